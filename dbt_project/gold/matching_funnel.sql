@@ -1,0 +1,65 @@
+with eligible as (
+    select
+        count(*) filter (platform = 'kalshi') as kalshi_markets,
+        count(*) filter (platform = 'polymarket') as polymarket_markets,
+    from {{ ref("markets") }}
+    where is_eligible
+),
+
+stages as (
+    select
+        1 as stage_number,
+        'possible' as stage,
+        'every eligible Kalshi market with every eligible Polymarket market' as meaning,
+        kalshi_markets * polymarket_markets as pairs,
+    from eligible
+    union all
+    select
+        2,
+        'candidates',
+        'found by a blocking rule',
+        count(*)
+    from {{ ref("candidate_pairs") }}
+    union all
+    select
+        3,
+        'filtered',
+        'no veto',
+        count(*)
+    from {{ ref("filtered_pairs") }}
+    union all
+    select
+        4,
+        'equal',
+        'the same contract by the rules',
+        count(*)
+    from {{ ref("market_pairs") }}
+    where relation = 'equal'
+    union all
+    select
+        5,
+        'opportunities',
+        'pays more than it costs, with fees',
+        count(distinct pair_id)
+    from {{ ref("arbitrage_opportunities") }}
+    union all
+    select
+        6,
+        'active opportunities',
+        'no reason to suspect it',
+        count(distinct pair_id)
+    from {{ ref("arbitrage_opportunities") }}
+    where status = 'active'
+),
+
+funnel as (
+    select
+        stage_number,
+        stage,
+        meaning,
+        pairs,
+        pairs / nullif(max(pairs) filter (stage = 'possible') over (), 0) as share_of_possible,
+    from stages
+)
+
+select * from funnel

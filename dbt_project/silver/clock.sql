@@ -1,0 +1,22 @@
+{{ config(materialized="table") }}
+
+with landed as (
+    select max(fetched_at) as landed_at from {{ ref("kalshi_markets") }}
+    union all
+    select max(fetched_at) from {{ ref("polymarket_markets") }}
+    union all
+    select max(finished_at) from {{ ref("sweeps") }} where is_complete
+),
+
+clock as (
+    select
+        1 as clock_id,
+        coalesce(
+            {% if var("as_of") %} timestamp '{{ var("as_of") }}', {% endif %}
+            max(landed_at),
+            timestamp '1970-01-01 00:00:00'
+        ) as as_of,
+    from landed
+)
+
+select * from clock

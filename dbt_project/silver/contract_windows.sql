@@ -1,0 +1,97 @@
+{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+
+with changed as (
+    {{ markets_with_new_texts() }}
+),
+
+dated as (
+    select
+        *,
+        silver.date_mentions(title_text) as title_dates,
+        silver.date_mentions(subtitle_text) as subtitle_dates,
+        silver.date_mentions(rules_text) as rules_dates,
+        list_filter(rules_dates, lambda found: found.word in ('before', 'by', 'until', 'through')) as rules_deadlines,
+        -- The hour of a ladder's rungs stands in the title of their event only.
+        coalesce(
+            nullif(silver.clock_mention(title_text), ''),
+            silver.clock_mention(silver.normalised_text(event_title))
+        ) as time_mention,
+        -- One game on one day: the day is in the ticker, or in the start of the game.
+        case platform
+            when 'kalshi'
+                then cast(try_strptime(regexp_extract(event_id, '-(\d\d[A-Z]{3}\d\d)', 1), '%y%b%d') as date)
+            else cast(expected_at at time zone 'UTC' at time zone 'America/New_York' as date)
+        end as game_on,
+        game_on is not null and (
+            event_type = 'head_to_head'
+            or regexp_matches(concat_ws(' ', title_text, lower(event_title)), '\bvs?\b')
+            or series_id like '%GAME%'
+        ) as is_game,
+    from changed
+),
+
+-- The title's own date (one with a word of time before it, if there is one), else the subtitle's,
+-- else the first deadline of the rules.
+chosen as (
+    select
+        *,
+        case
+            when is_game then 'game'
+            when len(title_dates) > 0 then 'title'
+            when len(subtitle_dates) > 0 then 'subtitle'
+            when len(rules_deadlines) > 0 then 'rules'
+        end as window_source,
+        case window_source
+            when 'title'
+                then coalesce(list_filter(title_dates, lambda found: found.word != '')[1], title_dates[1])
+            when 'subtitle' then subtitle_dates[1]
+            when 'rules' then rules_deadlines[1]
+        end as chosen_date,
+    from dated
+),
+
+-- "by March 31" takes its year from the same day in the rules.
+with_year as (
+    select
+        *,
+        list_filter(
+            rules_dates,
+            lambda other: other.month[1:3] = chosen.chosen_date.month[1:3]
+            and other.day = chosen.chosen_date.day and other.month_year != ''
+        )[1].month_year as year_of_rules,
+        list_filter(
+            list_transform(rules_deadlines, lambda found: silver.mentioned_window(found, null).ends_on),
+            lambda day: day is not null
+        ) as rules_ends,
+    from chosen
+),
+
+windowed as (
+    select
+        *,
+        case
+            when is_game
+                then struct_pack(starts_on := game_on, ends_on := cast(game_on + interval 1 day as date))
+            else silver.mentioned_window(chosen_date, year_of_rules)
+        end as read_window,
+    from with_year
+),
+
+checked as (
+    select
+        market_id,
+        platform,
+        is_game,
+        window_source,
+        chosen_date.mention as window_mention,
+        time_mention,
+        case when time_mention != '' then silver.clock_time(time_mention) end as window_time,
+        -- Rules that name other deadlines, and not this one, leave the window unknown.
+        is_game or len(rules_ends) = 0 or list_contains(rules_ends, read_window.ends_on) as is_window_certain,
+        case when is_window_certain then read_window.starts_on end as window_starts_on,
+        case when is_window_certain then read_window.ends_on end as window_ends_on,
+        text_hash,
+    from windowed
+)
+
+select * from checked

@@ -1,0 +1,6 @@
+{#- Rows whose value lies outside [low, high]; null is fine. -#}
+{% test between(model, column_name, low, high) %}
+    select {{ column_name }}
+    from {{ model }}
+    where {{ column_name }} not between {{ low }} and {{ high }}
+{% endtest %}

@@ -1,0 +1,17 @@
+{#- One side of a market that can be bought: what it is called, what it is bought as, its quotes in
+    dollars a contract. A quote or a size that the venue did not give is null. -#}
+{% macro outcome(label, token_id, bid_price="null", ask_price="null", ask_size="null") -%}
+    struct_pack(
+                label := {{ label }},
+                token_id := {{ token_id }},
+                bid_price := cast({{ bid_price }} as decimal(12, 8)),
+                ask_price := cast({{ ask_price }} as decimal(12, 8)),
+                ask_size := cast({{ ask_size }} as decimal(28, 8))
+            )
+{%- endmacro %}
+
+
+{#- Rules may hold HTML: tags out, white space single. Null when nothing is left. -#}
+{% macro plain_text(text) -%}
+    nullif(trim(regexp_replace(regexp_replace({{ text }}, '<[^>]{0,200}>', ' ', 'g'), '\s+', ' ', 'g')), '')
+{%- endmacro %}

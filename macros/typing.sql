@@ -1,0 +1,73 @@
+{#- Reading a venue's JSON: text in, a typed value or null out; the reason of a null that should not
+    be one goes into the record's `rejections`. -#}
+
+{#- Every named field of the payload as text, read in one pass over the document. -#}
+{% macro json_fields(payload, fields) -%}
+    json_transform({{ payload }}, '{ {%- for field in fields %}"{{ field }}":"VARCHAR"{{ "," if not loop.last }}{% endfor -%} }')
+{%- endmacro %}
+
+
+{% macro as_price(text) -%} try_cast({{ text }} as decimal(12, 8)) {%- endmacro %}
+{#- A quote of 0 or of 1 is a missing one: nobody bids, or nobody offers. -#}
+{% macro as_quote(text) -%} nullif(nullif({{ as_price(text) }}, 0), 1) {%- endmacro %}
+{% macro as_quantity(text) -%} try_cast({{ text }} as decimal(28, 8)) {%- endmacro %}
+{% macro as_boolean(text) -%} try_cast({{ text }} as boolean) {%- endmacro %}
+
+{#- UTC, naive. A time of year 1 is a venue's way to say "none". -#}
+{% macro as_utc(text) -%}
+    nullif(try_cast({{ text }} as timestamptz) at time zone 'UTC', timestamp '0001-01-01 00:00:00')
+{%- endmacro %}
+
+{% macro as_text_list(text) -%}
+    try_cast(try_cast({{ text }} as json) as varchar [])
+{%- endmacro %}
+
+
+{% macro rejection(field, value, reason) -%}
+    struct_pack(field := '{{ field }}', value := left({{ value }}, 200), reason := '{{ reason }}')
+{%- endmacro %}
+
+{% macro reject_missing(field, text) -%}
+    case when {{ text }} is null or trim({{ text }}) = '' then {{ rejection(field, text, "missing") }} end
+{%- endmacro %}
+
+{#- There is a text, but the cast did not understand it. -#}
+{% macro reject_untyped(field, text, typed, what) -%}
+    case when {{ text }} is not null and {{ typed }} is null then {{ rejection(field, text, "not " ~ what) }} end
+{%- endmacro %}
+
+{% macro reject_outside(field, text, typed, low, high) -%}
+    case
+        when {{ text }} is not null and {{ typed }} is null then {{ rejection(field, text, "not a number") }}
+        when {{ typed }} not between {{ low }} and {{ high }}
+            then {{ rejection(field, text, "not between " ~ low ~ " and " ~ high) }}
+    end
+{%- endmacro %}
+
+{% macro reject_unknown(field, text, known) -%}
+    case
+        when {{ text }} is not null and {{ text }} not in ({% for word in known %}'{{ word }}'{{ ", " if not loop.last }}{% endfor %})
+            then {{ rejection(field, text, "unknown value") }}
+    end
+{%- endmacro %}
+
+{#- A field that must be a JSON string and is something else (a venue's type has changed). -#}
+{% macro reject_not_text(field, payload) -%}
+    case
+        when json_type({{ payload }}, '$.{{ field }}') not in ('VARCHAR', 'NULL')
+            then {{ rejection(field, payload ~ " ->> '$." ~ field ~ "'", "not a text") }}
+    end
+{%- endmacro %}
+
+{#- The reasons to turn a record away, an empty list when there is none. A tombstone has no fields
+    and is never turned away. -#}
+{% macro rejections(checks) -%}
+    case
+        when is_gone then []
+        else list_filter([
+            {% for check in checks -%}
+            {{ check }}{{ "," if not loop.last }}
+            {% endfor -%}
+        ], lambda entry: entry is not null)
+    end
+{%- endmacro %}

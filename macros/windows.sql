@@ -1,0 +1,79 @@
+{% macro month_names() -%}
+    january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec
+{%- endmacro %}
+
+
+{#- When a contract is decided, read from its texts.
+
+    silver.date_mentions(text)           all mentions of a date in a normalised text, in order: a
+                                         day, a month or a year with the word before it. A bare
+                                         month name is a word, not a date ("may").
+    silver.mentioned_window(found, year) the window [starts_on, ends_on) that a mention means; the
+                                         year is taken where the mention has none; null where it is
+                                         not known. "before May 1" and "by April 30" end on May 1.
+    silver.clock_mention(text)           the first time of day in a normalised text, "" if none
+    silver.clock_time(mention)           that as "17:00 et", 24 hours; the zone is left out where
+                                         the text has none -#}
+{% macro create_window_functions() %}
+    {%- set date_pattern -%}
+        (?:\b(before|by|until|through|on|in|during)\s+(?:the\s+)?(end\s+of\s+)?)?\b(?:(20\d\d-\d\d-\d\d)\b|({{ month_names() }})\b\.?(?:\s+(\d{1,2})(?:st|nd|rd|th)?\b)?(?:,?\s+(20\d\d)\b)?|(20\d\d)\b)
+    {%- endset %}
+
+    create or replace macro silver.date_mentions(text) as list_filter(
+        list_transform(
+            regexp_extract_all(text, '{{ date_pattern }}'),
+            lambda mention: struct_insert(
+                regexp_extract(
+                    mention, '{{ date_pattern }}', ['word', 'end_of', 'iso_day', 'month', 'day', 'month_year', 'lone_year']
+                ),
+                mention := mention
+            )
+        ),
+        lambda found: concat(found.word, found.iso_day, found.day, found.month_year, found.lone_year) != ''
+    );
+
+    create or replace macro silver.first_day(found, known_year) as cast(coalesce(try_cast(found.iso_day as timestamp), try_strptime(
+        concat_ws(
+            ' ',
+            coalesce(nullif(found.month_year, ''), nullif(found.lone_year, ''), known_year, 'unknown'),
+            coalesce(nullif(found.month[1:3], ''), 'jan'),
+            coalesce(nullif(found.day, ''), '1')
+        ),
+        '%Y %b %d'
+    )) as date);
+
+    create or replace macro silver.next_day(found, known_year) as cast(
+        silver.first_day(found, known_year) + case
+            when found.day != '' or found.iso_day != '' then interval 1 day
+            when found.month != '' then interval 1 month
+            else interval 1 year
+        end as date
+    );
+
+    create or replace macro silver.clock_mention(text) as regexp_extract(
+        text, '\b(?:at )?\d{1,2}(?::\d\d)? ?[ap]\.?m\b\.?(?: (?:[ecmp][sd]?t|utc|gmt)\b)?'
+    );
+
+    create or replace macro silver.clock_time(mention) as nullif(trim(concat(
+        lpad(cast(
+            cast(regexp_extract(mention, '(\d{1,2})', 1) as integer) % 12
+            + if(regexp_matches(mention, 'p\.?m'), 12, 0) as varchar
+        ), 2, '0'),
+        ':',
+        coalesce(nullif(regexp_extract(mention, ':(\d\d)', 1), ''), '00'),
+        ' ',
+        regexp_replace(regexp_extract(mention, '([ecmp][sd]?t|utc|gmt)$', 1), '^([ecmp])[sd]t$', '\1t')
+    )), ':');
+
+    {#- "by 2027" is read both ways; nobody should bet on one of them. -#}
+    create or replace macro silver.mentioned_window(found, known_year) as struct_pack(
+        starts_on := case
+            when found.word in ('on', 'in', 'during', '') then silver.first_day(found, known_year)
+        end,
+        ends_on := case
+            when found.word = 'before' and found.end_of = '' then silver.first_day(found, known_year)
+            when found.word = 'by' and concat(found.iso_day, found.month, found.end_of) = '' then null
+            else silver.next_day(found, known_year)
+        end
+    );
+{% endmacro %}

@@ -1,0 +1,65 @@
+{#- From a title to the words that carry its meaning.
+
+    silver.normalised_text(text)     lower case, plain letters, signs as words:
+                                     "U.S. CPI ≥ 3.0%" is "us cpi  at least 3.0%"
+    silver.telling_words(text, map)  the words in order: function words out, aliases resolved by the
+                                     map, inflection cut ("recognizes" and "recognize" are one word)
+    silver.word_key(words)           a set of words as one comparable text
+    silver.is_placeholder(...)       the side is no real one yet ("Person B", "Other") -#}
+{% macro create_word_functions() %}
+    {%- set steps = [
+        ("[’‘`´]", "''"),
+        ("''s\\b", ""),
+        ("\\bu\\.s\\.a?\\.?|\\bunited states( of america)?\\b|\\busa\\b", "us"),
+        ("\\bunited kingdom\\b|\\bu\\.k\\.", "uk"),
+        ("\\bbasis points?\\b", "bp"),
+        ("\\b(12 )?noon\\b", "12 pm"),
+        ("° ?f\\b|° ?fahrenheit\\b", "°"),
+        ("#(\\d)", "number \\1"),
+        (">=|≥", " at least "),
+        ("<=|≤", " at most "),
+        (">", " above "),
+        ("<", " below "),
+        ("(\\d)\\+", "\\1 or more "),
+        ("(^|[\\s($])[-−](\\d)", "\\1 minus \\2"),
+        ("(\\d),(\\d{3})", "\\1\\2"),
+        ("(\\d),(\\d{3})", "\\1\\2"),
+    ] -%}
+    {%- set chain = namespace(sql="lower(strip_accents(coalesce(text, '')))") -%}
+    {%- for pattern, replacement in steps -%}
+        {%- set chain.sql = "regexp_replace(" ~ chain.sql ~ ", '" ~ pattern ~ "', '" ~ replacement ~ "', 'g')" -%}
+    {%- endfor -%}
+    create or replace macro silver.normalised_text(text) as {{ chain.sql }};
+
+    {#- No negation, comparison or conjunction: "and" is not "or". ("between" goes with two numbers,
+        which stay.) -#}
+    create or replace macro silver.is_function_word(word) as word in (
+        'a', 'an', 'are', 'as', 'at', 'be', 'become', 'between', 'been', 'by', 'did', 'do', 'does', 'for',
+        'has', 'have', 'he', 'her', 'his', 'in', 'is', 'it', 'its', 'of', 'on', 'she', 'that',
+        'the', 'their', 'there', 'they', 'this', 'to', 'was', 'were', 'what', 'when', 'which',
+        'who', 'will', 'with'
+    );
+
+    create or replace macro silver.telling_words(text, aliases) as list_transform(
+        list_filter(
+            regexp_extract_all(text, '\d+(?:\.\d+)?|%|[a-z]+'),
+            lambda word: not silver.is_function_word(word)
+        ),
+        lambda word: coalesce(
+            aliases[word],
+            case
+                when contains(word, '.') then rtrim(rtrim(word, '0'), '.')
+                when len(word) > 3 then regexp_replace(word, '(ing|ed|es|e|s)$', '')
+                else word
+            end
+        )
+    );
+
+    create or replace macro silver.is_placeholder(title, subtitle) as regexp_matches(
+        concat_ws(' ', lower(subtitle), lower(title)),
+        '\bplaceholder\b|\b(person|player|team|candidate|option) [a-z0-9]\b'
+        || '|\b(another|other) (person|player|team|candidate)\b|\bsomeone else\b'
+    ) or coalesce(lower(trim(subtitle)) in ('other', 'others', 'another', 'field', 'any other'), false);
+
+    create or replace macro silver.word_key(words) as array_to_string(list_sort(list_distinct(words)), ' ');
+{% endmacro %}

@@ -1,0 +1,19 @@
+-- Every record of a complete load is in bronze once. A row here is a record that was lost or
+-- doubled on the way.
+{% for table in landing_tables() %}
+{{ "union all" if not loop.first }}
+(
+    select
+        '{{ table }}' as landing_table,
+        landed.record_id,
+        count(typed.record_id) as times_in_bronze,
+    from (
+        select distinct record_id
+        from {{ source("raw", table) }}
+        where _dlt_load_id in (select load_id from {{ source("raw", "_dlt_loads") }} where status = 0)
+    ) as landed
+    left join {{ ref(table) }} as typed on landed.record_id = typed.record_id
+    group by landed.record_id
+    having count(typed.record_id) != 1
+)
+{% endfor %}
