@@ -1,0 +1,104 @@
+"""`dbt build` on a warehouse, as a process of its own, its progress and its errors in words."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingestion.errors import BuildError
+from ingestion.pipeline import Progress
+
+PROJECT = Path(__file__).resolve().parent.parent
+_RESULTS = {"LogModelResult", "LogTestResult", "LogSeedResult", "SkippingDetails", "LogHookEndLine"}
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """How many nodes (models, seeds, tests) of the project passed."""
+
+    passed: int
+    warned: int
+
+
+def build(
+    warehouse: Path,
+    *,
+    variables: Mapping[str, Any] | None = None,
+    full_refresh: bool = False,
+    progress: Progress | None = None,
+) -> BuildResult:
+    """Builds and tests all models in `warehouse`; a full refresh forgets the built layers first.
+
+    Raises BuildError with what failed, a line each, when a model or a test did.
+    """
+    problems: list[str] = []
+    stats: dict[str, int] = {}
+    arguments = ["build", "--vars", json.dumps(dict(variables or {}))]
+    if full_refresh:
+        arguments.append("--full-refresh")
+    for event in _dbt_events(warehouse, arguments):
+        name, data, text = event["info"]["name"], event["data"], event["info"]["msg"]
+        if name in _RESULTS and progress and "total" in data:
+            progress("dbt build", data["index"], data["total"])
+        elif name == "StatsLine":
+            stats = data["stats"]
+        elif event["info"]["level"] == "error" and name not in _RESULTS:
+            problems.append(_one_line(text))
+    if not stats or stats["error"] or problems:
+        lines = problems or ["dbt stopped before it said why"]
+        raise BuildError("dbt build failed:\n" + "\n".join(f"  {line}" for line in lines))
+    return BuildResult(passed=stats["pass"], warned=stats["warn"])
+
+
+def planned_models() -> list[str]:
+    """The models that a build makes, as schema.name, in the project's order."""
+    project = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    listing = [
+        "ls",
+        "--target",
+        "lint",
+        "--resource-type",
+        "model",
+        "--output",
+        "json",
+        "--output-keys",
+        "schema alias",
+        "--quiet",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", *listing, *project],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not lines:
+        raise BuildError(f"dbt ls failed:\n{done.stdout.strip()}")
+    nodes = [json.loads(line) for line in lines]
+    return [f"{node['schema']}.{node['alias']}" for node in nodes]
+
+
+def _dbt_events(warehouse: Path, arguments: list[str]) -> Iterator[dict[str, Any]]:
+    """The log of a dbt command, event by event; a line that is no event is passed over."""
+    command = [
+        *(sys.executable, "-m", "dbt.cli.main", "--log-format", "json", *arguments),
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+    ]
+    environment = {**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse.resolve())}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("{"):
+                yield json.loads(line)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_COLOURS.sub("", text).split())

@@ -1,0 +1,340 @@
+"""The `marketfinder` command.
+
+Exit codes: 0 fine, 1 the work failed (venue, file, warehouse), 2 wrong usage or settings.
+"""
+
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Column, Table
+
+from ingestion.build import planned_models
+from ingestion.client import shown_url
+from ingestion.connections import check_connections
+from ingestion.errors import MarketFinderError, SettingsError, WarehouseError
+from ingestion.pipeline import VENUES, IngestResult, ingest, ingest_files
+from ingestion.pipeline import Progress as ProgressCallback
+from ingestion.runs import DEMO_WAREHOUSE, RunResult, demo, run
+from ingestion.screens import show_against_truth, show_funnel, show_opportunities, show_query
+from ingestion.settings import Settings, load_settings
+from ingestion.warehouse import open_warehouse
+
+app = typer.Typer(
+    help="Prediction markets in one DuckDB warehouse: matched contracts, locked profits.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+output = Console()
+messages = Console(stderr=True)
+
+_PACKAGES = ("marketfinder", "duckdb", "dbt-core", "dbt-duckdb", "dlt")
+_LAYERS = ("raw", "bronze", "silver", "gold")
+_LAST_SWEEPS = 10
+
+
+class VenueName(StrEnum):
+    """The venues whose listings can be ingested."""
+
+    KALSHI = "kalshi"
+    POLYMARKET = "polymarket"
+
+
+class EntityName(StrEnum):
+    """The kinds of records."""
+
+    SERIES = "series"
+    EVENT = "event"
+    MARKET = "market"
+
+
+def main() -> None:
+    """The entry point: an error that the user can act on is a message, not a stack trace."""
+    try:
+        app()
+    except MarketFinderError as error:
+        messages.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
+    except KeyboardInterrupt:
+        messages.print("stopped; what was already loaded stays")
+        sys.exit(130)
+
+
+def _table(*names: str) -> Table:
+    """A table whose long values are folded, not cut off."""
+    return Table(*(Column(name, overflow="fold") for name in names))
+
+
+@app.command("demo")
+def demo_command(
+    seed: Annotated[int, typer.Option(help="Another seed makes other markets.", min=0)] = 7,
+) -> None:
+    """Simulated venues, ingested, built and shown: no network, no key."""
+    with progress_bar() as progress:
+        result, truth = demo(new_run_id(), seed=seed, progress=progress)
+    show_run(result, DEMO_WAREHOUSE)
+    with open_warehouse(DEMO_WAREHOUSE, read_only=True) as connection:
+        show_against_truth(output, connection, truth)
+    output.print(
+        f"Everything is in {DEMO_WAREHOUSE}. Ask it:"
+        ' marketfinder sql --demo "from gold.arbitrage_opportunities"',
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command("run")
+def run_command(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what a run would read and build.")
+    ] = False,
+) -> None:
+    """Ingest both venues, build and test every model, and show what pays."""
+    settings = load_settings()
+    if dry_run:
+        show_plan(settings)
+        return
+    with progress_bar() as progress:
+        result = run(settings, run_id=new_run_id(), progress=progress)
+    show_run(result, settings.warehouse)
+    for problem in result.problems:
+        messages.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if result.problems else 0)
+
+
+@app.command("sql")
+def sql_command(
+    query: Annotated[str, typer.Argument(help="A DuckDB query, such as 'from gold.sync_logs'.")],
+    is_demo: Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")] = False,
+) -> None:
+    """Ask the warehouse, without a chance to change it."""
+    show_query(output, DEMO_WAREHOUSE if is_demo else load_settings().warehouse, query)
+
+
+@app.command("ingest")
+def ingest_command(
+    venue: VenueName,
+    further_files: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Load archived payload files instead of asking the venue: a path or a pattern in"
+            " quotes, such as 'captures/*.json.gz'. May be repeated.",
+        ),
+    ] = None,
+    captured_at: Annotated[
+        str | None,
+        typer.Option(
+            help="When the files were captured (ISO 8601, UTC unless it says otherwise);"
+            " by default when each was last modified.",
+        ),
+    ] = None,
+    entity: Annotated[
+        list[EntityName] | None, typer.Option(help="Only this kind of record. May be repeated.")
+    ] = None,
+) -> None:
+    """Land a venue's open listings, or archived payload files, in the raw schema."""
+    settings = load_settings()
+    # A pattern that was not quoted arrives as one option and further arguments.
+    patterns = [*(files or []), *(further_files or [])]
+    if patterns and not files:
+        raise typer.BadParameter(f"unexpected argument {patterns[0]!r}; files go after --files")
+    if files and entity:
+        raise typer.BadParameter("--entity is for live listings: a file's records are all loaded")
+    if captured_at and not files:
+        raise typer.BadParameter("--captured-at is for --files")
+    run_id = new_run_id()
+    with progress_bar() as progress:
+        if files:
+            moment = _instant(captured_at) if captured_at else None
+            result = ingest_files(
+                venue, patterns, settings, captured_at=moment, run_id=run_id, progress=progress
+            )
+        else:
+            result = ingest(venue, settings, run_id=run_id, entities=entity, progress=progress)
+    show_ingest(result)
+
+
+@app.command()
+def info() -> None:
+    """Show the versions, the settings in force, and what the warehouse holds."""
+    settings = load_settings()
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    output.print(f"{packages}, Python {platform.python_version()}", highlight=False)
+    table = _table("setting", "value")
+    for name, value in settings.model_dump().items():
+        shown = shown_url(value) if name.endswith("_url") else str(value)
+        table.add_row(f"MARKETFINDER_{name.upper()}", escape(shown))
+    output.print(table)
+    _show_warehouse(settings)
+
+
+@app.command("test-connection")
+def test_connection() -> None:
+    """Ask each venue for one record: is it reachable, how fast, and what is wrong?"""
+    connections = check_connections(load_settings())
+    table = _table("connection", "URL", "answer", "time")
+    for connection in connections:
+        table.add_row(
+            connection.name,
+            connection.url,
+            "[red]failed[/]" if connection.problem else "[green]fine[/]",
+            f"{connection.milliseconds:.0f} ms",
+        )
+    output.print(table)
+    failed = [connection for connection in connections if connection.problem]
+    for connection in failed:
+        messages.print(
+            f"[bold red]{connection.name}:[/] {escape(connection.problem or '')}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    raise typer.Exit(1 if failed else 0)
+
+
+def new_run_id() -> str:
+    """A name for one run, which sorts by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
+
+
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not an ISO 8601 time such as 2026-03-01T18:00:00Z"
+        ) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment > datetime.now(UTC):
+        raise typer.BadParameter(f"{text} lies in the future")
+    return moment
+
+
+@contextmanager
+def progress_bar() -> Iterator[ProgressCallback]:
+    """A bar for each listing, file or build; silent when nobody looks at a terminal."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=messages,
+        disable=not messages.is_terminal,
+        transient=True,
+    )
+    tasks = {}
+
+    def update(what: str, records: int, expected: int | None) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(escape(what))
+        bar.update(tasks[what], completed=records, total=expected and max(expected, records))
+
+    with bar:
+        yield update
+
+
+def show_ingest(*results: IngestResult) -> None:
+    """A table of what one run landed."""
+    table = _table("listing", "records", "new or changed", "unchanged", "gone", "rejected")
+    for sweep in (sweep for result in results for sweep in result.sweeps):
+        counts = (sweep.records, sweep.landed, sweep.unchanged, sweep.gone, sweep.rejected_lines)
+        table.add_row(
+            f"{sweep.venue} {sweep.entity or 'other'}", *(f"{count:,}" for count in counts)
+        )
+    output.print(table)
+    for result in results:
+        if rejected := result.total("rejected_lines"):
+            output.print(f"{rejected:,} rejected: see raw.rejected_lines, run {result.run_id}")
+        if not result.total("records"):
+            output.print(f"[yellow]{result.venue}: nothing was found, no record was landed.[/]")
+
+
+def show_run(result: RunResult, warehouse: Path) -> None:
+    """What one run landed, how matching went, and what pays."""
+    show_ingest(*result.ingested)
+    with open_warehouse(warehouse, read_only=True) as connection:
+        show_funnel(output, connection)
+        show_opportunities(output, connection)
+    if result.built:
+        warned = f", {result.built.warned} warnings" if result.built.warned else ""
+        output.print(f"{result.built.passed} models, seeds and tests passed{warned}.")
+
+
+def show_plan(settings: Settings) -> None:
+    """What a run would read, and what it would build."""
+    table = _table("would read", "from")
+    for name, venue in VENUES.items():
+        url = shown_url(getattr(settings, f"{name}_url"))
+        for entity in venue.entities:
+            table.add_row(f"{name} {entity.table.removeprefix(f'{name}_')}", escape(url))
+    output.print(table)
+    models = planned_models()
+    table = _table("layer", "would build")
+    for layer in _LAYERS[1:]:
+        names = [model.removeprefix(f"{layer}.") for model in models if model.startswith(layer)]
+        table.add_row(layer, ", ".join(names))
+    output.print(table)
+    output.print(f"Into {settings.warehouse}. Nothing was read or changed.", soft_wrap=True)
+
+
+def _show_warehouse(settings: Settings) -> None:
+    path = settings.warehouse
+    if not path.exists():
+        output.print(f"{path} is not there yet: marketfinder ingest creates it.", soft_wrap=True)
+        return
+    output.print(f"{path.resolve()}, {path.stat().st_size / 1e6:,.1f} MB", soft_wrap=True)
+    try:
+        rows, sweeps = _warehouse_content(path)
+    except WarehouseError as error:
+        output.print(f"[yellow]{escape(str(error))}[/]", soft_wrap=True)
+        return
+    table = _table("table", "rows")
+    for name, count in rows:
+        table.add_row(name, f"{count:,}")
+    output.print(table)
+    table = _table("sweep ended (UTC)", "listing", "records", "landed", "gone", "error")
+    for ended, venue, entity, records, landed, gone, problem in sweeps:
+        listing = f"{venue} {entity or ''}".strip()
+        counts = (f"{records:,}", f"{landed:,}", f"{gone:,}")
+        table.add_row(f"{ended:%Y-%m-%d %H:%M:%S}", listing, *counts, escape(problem or ""))
+    output.print(table)
+
+
+def _warehouse_content(path: Path) -> tuple[list[tuple[str, int]], list[tuple[Any, ...]]]:
+    """Row counts of the tables of all layers, and the last sweeps."""
+    with open_warehouse(path, read_only=True) as connection:
+        names = connection.execute(
+            """
+            select schema_name || '.' || table_name
+            from duckdb_tables()
+            where list_contains(?, schema_name) and not starts_with(table_name, '_')
+            order by list_position(?, schema_name), table_name
+            """,
+            [_LAYERS, _LAYERS],
+        ).fetchall()
+        rows: list[tuple[str, int]] = []
+        for (name,) in names:
+            schema, table = name.split(".", 1)
+            counted = connection.execute(f'select count(*) from {schema}."{table}"').fetchone()
+            rows.append((name, counted[0] if counted else 0))
+        if ("raw.sweeps",) not in names:
+            return rows, []
+        sweeps = connection.execute(
+            f"""
+            select finished_at, venue, entity, records, landed, gone, error
+            from raw.sweeps order by finished_at desc limit {_LAST_SWEEPS}
+            """
+        ).fetchall()
+        return rows, sweeps

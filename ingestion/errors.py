@@ -1,0 +1,25 @@
+"""Errors that a user can act on. Their text is the whole message: what, where, and what to do."""
+
+
+class MarketFinderError(Exception):
+    """The work could not be done (exit code 1)."""
+
+
+class SettingsError(MarketFinderError):
+    """A setting or an argument is wrong (exit code 2)."""
+
+
+class VenueError(MarketFinderError):
+    """A venue did not answer, or not in the shape that is documented."""
+
+
+class FileError(MarketFinderError):
+    """An archived payload file is absent or unreadable."""
+
+
+class WarehouseError(MarketFinderError):
+    """The warehouse file cannot be opened or written."""
+
+
+class BuildError(MarketFinderError):
+    """A model could not be built, or a test on it failed."""

@@ -1,0 +1,75 @@
+"""Kalshi, trade API v2: series, open events and open markets."""
+
+from collections.abc import Iterator
+
+import dlt
+from dlt.extract import DltResource
+
+from ingestion.client import VenueClient
+from ingestion.payloads import Record
+from ingestion.venues import Entity, SweepResource, Venue, as_id
+
+SERIES = Entity(
+    venue="kalshi",
+    name="series",
+    table="kalshi_series",
+    id_field="ticker",
+    parent_id=lambda record: None,
+)
+EVENT = Entity(
+    venue="kalshi",
+    name="event",
+    table="kalshi_events",
+    id_field="event_ticker",
+    parent_id=lambda record: as_id(record.get("series_ticker")),
+    nested="markets",
+)
+MARKET = Entity(
+    venue="kalshi",
+    name="market",
+    table="kalshi_markets",
+    id_field="ticker",
+    parent_id=lambda record: as_id(record.get("event_ticker")),
+)
+
+_SERIES_FIELDS = {"settlement_sources", "frequency", "fee_type", "contract_url"}
+_MARKET_FIELDS = {"yes_sub_title", "rules_primary", "market_type", "yes_bid", "yes_bid_dollars"}
+
+
+def recognise(record: Record) -> Entity | None:
+    """Which kind of Kalshi record this is; null for another (an order book, a trade)."""
+    if {"event_ticker", "ticker"} <= record.keys() or _MARKET_FIELDS & record.keys():
+        return MARKET
+    if "event_ticker" in record:
+        return EVENT
+    if "ticker" in record and _SERIES_FIELDS & record.keys():
+        return SERIES
+    return None
+
+
+KALSHI = Venue(
+    name="kalshi",
+    entities=(SERIES, EVENT, MARKET),
+    containers={
+        "series": SERIES,
+        "event": EVENT,
+        "events": EVENT,
+        "market": MARKET,
+        "markets": MARKET,
+    },
+    recognise=recognise,
+)
+
+
+@dlt.source(name="kalshi")
+def kalshi(client: VenueClient, sweep: SweepResource) -> Iterator[DltResource]:
+    """All series, and what is open: events without their markets, and markets without parlays."""
+    yield sweep(SERIES, client.listing("/series", "series", cursor_required=False))
+    yield sweep(EVENT, client.listing("/events", "events", {"status": "open", "limit": 200}))
+    # Parlays (multivariate events) flood the list and are no listing of their own.
+    yield sweep(
+        MARKET,
+        client.listing(
+            "/markets", "markets", {"status": "open", "mve_filter": "exclude", "limit": 1000}
+        ),
+    )

@@ -1,0 +1,78 @@
+"""Polymarket's Gamma API: open events and open markets."""
+
+from collections.abc import Iterator
+
+import dlt
+from dlt.extract import DltResource
+
+from ingestion.client import VenueClient
+from ingestion.payloads import Record
+from ingestion.venues import Entity, Listing, SweepResource, Venue, as_id
+
+
+def _first_id(records: object) -> str | None:
+    """The id of the first record of a nested list."""
+    if isinstance(records, list) and records and isinstance(records[0], dict):
+        return as_id(records[0].get("id"))
+    return None
+
+
+EVENT = Entity(
+    venue="polymarket",
+    name="event",
+    table="polymarket_events",
+    id_field="id",
+    parent_id=lambda record: _first_id(record.get("series")),
+    nested="markets",
+)
+MARKET = Entity(
+    venue="polymarket",
+    name="market",
+    table="polymarket_markets",
+    id_field="id",
+    parent_id=lambda record: _first_id(record.get("events")),
+    # The nested copy of the event holds running totals that change with every sibling's trade.
+    volatile=frozenset({"events"}),
+)
+
+# The second spelling is that of archives reshaped by their collector.
+_MARKET_FIELDS = {"question", "outcomes", "clobTokenIds", "clob_token_ids"}
+
+
+def recognise(record: Record) -> Entity | None:
+    """Which kind of Polymarket record this is; null for another (an order book, a trade)."""
+    if _MARKET_FIELDS & record.keys():
+        return MARKET
+    if "id" in record and "title" in record and "slug" in record:
+        return EVENT
+    return None
+
+
+POLYMARKET = Venue(
+    name="polymarket",
+    entities=(EVENT, MARKET),
+    containers={"event": EVENT, "events": EVENT, "market": MARKET, "markets": MARKET},
+    recognise=recognise,
+)
+
+
+@dlt.source(name="polymarket")
+def polymarket(client: VenueClient, sweep: SweepResource) -> Iterator[DltResource]:
+    """What is open: events without their markets, and markets."""
+    # The venue sends at most 100 events a page, whatever is asked; they carry their markets, which
+    # are dropped: the markets' own listing brings them with more fields.
+    yield sweep(EVENT, _listing(client, "/events/keyset", "events", limit=100))
+    yield sweep(MARKET, _listing(client, "/markets/keyset", "markets", limit=500))
+
+
+def _listing(client: VenueClient, path: str, field: str, limit: int) -> Listing:
+    # The next page is asked for by `after_cursor`: `cursor` is ignored and serves page one for
+    # ever. The last page has no `next_cursor`.
+    return client.listing(
+        path,
+        field,
+        {"closed": "false", "limit": limit},
+        cursor_param="after_cursor",
+        cursor_field="next_cursor",
+        cursor_required=False,
+    )

@@ -1,0 +1,82 @@
+"""Whole runs: both venues into the warehouse, then every model built and tested."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ingestion.build import BuildResult, build
+from ingestion.errors import VenueError
+from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
+from ingestion.settings import Settings
+from ingestion.simulator import Faults, TruePair, World, serve
+from ingestion.venues import Clock, utc_now
+
+DEMO_WAREHOUSE = Path("data/demo.duckdb")
+
+
+@dataclass
+class RunResult:
+    """What one run did; `problems` has a line for each venue that failed."""
+
+    ingested: list[IngestResult] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    built: BuildResult | None = None
+
+
+def run(
+    settings: Settings, *, run_id: str, clock: Clock = utc_now, progress: Progress | None = None
+) -> RunResult:
+    """Ingests every venue and builds the warehouse.
+
+    A venue that fails is noted and the others go on: its listings stay as they were and age.
+    Raises MarketFinderError when no venue could be read, or the build failed.
+    """
+    result = RunResult()
+    for venue in VENUES:
+        try:
+            ingested = ingest(venue, settings, run_id=run_id, clock=clock, progress=progress)
+        except VenueError as error:
+            result.problems.append(str(error))
+        else:
+            result.ingested.append(ingested)
+    if not result.ingested:
+        raise VenueError("No venue could be read:\n" + "\n".join(result.problems))
+    result.built = build(settings.warehouse, progress=progress)
+    return result
+
+
+@dataclass
+class SimulatedClock:
+    """A clock that starts at a given instant and moves on by a step whenever it is read."""
+
+    now: datetime
+    step: timedelta = timedelta(milliseconds=10)
+
+    def __call__(self) -> datetime:
+        self.now += self.step
+        return self.now
+
+
+def demo(
+    run_id: str, *, seed: int, warehouse: Path = DEMO_WAREHOUSE, progress: Progress | None = None
+) -> tuple[RunResult, list[TruePair]]:
+    """One run against the simulated venues, into a warehouse of its own that starts empty.
+
+    Returns the result and the truth about the simulated pairs. Venues, faults and clock are
+    simulated from the seed, so every demo of one seed gives the same tables.
+    """
+    for file in (warehouse, warehouse.with_name(warehouse.name + ".wal")):
+        file.unlink(missing_ok=True)
+    world = World(seed=seed)
+    with serve(world, faults=Faults.usual()) as server:
+        settings = Settings(
+            warehouse=warehouse,
+            kalshi_url=server.kalshi_url,
+            polymarket_url=server.polymarket_url,
+            clob_url=server.clob_url,
+            kalshi_requests_per_second=1_000,
+            polymarket_requests_per_second=1_000,
+            request_backoff_seconds=0.05,
+        )
+        result = run(settings, run_id=run_id, clock=SimulatedClock(world.now), progress=progress)
+    return result, world.truth()

@@ -1,0 +1,136 @@
+"""What the command line shows of a warehouse. What venues wrote is text, whatever it holds."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ingestion.errors import WarehouseError
+from ingestion.simulator import TruePair
+from ingestion.warehouse import open_warehouse
+
+_OPPORTUNITIES = """
+select
+    opportunities.opportunity_id,
+    opportunities.status,
+    opportunities.profit_margin,
+    opportunities.profit,
+    bought.title || if(contains(bought.title, coalesce(bought.subtitle, '')), '', ' ' || coalesce(bought.subtitle, '')),
+    concat_ws(' ', opportunities.buy_outcome, 'on', opportunities.buy_platform),
+    opportunities.buy_price,
+    concat_ws(' ', opportunities.sell_outcome, 'on', opportunities.sell_platform),
+    opportunities.sell_price,
+from gold.arbitrage_opportunities as opportunities
+inner join gold.markets as bought on opportunities.buy_market_id = bought.market_id
+order by opportunities.status, opportunities.profit_margin desc, opportunities.opportunity_id
+"""
+
+
+def plain(value: Any) -> Text:
+    """A value as text that cannot style or steer the terminal."""
+    text = "" if value is None else str(value)
+    return Text("".join(letter if letter.isprintable() else " " for letter in text))
+
+
+def show_funnel(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
+    """The matching funnel, stage by stage."""
+    table = Table("stage", "what it means", title="Matching funnel", title_justify="left")
+    table.add_column("pairs", justify="right")
+    table.add_column("of all possible", justify="right")
+    rows = connection.execute(
+        "select stage, meaning, pairs, share_of_possible"
+        " from gold.matching_funnel order by stage_number"
+    ).fetchall()
+    for stage, meaning, pairs, share in rows:
+        shown = "" if share is None else f"{share:.6%}"
+        table.add_row(plain(stage), plain(meaning), f"{pairs:,}", shown)
+    console.print(table)
+
+
+def show_opportunities(
+    console: Console, connection: duckdb.DuckDBPyConnection, limit: int = 20
+) -> None:
+    """The opportunities, active ones first, the best margin first."""
+    rows = connection.execute(_OPPORTUNITIES).fetchall()
+    table = Table(title=f"Opportunities: {len(rows)}", title_justify="left")
+    table.add_column("id")
+    table.add_column("status")
+    table.add_column("margin", justify="right")
+    table.add_column("profit on 100", justify="right")
+    table.add_column("contract", overflow="fold", ratio=1)
+    table.add_column("buy")
+    table.add_column("and buy")
+    for row in rows[:limit]:
+        name, status, margin, profit, title, buy, buy_price, sell, sell_price = row
+        table.add_row(
+            plain(name[:8]),
+            plain(status),
+            f"{margin:.2%}",
+            f"${profit:.2f}",
+            plain(title),
+            plain(f"{buy} at {_cents(buy_price)}"),
+            plain(f"{sell} at {_cents(sell_price)}"),
+        )
+    console.print(table)
+    if len(rows) > limit:
+        console.print(f"{len(rows) - limit} more in gold.arbitrage_opportunities")
+
+
+def show_against_truth(
+    console: Console, connection: duckdb.DuckDBPyConnection, truth: list[TruePair]
+) -> None:
+    """How what was found compares with what the simulator planted."""
+    found = set(connection.execute("select pair_id from gold.arbitrage_opportunities").fetchall())
+    planted = {
+        (f"kalshi:{pair.kalshi_ticker}|polymarket:{pair.polymarket_id}",)
+        for pair in truth
+        if pair.lock_direction
+    }
+    console.print(
+        f"The simulator planted {len(planted)} locks among its pairs: {len(found & planted)} found,"
+        f" {len(planted - found)} passed over in silence, {len(found - planted)} false."
+    )
+
+
+def show_query(console: Console, warehouse: Path, query: str, limit: int = 100) -> None:
+    """The answer to an ad hoc query, at most `limit` rows of it. Raises WarehouseError."""
+    if not warehouse.exists():
+        raise WarehouseError(
+            f"{warehouse} is not there yet: `marketfinder demo` or `marketfinder run` makes it."
+        )
+    with open_warehouse(warehouse, read_only=True) as connection:
+        try:
+            answer = connection.execute(query)
+            names = [column[0] for column in answer.description or []]
+            rows = answer.fetchmany(limit + 1)
+        except duckdb.Error as error:
+            raise WarehouseError(f"The query failed: {error}") from None
+    shown = [[plain(value) for value in row] for row in rows[:limit]]
+    widths = [max(map(len, column)) + 3 for column in zip(names, *shown, strict=True)]
+    if sum(widths) > console.width:
+        _show_one_by_one(console, names, shown)
+    else:
+        table = Table(*names)
+        for row in shown:
+            table.add_row(*row)
+        console.print(table)
+    if len(rows) > limit:
+        console.print(f"The first {limit} rows; there are more.")
+
+
+def _show_one_by_one(console: Console, names: list[str], rows: list[list[Text]]) -> None:
+    """Each row as a list of its columns, where a table would be wider than the terminal."""
+    for number, row in enumerate(rows, 1):
+        table = Table(title=f"row {number}", title_justify="left", show_header=False)
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in zip(names, row, strict=True):
+            table.add_row(name, value)
+        console.print(table)
+
+
+def _cents(price: Any) -> str:
+    return f"{float(price) * 100:.4g}¢"

@@ -1,0 +1,65 @@
+"""Settings: from the environment, or from a file `.env` in the working directory."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingestion.errors import SettingsError
+
+_PREFIX = "MARKETFINDER_"
+_TAKEN_NAMES = ("raw", "bronze", "silver", "gold", "main", "temp", "system", "memory")
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL such as https://example.com/api")
+    return value.rstrip("/")
+
+
+def _warehouse(value: Path) -> Path:
+    if value.suffix != ".duckdb":
+        raise ValueError("must be a file name that ends in .duckdb")
+    # DuckDB names the database after the file, and a name that is also a schema's is ambiguous.
+    if value.stem.lower() in _TAKEN_NAMES:
+        raise ValueError(f"must not be called {value.stem}, which is the name of a schema")
+    return value
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class Settings(BaseSettings):
+    """What a run needs to know; every field is also MARKETFINDER_<FIELD> in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
+
+    warehouse: Annotated[Path, AfterValidator(_warehouse)] = Path("data/warehouse.duckdb")
+    kalshi_url: BaseUrl = "https://external-api.kalshi.com/trade-api/v2"
+    polymarket_url: BaseUrl = "https://gamma-api.polymarket.com"
+    clob_url: BaseUrl = "https://clob.polymarket.com"
+    kalshi_requests_per_second: float = Field(default=15, gt=0, le=1_000)
+    polymarket_requests_per_second: float = Field(default=25, gt=0, le=1_000)
+    request_attempts: int = Field(default=5, ge=1, le=20)
+    request_timeout_seconds: float = Field(default=30, gt=0, le=600)
+    request_backoff_seconds: float = Field(default=1, ge=0, le=60)
+
+
+def load_settings() -> Settings:
+    """The settings in force. Raises SettingsError, one line for each setting that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"{_PREFIX}{'_'.join(map(str, problem['loc'])).upper()}:"
+            f" {problem['msg'].removeprefix('Value error, ')} (it is {problem['input']!r})"
+            for problem in error.errors()
+        ]
+        raise SettingsError("\n".join(lines)) from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not a UTF-8 text file") from None

@@ -1,0 +1,83 @@
+"""What the two venues have in common: their kinds of records, and pages of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dlt.extract import DltResource
+
+from ingestion.payloads import Number, Record
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+def as_id(value: object) -> str | None:
+    """An identifier as text; null where there is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and value:
+        return str(value) if isinstance(value, Number) else value
+    return None
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One kind of record of one venue, and the raw table it lands in."""
+
+    venue: str
+    name: str
+    """series, event or market"""
+    table: str
+    id_field: str
+    parent_id: Callable[[Record], str | None]
+    nested: str | None = None
+    """The field whose list holds records of their own kind; it does not land with the record."""
+    volatile: frozenset[str] = frozenset()
+    """Fields left out of the content hash."""
+
+
+@dataclass(frozen=True)
+class Venue:
+    """What a reader of a venue's payloads must know."""
+
+    name: str
+    entities: tuple[Entity, ...]
+    """In the order in which they are fetched."""
+    containers: dict[str, Entity]
+    """The fields that hold records on a page or around a single record."""
+    recognise: Callable[[Record], Entity | None]
+    """Which kind of record this is, by its fields."""
+
+    def entity(self, name: str) -> Entity:
+        """The entity called `name`, in the singular or plural. Raises KeyError."""
+        for entity in self.entities:
+            if name in (entity.name, entity.table.removeprefix(f"{self.name}_")):
+                return entity
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of a venue: the records as they came, and when."""
+
+    records: Sequence[object]
+    fetched_at: datetime
+    number: int
+    """1 for the first page of a sweep."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One endpoint: its path, and its pages, which are asked for as they are read."""
+
+    path: str
+    pages: Iterator[Page]
+
+
+SweepResource = Callable[[Entity, Listing], DltResource]
+"""Makes the dlt resource that lands the records of a listing."""

@@ -1,0 +1,186 @@
+"""The warehouse file: opened by one process at a time, loaded by dlt, package by package.
+
+A load package is complete or it never happened: rows of a package that was killed half-way are
+removed before anything else is loaded.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import dlt
+import duckdb
+import pyarrow as pa
+from dlt.common.schema.typing import TColumnSchema
+from dlt.extract import DltSource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from ingestion.errors import MarketFinderError, WarehouseError
+from ingestion.landing import LANDED_RECORDS, REJECTED_LINES, SWEEPS, Known
+from ingestion.venues import Entity
+
+RAW = "raw"
+
+_DLT_TYPES: dict[pa.DataType, TColumnSchema] = {
+    pa.string(): {"data_type": "text"},
+    pa.int64(): {"data_type": "bigint"},
+    pa.bool_(): {"data_type": "bool"},
+    pa.timestamp("us"): {"data_type": "timestamp", "timezone": False, "precision": 6},
+}
+
+
+@contextmanager
+def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, locked against other processes, without rows of incomplete loads.
+
+    Raises WarehouseError when another process has it open, or when it is no DuckDB file.
+    """
+    try:
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(path, read_only=read_only)
+    except (duckdb.Error, OSError) as error:
+        raise _opening_error(path, error) from None
+    try:
+        if not read_only:
+            _remove_incomplete_loads(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _opening_error(path: Path, error: Exception) -> WarehouseError:
+    text = str(error)
+    if "lock" in text:
+        holder = re.search(r"held in (.*?) \(PID (\d+)\)", text)
+        by = f"process {holder[2]} ({Path(holder[1]).name})" if holder else "another process"
+        return WarehouseError(
+            f"{path} is in use by {by}. Wait until it ends, or close the program that has it open."
+        )
+    return WarehouseError(
+        f"{path} cannot be opened as a DuckDB database: {text.splitlines()[0]} Move the file away,"
+        " or set MARKETFINDER_WAREHOUSE to another path."
+    )
+
+
+def _raw_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    query = "select table_name from duckdb_tables() where schema_name = ?"
+    return {name for (name,) in connection.execute(query, [RAW]).fetchall()}
+
+
+def _remove_incomplete_loads(connection: duckdb.DuckDBPyConnection) -> None:
+    tables = _raw_tables(connection)
+    complete = (
+        "select load_id from raw._dlt_loads where status = 0 and load_id is not null"
+        if "_dlt_loads" in tables
+        else "select null where false"
+    )
+    query = "select table_name from duckdb_columns() where schema_name = ? and column_name = ?"
+    for (table,) in connection.execute(query, [RAW, "_dlt_load_id"]).fetchall():
+        connection.execute(f'delete from raw."{table}" where _dlt_load_id not in ({complete})')
+
+
+def known_records(
+    connection: duckdb.DuckDBPyConnection, entity: Entity, sources: Collection[str] = ()
+) -> Known:
+    """What the warehouse holds of `entity`; of the files `sources` every row's id as well.
+
+    The newest row of an id is the one the venue sent last, then the one loaded last.
+    """
+    if entity.table not in _raw_tables(connection):
+        return Known()
+    known = Known()
+    newest = connection.execute(
+        f"""
+        select external_id, content_hash, content_hash is not null and source like '/%'
+        from raw.{entity.table}
+        where external_id is not null
+        qualify row_number() over (
+            partition by external_id order by fetched_at desc, _dlt_load_id desc, record_id desc
+        ) = 1
+        """
+    )
+    while rows := newest.fetchmany(10_000):
+        for external_id, content, is_live in rows:
+            known.newest[external_id] = content
+            known.live_listings += is_live
+    known.without_id = {
+        content
+        for (content,) in connection.execute(
+            f"select content_hash from raw.{entity.table} where external_id is null"
+        ).fetchall()
+    }
+    if sources:
+        known.record_ids = {
+            record_id
+            for (record_id,) in connection.execute(
+                f"select record_id from raw.{entity.table} where list_contains(?, source)",
+                [sorted(sources)],
+            ).fetchall()
+        }
+    return known
+
+
+def for_table(table: str, rows: pa.Table) -> Any:
+    """`rows`, marked for a raw table that is created when it is not there."""
+    columns: list[TColumnSchema] = [
+        {
+            "name": column.name,
+            **({"data_type": "json"} if column.name == "payload" else _DLT_TYPES[column.type]),
+        }
+        for column in rows.schema
+    ]
+    hints = dlt.mark.make_hints(table_name=table, columns=columns, write_disposition="append")
+    return dlt.mark.with_hints(rows, hints, create_table_variant=True)
+
+
+def missing_tables(
+    connection: duckdb.DuckDBPyConnection, entities: Collection[Entity]
+) -> Iterator[Any]:
+    """An item without rows for each raw table that is not there, so that the load creates it."""
+    schemas = {entity.table: LANDED_RECORDS for entity in entities}
+    schemas |= {"sweeps": SWEEPS, "rejected_lines": REJECTED_LINES}
+    for table in sorted(schemas.keys() - _raw_tables(connection)):
+        yield for_table(table, schemas[table].empty_table())
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection, path: Path, make_source: Callable[[], DltSource]
+) -> None:
+    """Runs a dlt source into the raw schema as one load package.
+
+    dlt's working files live beside the warehouse and belong to this call: what a killed run has
+    left is removed. Raises the source's own error, or WarehouseError.
+    """
+    working = path.with_suffix(".dlt")
+    try:
+        shutil.rmtree(working, ignore_errors=True)
+        working.mkdir()
+    except OSError as error:
+        raise WarehouseError(f"{working} cannot be made: {error.strerror or error}.") from None
+    with TemporaryDirectory(dir=working, ignore_cleanup_errors=True) as directory:
+        pipeline = dlt.pipeline(
+            "marketfinder",
+            pipelines_dir=directory,
+            destination=dlt.destinations.duckdb(connection),
+            dataset_name=RAW,
+        )
+        try:
+            pipeline.run(make_source(), loader_file_format="parquet")
+        except PipelineStepFailed as error:
+            raise _own_error(error) or WarehouseError(
+                f"{path}: the load failed while dlt ran its step {error.step!r}: {error.exception}"
+            ) from error
+        finally:
+            pipeline.deactivate()
+
+
+def _own_error(error: BaseException | None) -> MarketFinderError | None:
+    """The error of this package that dlt has wrapped."""
+    while error is not None and not isinstance(error, MarketFinderError):
+        error = error.__cause__ or error.__context__
+    return error

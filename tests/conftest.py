@@ -1,0 +1,204 @@
+"""Fixtures for all tests: the real captures, and a venue on loopback that a test scripts."""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import duckdb
+import pytest
+
+from ingestion.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real captures, which are not part of the project."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    path = Path(os.environ.get("MARKETFINDER_SHARED_DATA", beside))
+    if not path.is_dir():
+        pytest.skip(f"the real captures are not at {path} (MARKETFINDER_SHARED_DATA)")
+    return path
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer. `sent_bytes`: the connection is dropped after so many bytes of the body."""
+
+    body: object = b""
+    status: int = 200
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    sent_bytes: int | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The body as it goes over the wire."""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+@dataclass
+class ListingScript:
+    """The pages of one endpoint, and what it answers in place of some of them."""
+
+    pages: Sequence[Sequence[object]]
+    name: str
+    cursor_param: str
+    cursor_field: str
+    last_cursor: dict[str, str]
+    faults: dict[int, list[Answer]] = field(default_factory=dict)
+    for_ever: dict[int, Answer] = field(default_factory=dict)
+
+    def answer(self, params: dict[str, str]) -> Answer:
+        """The page that the cursor asks for; page one without a cursor."""
+        number = int(params.get(self.cursor_param, "page-1").removeprefix("page-"))
+        if self.faults.get(number):
+            return self.faults[number].pop(0)
+        if number in self.for_ever:
+            return self.for_ever[number]
+        more = {self.cursor_field: f"page-{number + 1}"}
+        rest = more if number < len(self.pages) else self.last_cursor
+        return Answer({self.name: self.pages[number - 1] if self.pages else [], **rest})
+
+
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of a client that has gone away."""
+
+    daemon_threads = True
+
+    def handle_error(self, *args: object) -> None:
+        pass
+
+
+class ScriptedVenue:
+    """Both venues on one loopback server. `requests` are the paths and parameters asked for."""
+
+    def __init__(self) -> None:
+        self.scripts: dict[str, ListingScript] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.before_answer: Callable[[str, int], None] = lambda path, count: None
+        venue = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                params = dict(parse_qsl(parts.query))
+                venue.requests.append((parts.path, params))
+                venue.before_answer(parts.path, venue.count(parts.path))
+                script = venue.scripts.get(parts.path)
+                answer = script.answer(params) if script else Answer({}, status=404)
+                content = answer.content
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.content_type)
+                self.send_header("Content-Length", str(len(content)))
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content[: answer.sent_bytes])
+                if answer.sent_bytes is not None:
+                    self.close_connection = True
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def kalshi(
+        self,
+        *markets: Sequence[object],
+        events: Sequence[Sequence[object]] = (),
+        series: Sequence[Sequence[object]] = (),
+    ) -> None:
+        """Serves Kalshi: the pages of its markets, events and series."""
+        for name, pages in {"series": series, "events": events, "markets": markets}.items():
+            self.scripts[f"/{name}"] = ListingScript(
+                pages, name, "cursor", "cursor", last_cursor={"cursor": ""}
+            )
+
+    def polymarket(
+        self, *markets: Sequence[object], events: Sequence[Sequence[object]] = ()
+    ) -> None:
+        """Serves Polymarket: the pages of its markets and events."""
+        for name, pages in {"events": events, "markets": markets}.items():
+            self.scripts[f"/{name}/keyset"] = ListingScript(
+                pages, name, "after_cursor", "next_cursor", last_cursor={}
+            )
+
+    def count(self, path: str) -> int:
+        """How often a path was asked for."""
+        return sum(1 for asked, _ in self.requests if asked == path)
+
+    def close(self) -> None:
+        """Stops the server."""
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def venue() -> Iterator[ScriptedVenue]:
+    """A venue that answers as the test scripts it, without listings at first."""
+    scripted = ScriptedVenue()
+    scripted.kalshi()
+    scripted.polymarket()
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: ScriptedVenue) -> Settings:
+    """A new warehouse, and both venues on loopback; nothing of the developer's environment."""
+    for name in list(os.environ):
+        if name.startswith("MARKETFINDER_") and name != "MARKETFINDER_SHARED_DATA":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return Settings(
+        warehouse=tmp_path / "warehouse.duckdb",
+        kalshi_url=venue.url,
+        polymarket_url=venue.url,
+        clob_url=venue.url,
+        kalshi_requests_per_second=1_000,
+        polymarket_requests_per_second=1_000,
+        request_backoff_seconds=0.01,
+        request_timeout_seconds=5,
+    )
+
+
+class TickingClock:
+    """A clock that goes on one second whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 10, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> TickingClock:
+    """A clock that a test can foretell."""
+    return TickingClock()
+
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def query(settings: Settings) -> Query:
+    """Asks the warehouse; each question opens and closes it."""
+
+    def ask(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with duckdb.connect(settings.warehouse) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    return ask

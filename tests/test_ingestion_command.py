@@ -1,0 +1,209 @@
+"""The `marketfinder` command as a user meets it: output, messages and exit codes."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pytest
+from conftest import Answer, Query, ScriptedVenue
+
+from ingestion import cli
+from ingestion.client import shown_url
+from ingestion.settings import Settings, load_settings
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Runs `marketfinder` with the settings of the test in the environment."""
+    monkeypatch.setenv("COLUMNS", "200")
+    for name, value in settings.model_dump().items():
+        monkeypatch.setenv(f"MARKETFINDER_{name.upper()}", str(value))
+
+    def run_command(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["marketfinder", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Outcome(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run_command
+
+
+def test_ingest(venue: ScriptedVenue, run: Run, query: Query) -> None:
+    venue.kalshi([{"ticker": "A"}, 7], events=[[{"event_ticker": "E"}]])
+    outcome = run("ingest", "kalshi")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "kalshi market" in outcome.out
+    assert "1 rejected: see raw.rejected_lines, run 2" in outcome.out
+    assert run("ingest", "polymarket", "--entity", "market").code == 0
+    assert query("select venue, entity from raw.sweeps order by finished_at") == [
+        ("kalshi", "series"), ("kalshi", "event"), ("kalshi", "market"), ("polymarket", "market"),
+    ]  # fmt: skip
+    assert query("select count(distinct run_id) from raw.sweeps") == [(2,)]
+
+
+def test_ingest_says_when_nothing_was_found(run: Run) -> None:
+    outcome = run("ingest", "polymarket")
+    assert outcome.code == 0
+    assert "Nothing was found" in outcome.out
+
+
+def test_ingest_files(run: Run, query: Query, tmp_path: Path) -> None:
+    for name in "ab":
+        market = {"ticker": name, "event_ticker": "E"}
+        (tmp_path / f"{name}.json").write_text(json.dumps([market]))
+    moment = ("--captured-at", "2026-03-01T18:00")
+    assert run("ingest", "kalshi", "--files", f"{tmp_path}/*.json", *moment).code == 0
+    # Without quotes the shell expands the pattern.
+    expanded = run("ingest", "kalshi", "--files", f"{tmp_path}/a.json", f"{tmp_path}/b.json")
+    assert expanded.code == 0
+    assert query("select external_id, fetched_at::varchar from raw.kalshi_markets order by 1") == [
+        ("a", "2026-03-01 18:00:00"), ("b", "2026-03-01 18:00:00"),
+    ]  # fmt: skip
+
+
+def test_a_failure_is_one_message_and_code_1(venue: ScriptedVenue, run: Run) -> None:
+    outcome = run("ingest", "kalshi", "--files", "absent.json")
+    assert outcome.code == 1
+    assert outcome.err.startswith("error: absent.json is not there.")
+    assert outcome.err.count("\n") == 1
+    venue.scripts["/series"].for_ever[1] = Answer(b"<html>", content_type="text/html")
+    outcome = run("ingest", "kalshi")
+    assert outcome.code == 1
+    assert outcome.err.startswith("error: kalshi /series (page 1) did not answer in JSON")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ingest", "betfair"),
+        ("ingest", "kalshi", "--entity", "trade"),
+        ("ingest", "polymarket", "--entity", "series"),
+        ("ingest", "kalshi", "stray.json"),
+        ("ingest", "kalshi", "--captured-at", "2026-03-01"),
+        ("ingest", "kalshi", "--files", "a.json", "--captured-at", "yesterday"),
+        ("ingest", "kalshi", "--files", "a.json", "--captured-at", "2999-01-01"),
+        ("ingest", "kalshi", "--files", "a.json", "--entity", "market"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_usage_is_code_2(arguments: tuple[str, ...], run: Run) -> None:
+    outcome = run(*arguments)
+    assert outcome.code == 2
+    assert outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("REQUEST_ATTEMPTS", "many", "Input should be a valid integer"),
+        ("REQUEST_ATTEMPTS", "0", "Input should be greater than or equal to 1"),
+        ("KALSHI_REQUESTS_PER_SECOND", "-1", "Input should be greater than 0"),
+        ("KALSHI_URL", "kalshi.com", "must be a URL such as https://example.com/api"),
+        ("WAREHOUSE", "data/silver.duckdb", "must not be called silver"),
+        ("WAREHOUSE", "data", "must be a file name that ends in .duckdb"),
+    ],
+)
+def test_a_bad_setting_is_one_line_and_code_2(
+    name: str, value: str, message: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MARKETFINDER_{name}", value)
+    outcome = run("info")
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"error: MARKETFINDER_{name}: {message}")
+    assert outcome.err.count("\n") == 1
+
+
+def test_settings_come_from_a_file_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("MARKETFINDER_REQUEST_ATTEMPTS=3\nOTHER=1\n")
+    assert load_settings().request_attempts == 3
+    monkeypatch.setenv("MARKETFINDER_REQUEST_ATTEMPTS", "4")
+    assert load_settings().request_attempts == 4
+
+
+def test_the_example_settings_are_the_defaults(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    defaults = load_settings()
+    example = Path(__file__).resolve().parents[1] / ".env.example"
+    text = example.read_text()
+    for field in Settings.model_fields:
+        assert f"MARKETFINDER_{field.upper()}=" in text
+    (tmp_path / ".env").write_text(text.replace("# MARKETFINDER_", "MARKETFINDER_"))
+    assert load_settings() == defaults
+
+
+def test_info(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = run("info")
+    assert outcome.code == 0
+    assert "duckdb 1" in outcome.out
+    assert "is not there yet" in outcome.out
+    assert not settings.warehouse.exists()
+    run("ingest", "polymarket")
+    monkeypatch.setenv("MARKETFINDER_CLOB_URL", "http://user:hunter2@127.0.0.1/books?key=hunter2")
+    outcome = run("info")
+    assert "raw.polymarket_markets" in outcome.out
+    assert "polymarket event" in outcome.out
+    assert "http://127.0.0.1/books" in outcome.out
+    assert "hunter2" not in outcome.out + outcome.err
+
+
+def test_info_while_the_warehouse_is_in_use_or_broken(run: Run, settings: Settings) -> None:
+    settings.warehouse.write_text("not a database")
+    outcome = run("info")
+    assert outcome.code == 0
+    assert "cannot be opened as a DuckDB database" in outcome.out
+    settings.warehouse.unlink()
+    duckdb.connect(settings.warehouse).close()
+    assert run("info").code == 0
+
+
+def test_test_connection(venue: ScriptedVenue, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    venue.scripts["/"] = venue.scripts["/markets"]
+    outcome = run("test-connection")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.count("fine") == 3
+    monkeypatch.setenv("MARKETFINDER_KALSHI_URL", "http://127.0.0.1:9")
+    venue.scripts["/markets/keyset"].for_ever[1] = Answer({}, 500)
+    del venue.scripts["/"]
+    asked = len(venue.requests)
+    outcome = run("test-connection")
+    assert outcome.code == 1
+    assert len(venue.requests) == asked + 2
+    assert "the connection was refused" in outcome.err
+    assert "answered 500 Internal Server Error once. Try again later" in outcome.err
+    assert "answered 404 Not Found. Check the network and MARKETFINDER_CLOB_URL" in outcome.err
+
+
+def test_shown_url() -> None:
+    assert shown_url("https://me:secret@host:1/path?key=secret#x") == "https://host:1/path"
+
+
+def test_a_path_in_brackets_is_no_markup(run: Run) -> None:
+    outcome = run("ingest", "kalshi", "--files", "[bold]absent[/].json")
+    assert "[bold]absent[/].json" in outcome.err
+
+
+def test_help_runs_without_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKETFINDER_REQUEST_ATTEMPTS", "many")
+    assert run("--help").code == 0

@@ -1,0 +1,304 @@
+"""What lands: new and changed records, tombstones, the log of sweeps, and tables that are there."""
+
+from datetime import datetime
+
+import duckdb
+import pytest
+from conftest import Query, ScriptedVenue, TickingClock
+
+from ingestion.errors import MarketFinderError, SettingsError, VenueError
+from ingestion.pipeline import IngestResult, ingest
+from ingestion.settings import Settings
+
+RAW_TABLES = [
+    "kalshi_events", "kalshi_markets", "kalshi_series", "polymarket_events", "polymarket_markets",
+]  # fmt: skip
+LANDED_COLUMNS = [
+    ("record_id", "VARCHAR"),
+    ("venue", "VARCHAR"),
+    ("entity", "VARCHAR"),
+    ("external_id", "VARCHAR"),
+    ("parent_id", "VARCHAR"),
+    ("fetched_at", "TIMESTAMP"),
+    ("content_hash", "VARCHAR"),
+    ("payload", "JSON"),
+    ("source", "VARCHAR"),
+    ("_dlt_load_id", "VARCHAR"),
+]
+
+
+@pytest.fixture
+def sweep(settings: Settings, clock: TickingClock) -> "Sweep":
+    """Sweeps the markets of a venue once."""
+    return Sweep(settings, clock)
+
+
+class Sweep:
+    """Sweeps of markets, one after the other."""
+
+    def __init__(self, settings: Settings, clock: TickingClock) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    def __call__(self, venue: str = "kalshi", entity: str = "market") -> IngestResult:
+        return ingest(venue, self.settings, run_id="run", clock=self.clock, entities=[entity])
+
+
+def counts(result: IngestResult) -> tuple[int, int, int, int]:
+    """(records, landed, unchanged, gone) of a run."""
+    total = result.total
+    return total("records"), total("landed"), total("unchanged"), total("gone")
+
+
+def test_the_warehouse_holds_the_raw_schema_and_nothing_else(
+    settings: Settings, query: Query
+) -> None:
+    for venue in ("kalshi", "polymarket"):
+        ingest(venue, settings, run_id="run")
+    tables = query("select schema_name, table_name from duckdb_tables() order by all")
+    assert {schema for schema, _ in tables} == {"raw"}
+    schemas = query("select schema_name from duckdb_schemas() where not internal")
+    assert schemas == [("raw",)]
+    assert [name for _, name in tables if not name.startswith("_")] == [
+        *RAW_TABLES, "rejected_lines", "sweeps",
+    ]  # fmt: skip
+    for table in RAW_TABLES:
+        columns = query(
+            "select column_name, data_type from duckdb_columns() where table_name = ?"
+            " order by column_index",
+            table,
+        )
+        assert columns == LANDED_COLUMNS
+        assert query(f"select count(*) from raw.{table}") == [(0,)]
+
+
+def test_a_landed_row(
+    venue: ScriptedVenue, settings: Settings, clock: TickingClock, query: Query
+) -> None:
+    series = {"ticker": "KXCPI", "frequency": "monthly"}
+    event = {"event_ticker": "KXCPI-26OCT", "series_ticker": "KXCPI"}
+    market = {"ticker": "KXCPI-26OCT-T3", "event_ticker": "KXCPI-26OCT", "floor_strike": 3.0}
+    venue.kalshi([market], events=[[{**event, "markets": [market]}]], series=[[series]])
+    venue.polymarket(
+        [{"id": "7", "question": "CPI?", "events": [{"id": "3", "volume": 12.5}]}],
+        events=[[{"id": "3", "series": [{"id": 12}], "markets": [{"id": "7"}]}]],
+    )
+    for name in ("kalshi", "polymarket"):
+        ingest(name, settings, run_id="run", clock=clock)
+    landed = " union all ".join(f"select * from raw.{table}" for table in RAW_TABLES)
+    assert query(
+        f"""
+        select venue, entity, external_id, parent_id, payload, source
+        from ({landed}) order by venue, entity
+        """
+    ) == [
+        ("kalshi", "event", "KXCPI-26OCT", "KXCPI",
+         '{"event_ticker":"KXCPI-26OCT","series_ticker":"KXCPI"}', "/events"),
+        ("kalshi", "market", "KXCPI-26OCT-T3", "KXCPI-26OCT",
+         '{"ticker":"KXCPI-26OCT-T3","event_ticker":"KXCPI-26OCT","floor_strike":3.0}', "/markets"),
+        ("kalshi", "series", "KXCPI", None, '{"ticker":"KXCPI","frequency":"monthly"}', "/series"),
+        ("polymarket", "event", "3", "12", '{"id":"3","series":[{"id":12}]}', "/events/keyset"),
+        ("polymarket", "market", "7", "3",
+         '{"id":"7","question":"CPI?","events":[{"id":"3","volume":12.5}]}', "/markets/keyset"),
+    ]  # fmt: skip
+    ((started, fetched, finished),) = query(
+        """
+        select started_at, fetched_at, finished_at
+        from raw.kalshi_markets, raw.sweeps where sweeps.source = '/markets'
+        """
+    )
+    assert datetime(2026, 10, 1, 12) < started < fetched < finished
+    assert query(f"select count(distinct record_id), count(*) from ({landed})") == [(5, 5)]
+    assert query(
+        f"select count(*) from ({landed}) where _dlt_load_id not in"
+        " (select load_id from raw._dlt_loads where status = 0)"
+    ) == [(0,)]
+
+
+def test_unchanged_payloads_are_not_written_again(
+    venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    venue.kalshi([{"ticker": "A", "volume": 1, "title": "a"}], [{"ticker": "B", "volume": 1}])
+    assert counts(sweep()) == (2, 2, 0, 0)
+    # The same content with its fields in another order.
+    venue.kalshi([{"title": "a", "volume": 1, "ticker": "A"}, {"ticker": "B", "volume": 2}])
+    assert counts(sweep()) == (2, 1, 1, 0)
+    assert counts(sweep()) == (2, 0, 2, 0)
+    assert query("select external_id, count(*) from raw.kalshi_markets group by 1 order by 1") == [
+        ("A", 1), ("B", 2),
+    ]  # fmt: skip
+
+
+def test_a_payload_that_changes_back_lands_again(
+    venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    for price in ("0.10", "0.20", "0.10"):
+        venue.kalshi([{"ticker": "A", "yes_bid_dollars": price}])
+        sweep()
+    price = "payload ->> 'yes_bid_dollars'"
+    rows = query(f"select {price}, record_id from raw.kalshi_markets order by fetched_at")
+    assert [price for price, _ in rows] == ["0.10", "0.20", "0.10"]
+    assert len({record_id for _, record_id in rows}) == 3
+
+
+def test_versions_on_one_page_keep_their_order(
+    venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    venue.kalshi([{"ticker": "A", "n": 1}, {"ticker": "A", "n": 2}, {"ticker": "A", "n": 2},
+                  {"ticker": "A", "n": 1}])  # fmt: skip
+    assert counts(sweep()) == (4, 3, 1, 0)
+    rows = query("select payload ->> 'n', record_id from raw.kalshi_markets order by fetched_at")
+    assert [number for number, _ in rows] == ["1", "2", "1"]
+    assert len({record_id for _, record_id in rows}) == 3
+    venue.kalshi([{"ticker": "A", "n": 1}])
+    assert counts(sweep()) == (1, 0, 1, 0)
+
+
+def test_the_totals_of_a_polymarket_event_do_not_make_its_markets_new(
+    venue: ScriptedVenue, sweep: Sweep
+) -> None:
+    venue.polymarket([{"id": "1", "volume": "5", "events": [{"id": "9", "volume": 10.5}]}])
+    assert counts(sweep("polymarket")) == (1, 1, 0, 0)
+    venue.polymarket([{"id": "1", "volume": "5", "events": [{"id": "9", "volume": 11.5}]}])
+    assert counts(sweep("polymarket")) == (1, 0, 1, 0)
+    venue.polymarket([{"id": "1", "volume": "6", "events": [{"id": "9", "volume": 12.5}]}])
+    assert counts(sweep("polymarket")) == (1, 1, 0, 0)
+
+
+def test_a_listing_that_is_gone_lands_as_a_tombstone(
+    venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    venue.kalshi([{"ticker": "A"}, {"ticker": "B"}])
+    sweep()
+    venue.kalshi([{"ticker": "A"}])
+    assert counts(sweep()) == (1, 0, 1, 1)
+    # Once is enough.
+    assert counts(sweep()) == (1, 0, 1, 0)
+    # A listing that comes back lands again, though its content is what it was.
+    venue.kalshi([{"ticker": "A"}, {"ticker": "B"}])
+    assert counts(sweep()) == (2, 1, 1, 0)
+    assert query(
+        """
+        select payload is null, content_hash is null, parent_id, source
+        from raw.kalshi_markets where external_id = 'B' order by fetched_at
+        """
+    ) == [
+        (False, False, None, "/markets"),
+        (True, True, None, "/markets"),
+        (False, False, None, "/markets"),
+    ]
+
+
+@pytest.mark.parametrize(("left", "believed"), [(0, False), (4, False), (5, True)])
+def test_a_sweep_of_less_than_half_is_not_believed(
+    left: int, believed: bool, venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    markets = [{"ticker": f"KX-{number}"} for number in range(10)]
+    venue.kalshi(markets)
+    sweep()
+    venue.kalshi(markets[:left])
+    if believed:
+        assert counts(sweep()) == (left, 0, left, 10 - left)
+        return
+    with pytest.raises(VenueError, match=f"listed only {left} where 10 are known"):
+        sweep()
+    assert query("select count(*), count(payload) from raw.kalshi_markets") == [(10, 10)]
+    assert query("select is_complete, error is null from raw.sweeps order by finished_at") == [
+        (True, True), (False, False),
+    ]  # fmt: skip
+
+
+def test_a_venue_that_is_empty_from_the_start_is_no_error(settings: Settings, query: Query) -> None:
+    assert counts(ingest("polymarket", settings, run_id="run")) == (0, 0, 0, 0)
+    assert query("select entity, records, is_complete from raw.sweeps order by entity") == [
+        ("event", 0, True), ("market", 0, True),
+    ]  # fmt: skip
+
+
+def test_a_failed_sweep_writes_no_tombstones_and_the_next_one_does(
+    venue: ScriptedVenue, sweep: Sweep
+) -> None:
+    venue.kalshi([{"ticker": "A"}], [{"ticker": "B"}])
+    sweep()
+    venue.kalshi([{"ticker": "A"}], [{"ticker": "C"}])
+    working, venue.scripts["/markets"].cursor_field = "cursor", "moved"
+    with pytest.raises(MarketFinderError):
+        sweep()
+    venue.scripts["/markets"].cursor_field = working
+    assert counts(sweep()) == (2, 1, 1, 1)
+
+
+def test_records_without_an_id_land_once(venue: ScriptedVenue, sweep: Sweep, query: Query) -> None:
+    venue.kalshi([{"title": "no ticker"}, {"ticker": None}, {"ticker": {"is": "an object"}},
+                  {"ticker": ""}])  # fmt: skip
+    assert counts(sweep()) == (4, 4, 0, 0)
+    assert counts(sweep()) == (4, 0, 4, 0)
+    assert query("select count(*), count(external_id) from raw.kalshi_markets") == [(4, 0)]
+
+
+def test_a_number_as_an_id_is_text(venue: ScriptedVenue, sweep: Sweep, query: Query) -> None:
+    venue.polymarket([{"id": 17}, {"id": 123456789012345678901234567890}])
+    sweep("polymarket")
+    assert query("select external_id from raw.polymarket_markets order by 1") == [
+        ("123456789012345678901234567890",), ("17",),
+    ]  # fmt: skip
+
+
+def test_more_rows_than_a_batch(venue: ScriptedVenue, sweep: Sweep, query: Query) -> None:
+    pages = [[{"ticker": f"KX-{page}-{n}"} for n in range(1_000)] for page in range(12)]
+    venue.kalshi(*pages)
+    assert counts(sweep()) == (12_000, 12_000, 0, 0)
+    venue.kalshi(*pages[:6])
+    assert counts(sweep()) == (6_000, 0, 6_000, 6_000)
+    assert query(
+        "select count(*), count(distinct record_id), count(payload) from raw.kalshi_markets"
+    ) == [(18_000, 18_000, 12_000)]
+
+
+def test_tables_that_are_there_before_the_first_load(
+    venue: ScriptedVenue, settings: Settings, sweep: Sweep, query: Query
+) -> None:
+    columns = ", ".join(f"{name} {kind}" for name, kind in LANDED_COLUMNS)
+    with duckdb.connect(settings.warehouse) as connection:
+        connection.execute("create schema raw")
+        for table in RAW_TABLES:
+            connection.execute(f"create table raw.{table} ({columns})")
+        connection.execute(
+            """
+            create table raw._dlt_loads (
+                load_id varchar, schema_name varchar, status bigint, inserted_at timestamptz,
+                schema_version_hash varchar
+            )
+            """
+        )
+    venue.kalshi([{"ticker": "A"}])
+    assert counts(sweep()) == (1, 1, 0, 0)
+    assert counts(sweep()) == (1, 0, 1, 0)
+    assert query("select count(*) from raw._dlt_loads") == [(2,)]
+    assert query("select count(*) from raw.kalshi_markets") == [(1,)]
+
+
+def test_a_warehouse_that_lost_its_working_folder_and_the_reverse(
+    venue: ScriptedVenue, settings: Settings, sweep: Sweep
+) -> None:
+    venue.kalshi([{"ticker": "A"}])
+    sweep()
+    settings.warehouse.with_suffix(".dlt").rmdir()
+    assert counts(sweep()) == (1, 0, 1, 0)
+    settings.warehouse.unlink()
+    assert counts(sweep()) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("text", ["not a database", ""])
+def test_a_file_that_is_no_warehouse(text: str, settings: Settings, sweep: Sweep) -> None:
+    settings.warehouse.write_text(text)
+    with pytest.raises(MarketFinderError, match=r"cannot be opened as a DuckDB database"):
+        sweep()
+    assert settings.warehouse.read_text() == text
+
+
+def test_unknown_venues_and_entities(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match=r"'betfair' is not a venue\. Give one of: kalshi"):
+        ingest("betfair", settings, run_id="run")
+    with pytest.raises(SettingsError, match=r"polymarket has no 'series'\. Give one of: event"):
+        ingest("polymarket", settings, run_id="run", entities=["series"])

@@ -1,0 +1,228 @@
+"""Live sources against a scripted venue over real HTTP: paging, retries, answers that are wrong."""
+
+import time
+from typing import Any
+
+import dlt
+import pytest
+from conftest import Answer, Query, ScriptedVenue, TickingClock
+from dlt.extract import DltResource
+
+from ingestion.errors import VenueError
+from ingestion.pipeline import SOURCES, ingest, venue_client
+from ingestion.settings import Settings
+from ingestion.venues import Entity, Listing
+
+
+def market(number: int, **fields: object) -> dict[str, object]:
+    """A Kalshi market."""
+    return {"ticker": f"KX-{number}", "event_ticker": "KX", "status": "active", **fields}
+
+
+def read_markets(settings: Settings, venue: str = "kalshi") -> list[Any]:
+    """The markets that the source of a venue reads, without a warehouse."""
+    records: list[Any] = []
+
+    def read(entity: Entity, listing: Listing) -> DltResource:
+        if entity.name == "market":
+            for page in listing.pages:
+                records.extend(page.records)
+        return dlt.resource([], name=entity.table)
+
+    with venue_client(venue, settings) as client:
+        SOURCES[venue](client, read)
+    return records
+
+
+def sweep_markets(settings: Settings) -> None:
+    """Sweeps the markets of Kalshi into the warehouse."""
+    ingest("kalshi", settings, run_id="run", entities=["market"])
+
+
+@pytest.fixture
+def three_pages(venue: ScriptedVenue) -> ScriptedVenue:
+    """Six Kalshi markets on three pages."""
+    venue.kalshi(*([market(page * 2), market(page * 2 + 1)] for page in range(3)))
+    return venue
+
+
+def test_all_listings_are_asked_for_as_the_venues_want(
+    venue: ScriptedVenue, settings: Settings
+) -> None:
+    for name in ("kalshi", "polymarket"):
+        ingest(name, settings, run_id="run")
+    assert dict(venue.requests) == {
+        "/series": {},
+        "/events": {"status": "open", "limit": "200"},
+        "/markets": {"status": "open", "mve_filter": "exclude", "limit": "1000"},
+        "/events/keyset": {"closed": "false", "limit": "100"},
+        "/markets/keyset": {"closed": "false", "limit": "500"},
+    }
+
+
+def test_an_empty_page_with_a_live_cursor_goes_on(venue: ScriptedVenue, settings: Settings) -> None:
+    venue.kalshi([market(1)], [], [], [market(2)])
+    assert read_markets(settings) == [market(1), market(2)]
+    assert [params.get("cursor") for _, params in venue.requests] == [
+        None, "page-2", "page-3", "page-4",
+    ]  # fmt: skip
+
+
+def test_polymarket_pages_by_after_cursor(venue: ScriptedVenue, settings: Settings) -> None:
+    venue.polymarket([{"id": "1"}], [{"id": "2"}], [{"id": "3"}])
+    assert len(read_markets(settings, "polymarket")) == 3
+    assert [params.get("after_cursor") for _, params in venue.requests] == [
+        None, "page-2", "page-3",
+    ]  # fmt: skip
+    assert all("cursor" not in params and "offset" not in params for _, params in venue.requests)
+
+
+@pytest.mark.parametrize("name", ["kalshi", "polymarket"])
+def test_a_repeated_cursor_is_an_error(name: str, venue: ScriptedVenue, settings: Settings) -> None:
+    venue.kalshi([market(1)], [market(2)], [market(3)])
+    venue.polymarket([{"id": "1"}], [{"id": "2"}], [{"id": "3"}])
+    script = venue.scripts["/markets" if name == "kalshi" else "/markets/keyset"]
+    script.for_ever[3] = Answer({"markets": [], script.cursor_field: "page-2"})
+    with pytest.raises(VenueError, match=r"\(page 3\) sends the cursor 'page-2' a second time"):
+        read_markets(settings, name)
+    assert len(venue.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer({"error": "too many"}, status=429),
+        Answer({"error": "oops"}, status=500),
+        Answer(b"<html>bad gateway</html>", status=502, content_type="text/html"),
+        Answer({"markets": [market(2)], "cursor": "page-3"}, sent_bytes=10),
+        Answer({"markets": [market(2)], "cursor": "page-3"}, sent_bytes=0),
+    ],
+    ids=["429", "500", "502", "dropped in mid-answer", "dropped before the answer"],
+)
+def test_a_passing_failure_is_retried(
+    answer: Answer, three_pages: ScriptedVenue, settings: Settings
+) -> None:
+    three_pages.scripts["/markets"].faults[2] = [answer, answer]
+    assert len(read_markets(settings)) == 6
+    assert len(three_pages.requests) == 5
+
+
+def test_retry_after_is_honoured(venue: ScriptedVenue, settings: Settings) -> None:
+    venue.polymarket([{"id": "1"}])
+    slow_down = Answer({}, status=429, headers={"Retry-After": "1"})
+    venue.scripts["/markets/keyset"].faults[1] = [slow_down]
+    start = time.monotonic()
+    assert len(read_markets(settings, "polymarket")) == 1
+    assert time.monotonic() - start >= 1
+
+
+def test_requests_are_paced(three_pages: ScriptedVenue, settings: Settings) -> None:
+    start = time.monotonic()
+    read_markets(settings.model_copy(update={"kalshi_requests_per_second": 2}))
+    assert time.monotonic() - start >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("answer", "message", "requests"),
+    [
+        (Answer({}, 500), r"kalshi /markets \(page 3\) answered 500 .* 5 times in a row", 7),
+        (Answer({}, 429), "answered 429 .* Lower MARKETFINDER_KALSHI_REQUESTS_PER_SECOND", 7),
+        (Answer({}, 404), "answered 404 .* Check MARKETFINDER_KALSHI_URL", 3),
+        (Answer({"markets": []}, sent_bytes=5), "dropped the connection in mid-answer, 5 times", 7),
+        (
+            Answer(b"<!DOCTYPE html><title>Just a moment", content_type="text/html"),
+            r"\(page 3\) did not answer in JSON \(text/html; it starts '<!DOCTYPE html>",
+            3,
+        ),
+        (Answer(b'{"markets": [{"ticker": "KX'), r"\(page 3\) did not answer in JSON", 3),
+        (Answer({"listings": [], "cursor": ""}), "no list in 'markets', only listings, cursor", 3),
+        (Answer({"markets": {}, "cursor": ""}), "no list in 'markets'", 3),
+        (Answer([market(4)]), "no list in 'markets', only list", 3),
+        (Answer({}), "no list in 'markets', only an empty object", 3),
+        (Answer({"markets": [market(4)]}), "no text in 'cursor'", 3),
+        (Answer({"markets": [market(4)], "cursor": 7}), "no text in 'cursor'", 3),
+    ],
+    ids=["500", "429", "404", "dropped", "HTML", "truncated", "renamed field", "object",
+         "bare list", "empty object", "no cursor", "cursor of another type"],
+)  # fmt: skip
+def test_a_lasting_failure_on_page_3_is_a_clear_error(
+    answer: Answer, message: str, requests: int, three_pages: ScriptedVenue, settings: Settings
+) -> None:
+    three_pages.scripts["/markets"].for_ever[3] = answer
+    with pytest.raises(VenueError, match=message):
+        read_markets(settings)
+    assert len(three_pages.requests) == requests
+
+
+@pytest.mark.parametrize("answer", [Answer({}, 500), Answer(b"<html>"), Answer(b'{"markets": [')])
+def test_a_failed_sweep_lands_nothing_and_is_noted(
+    answer: Answer, three_pages: ScriptedVenue, settings: Settings, query: Query
+) -> None:
+    three_pages.scripts["/markets"].for_ever[3] = answer
+    with pytest.raises(VenueError):
+        sweep_markets(settings)
+    assert query("select count(*) from raw.kalshi_markets") == [(0,)]
+    assert query("select entity, source, pages, records, landed, is_complete from raw.sweeps") == [
+        ("market", "/markets", 2, 4, 0, False)
+    ]
+    ((error,),) = query("select error from raw.sweeps")
+    assert error.startswith("kalshi /markets (page 3)")
+
+
+def test_what_was_loaded_before_a_failure_stays(
+    three_pages: ScriptedVenue, settings: Settings, query: Query, clock: TickingClock
+) -> None:
+    ingest("kalshi", settings, run_id="first", clock=clock)
+    before = query("select * from raw.kalshi_markets order by all")
+    three_pages.scripts["/markets"].for_ever[2] = Answer({}, 503)
+    with pytest.raises(VenueError):
+        ingest("kalshi", settings, run_id="second", clock=clock)
+    assert query("select * from raw.kalshi_markets order by all") == before
+    # The sweeps before the failed one are complete.
+    assert query(
+        "select entity, is_complete from raw.sweeps where run_id = 'second' order by finished_at"
+    ) == [("series", True), ("event", True), ("market", False)]
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://127.0.0.1:9", "the connection was refused"),
+        ("http://venue.invalid", "the host name is not known"),
+    ],
+)
+def test_an_unreachable_venue_is_a_clear_error(url: str, message: str, settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"kalshi_url": url, "request_attempts": 2})
+    with pytest.raises(VenueError, match=f"{message}, 2 times .* MARKETFINDER_KALSHI_URL, now"):
+        read_markets(nowhere)
+
+
+def test_a_silent_venue_times_out(venue: ScriptedVenue, settings: Settings) -> None:
+    venue.before_answer = lambda path, count: time.sleep(0.5)
+    hurried = settings.model_copy(update={"request_timeout_seconds": 0.1, "request_attempts": 2})
+    with pytest.raises(VenueError, match=r"did not answer within 0.1 s, 2 times in a row"):
+        read_markets(hurried)
+
+
+def test_a_record_that_is_none_is_rejected_and_the_rest_lands(
+    venue: ScriptedVenue, settings: Settings, query: Query
+) -> None:
+    page = [market(1), "KX-2", None, market(4)]
+    venue.scripts["/markets"].pages = [page]
+    broken = (
+        b'{"markets": [{"ticker": "KX-5", "last_price": NaN}, {"ticker": "KX-6"}], "cursor": ""}'
+    )
+    sweep_markets(settings)
+    venue.scripts["/markets"].for_ever[1] = Answer(broken)
+    sweep_markets(settings)
+    assert query(
+        "select line, reason, value from raw.rejected_lines order by rejected_at, line"
+    ) == [
+        (2, "a record must be a JSON object", "KX-2"),
+        (3, "a record must be a JSON object", "null"),
+        (1, "NaN is not JSON", "{'ticker': 'KX-5', 'last_price': NaN}"),
+    ]
+    assert query("select records, landed, rejected_lines from raw.sweeps order by finished_at") == [
+        (2, 2, 2),
+        (1, 1, 1),
+    ]
