@@ -54,9 +54,9 @@ polymarket as (
         case
             when len(outcome_labels) = 2
                 then [
-                    {{ outcome("outcome_labels[1]", "token_ids[1]", "best_bid_price", "best_ask_price") }},
-                    {{ outcome("outcome_labels[2]", "token_ids[2]", "1 - best_ask_price", "1 - best_bid_price") }}
-                ]
+                        {{ outcome("outcome_labels[1]", "token_ids[1]", "best_bid_price", "best_ask_price") }},
+                        {{ outcome("outcome_labels[2]", "token_ids[2]", "1 - best_ask_price", "1 - best_bid_price") }}
+                    ]
             else list_transform(list_zip(outcome_labels, token_ids), lambda side: {{ outcome("side[1]", "side[2]") }})
         end as outcomes,
         record_number,

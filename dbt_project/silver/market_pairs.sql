@@ -93,7 +93,9 @@ decided as (
         polymarket_market_id,
         blocking_rule,
         if(looks_equal and kalshi_matches = 1 and polymarket_matches = 1, 'equal', 'unclear') as relation,
-        case when relation = 'equal' then if(polymarket_outcome_index = 0, 'same', 'inverted') end as orientation,
+        case
+            when relation = 'equal' then if(is_head_to_head and polymarket_outcome_index = 1, 'inverted', 'same')
+        end as orientation,
         'rules_only' as tier,
         case
             when relation = 'equal'

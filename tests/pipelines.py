@@ -1,0 +1,88 @@
+"""What the pipeline tests share: simulated runs into a warehouse, and whole-table comparisons."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.pipeline import VENUES, ingest
+from ingestion.runs import SimulatedClock
+from ingestion.settings import Settings
+from ingestion.simulator import Faults, World, serve
+
+NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
+LAYERS = ("bronze", "silver", "gold")
+
+# A run's own name, and the load that the loader numbers by the time of day.
+RUN_COLUMNS = {"run_id", "sync_id", "sweep_id", "load_id", "last_load_id"}
+
+
+def small_world(tick: int = 0, seed: int = 7) -> World:
+    """A universe of a few hundred markets."""
+    return World(seed=seed, kalshi_markets=400, polymarket_markets=800, now=NOW, tick=tick)
+
+
+@contextmanager
+def simulated(
+    warehouse: Path, world: World, faults: Faults | None = None
+) -> Iterator[tuple[Settings, Any]]:
+    """Settings for a warehouse and a running simulator, and the simulator."""
+    with serve(world, faults=faults or Faults()) as server:
+        yield (
+            Settings(
+                warehouse=warehouse,
+                kalshi_url=server.kalshi_url,
+                polymarket_url=server.polymarket_url,
+                clob_url=server.clob_url,
+                kalshi_requests_per_second=1_000,
+                polymarket_requests_per_second=1_000,
+                request_backoff_seconds=0.01,
+            ),
+            server,
+        )
+
+
+def sweep(settings: Settings, run_id: str, start: datetime = NOW) -> None:
+    """Ingests both venues with a clock that starts at `start`."""
+    clock = SimulatedClock(start)
+    for venue in VENUES:
+        ingest(venue, settings, run_id=run_id, clock=clock)
+
+
+def ask(warehouse: Path, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """The rows of a query."""
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+def contents(warehouse: Path, ignored: set[str] | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    """Every table and view of the built layers with all its rows, sorted; columns in `ignored`
+    (by default none) left out."""
+    tables: dict[str, list[tuple[Any, ...]]] = {}
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        names = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+            " where list_contains(?, table_schema) order by all",
+            [LAYERS],
+        ).fetchall()
+        for schema, table in names:
+            columns = connection.execute(
+                "select column_name from information_schema.columns"
+                " where table_schema = ? and table_name = ? order by ordinal_position",
+                [schema, table],
+            ).fetchall()
+            kept = ", ".join(f'"{name}"' for (name,) in columns if name not in (ignored or set()))
+            tables[f"{schema}.{table}"] = connection.execute(
+                f'select {kept} from {schema}."{table}" order by all'
+            ).fetchall()
+    return tables
+
+
+def differing(
+    one: dict[str, list[tuple[Any, ...]]], other: dict[str, list[tuple[Any, ...]]]
+) -> list[str]:
+    """The names of the tables that are not the same."""
+    return [name for name in sorted({*one, *other}) if one.get(name) != other.get(name)]

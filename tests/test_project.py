@@ -1,0 +1,183 @@
+"""The house style as checks on dbt's manifest, in place of packages that cannot be installed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Manifest = dict[str, Any]
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """The parsed project."""
+    target = tmp_path_factory.mktemp("target")
+    arguments = ["parse", "--target", "lint", "--target-path", str(target), "--quiet"]
+    subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", *arguments],
+        cwd=PROJECT,
+        check=True,
+        env={**os.environ, "DBT_LOG_PATH": str(target)},
+    )
+    found: Manifest = json.loads((target / "manifest.json").read_text())
+    return found
+
+
+def nodes(manifest: Manifest, *kinds: str) -> dict[str, Any]:
+    """Nodes of some resource types, by their unique id."""
+    return {
+        name: node for name, node in manifest["nodes"].items() if node["resource_type"] in kinds
+    }
+
+
+def columns_with(manifest: Manifest, name: str, test: str) -> set[str]:
+    """The columns of node `name` that have a generic test `test`."""
+    return {
+        node["column_name"]
+        for node in nodes(manifest, "test").values()
+        if node.get("attached_node") == name
+        and node["test_metadata"]["name"] == test
+        and node["config"]["enabled"]
+    }
+
+
+def undescribed(manifest: Manifest) -> list[str]:
+    """Models and seeds without a description, a grain, an owner, or a key that is tested."""
+    problems = []
+    for name, node in nodes(manifest, "model", "seed").items():
+        meta = node["config"]["meta"]
+        problems += [
+            f"{name}: no {field}" for field in ("grain", "owner", "key") if not meta.get(field)
+        ]
+        if not node["description"].strip():
+            problems.append(f"{name}: no description")
+        for test in ("unique", "not_null"):
+            if meta.get("key") not in columns_with(manifest, name, test):
+                problems.append(f"{name}: no {test} test on its key {meta.get('key')}")
+    return problems
+
+
+def without_contract(manifest: Manifest) -> list[str]:
+    """Gold models without an enforced contract, or with a column that is not described."""
+    problems = []
+    for name, node in nodes(manifest, "model").items():
+        if node["schema"] != "gold":
+            continue
+        if not node["config"]["contract"]["enforced"]:
+            problems.append(f"{name}: no contract")
+        for column in node["columns"].values():
+            text = column["description"].lower()
+            if "null" not in text:
+                problems.append(
+                    f"{name}.{column['name']}: the description does not say when it is null"
+                )
+    return problems
+
+
+def out_of_layer(manifest: Manifest) -> list[str]:
+    """Models that read what their layer must not read."""
+    may_read = {
+        "bronze": {"raw"},
+        "silver": {"bronze", "silver"},
+        "gold": {"silver", "gold"},
+    }
+    schemas = {
+        name: node["schema"] for name, node in {**manifest["nodes"], **manifest["sources"]}.items()
+    }
+    return [
+        f"{name} reads {parent}"
+        for name, node in nodes(manifest, "model").items()
+        for parent in node["depends_on"]["nodes"]
+        if schemas[parent] not in may_read[node["schema"]]
+    ]
+
+
+def without_a_contract_above(manifest: Manifest) -> list[str]:
+    """Python models that no SQL model with an enforced contract reads."""
+    covered = {
+        parent
+        for node in nodes(manifest, "model").values()
+        if node["language"] == "sql" and node["config"]["contract"]["enforced"]
+        for parent in node["depends_on"]["nodes"]
+    }
+    return [
+        name
+        for name, node in nodes(manifest, "model").items()
+        if node["language"] == "python" and name not in covered
+    ]
+
+
+def test_every_model_is_described_and_keyed(manifest: Manifest) -> None:
+    assert nodes(manifest, "model")
+    assert undescribed(manifest) == []
+
+
+def test_gold_has_contracts_and_described_columns(manifest: Manifest) -> None:
+    assert without_contract(manifest) == []
+
+
+def test_data_flows_one_way(manifest: Manifest) -> None:
+    assert out_of_layer(manifest) == []
+
+
+def test_python_models_stand_under_a_contract(manifest: Manifest) -> None:
+    assert without_a_contract_above(manifest) == []
+
+
+def test_schemas_are_the_four_layers(manifest: Manifest) -> None:
+    kinds = nodes(manifest, "model", "seed").values()
+    assert {node["schema"] for node in kinds} == {"bronze", "silver", "gold"}
+    assert {source["schema"] for source in manifest["sources"].values()} == {"raw"}
+
+
+def test_no_test_or_model_is_misspelt_away(manifest: Manifest) -> None:
+    """A YAML block for a model that does not exist is only a warning to dbt."""
+    documented = {
+        entry
+        for path in (PROJECT / "dbt_project").rglob("*.yml")
+        for line in path.read_text().splitlines()
+        if line.startswith("  - name: ")
+        for entry in [line.removeprefix("  - name: ").strip()]
+    }
+    known = {node["name"] for node in nodes(manifest, "model").values()}
+    known |= {source["source_name"] for source in manifest["sources"].values()}
+    known |= {exposure["name"] for exposure in manifest["exposures"].values()}
+    known |= {test["name"] for test in manifest["unit_tests"].values()}
+    assert documented <= known
+
+
+def test_the_checks_find_what_they_look_for() -> None:
+    """Each check on a small manifest that breaks its rule."""
+
+    def node(name: str, schema: str, **other: Any) -> dict[str, Any]:
+        return {
+            "resource_type": "model",
+            "schema": schema,
+            "name": name,
+            "description": "",
+            "language": "sql",
+            "columns": {"price": {"name": "price", "description": "Price."}},
+            "config": {"meta": {}, "contract": {"enforced": False}},
+            "depends_on": {"nodes": []},
+            **other,
+        }
+
+    broken: Manifest = {
+        "nodes": {
+            "model.bids": node("bids", "gold", depends_on={"nodes": ["source.raw.bids"]}),
+            "model.books": node("books", "silver", language="python"),
+        },
+        "sources": {"source.raw.bids": {"schema": "raw"}},
+    }
+    assert len(undescribed(broken)) == 12
+    assert without_contract(broken) == [
+        "model.bids: no contract",
+        "model.bids.price: the description does not say when it is null",
+    ]
+    assert out_of_layer(broken) == ["model.bids reads source.raw.bids"]
+    assert without_a_contract_above(broken) == ["model.books"]
