@@ -44,8 +44,8 @@ def build(
         arguments.append("--full-refresh")
     for event in _dbt_events(warehouse, arguments):
         name, data, text = event["info"]["name"], event["data"], event["info"]["msg"]
-        if name in _RESULTS and progress and "total" in data:
-            progress("dbt build", data["index"], data["total"])
+        if name in _RESULTS and progress and (total := data.get("total") or data.get("num_models")):
+            progress("dbt build", data["index"], total)
         elif name == "StatsLine":
             stats = data["stats"]
         elif event["info"]["level"] == "error" and name not in _RESULTS:

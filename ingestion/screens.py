@@ -18,7 +18,11 @@ select
     opportunities.status,
     opportunities.profit_margin,
     opportunities.profit,
-    bought.title || if(contains(bought.title, coalesce(bought.subtitle, '')), '', ' ' || coalesce(bought.subtitle, '')),
+    concat_ws(
+        ', ',
+        bought.title,
+        case when not contains(lower(bought.title), lower(bought.subtitle)) then bought.subtitle end
+    ),
     concat_ws(' ', opportunities.buy_outcome, 'on', opportunities.buy_platform),
     opportunities.buy_price,
     concat_ws(' ', opportunities.sell_outcome, 'on', opportunities.sell_platform),

@@ -2,7 +2,7 @@
 
 with lines as (
     select distinct
-        concat_ws(':', run_id, source, line) as rejected_line_id,
+        md5(concat_ws(chr(31), run_id, source, line, reason, value, rejected_at)) as rejected_line_id,
         run_id,
         venue,
         source,

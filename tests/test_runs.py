@@ -1,0 +1,182 @@
+"""The whole-run commands as a person calls them, and runs that are killed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pipelines import NOW, RUN_COLUMNS, ask, contents, differing, simulated, small_world, sweep
+
+from ingestion.build import PROJECT, build
+from ingestion.errors import WarehouseError
+from ingestion.pipeline import ingest
+from ingestion.runs import SimulatedClock
+from ingestion.settings import Settings
+from ingestion.simulator import Faults
+from ingestion.warehouse import open_warehouse
+
+# A run whose every step is announced, so that it can be killed at one of them.
+_ANNOUNCED_RUN = """
+import sys
+from datetime import datetime
+from ingestion.runs import SimulatedClock, run
+from ingestion.settings import load_settings
+
+def progress(what, done, expected):
+    print(what, flush=True)
+
+clock = SimulatedClock(datetime.fromisoformat(sys.argv[2]))
+run(load_settings(), run_id=sys.argv[1], clock=clock, progress=progress)
+"""
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment that means these settings."""
+    mine = {f"MARKETFINDER_{name.upper()}": str(value) for name, value in settings}
+    return {**os.environ, **mine, "COLUMNS": "200"}
+
+
+def marketfinder(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, as a process of its own."""
+    command = [sys.executable, "-c", "from ingestion.cli import main; main()", *arguments]
+    return subprocess.run(
+        command, cwd=PROJECT, env=environment(settings), capture_output=True, text=True, check=False
+    )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The n-th announcement of a step."""
+
+    step: str
+    count: int
+
+
+def run_until(settings: Settings, moment: Moment) -> None:
+    """Starts a run in a process group of its own, and kills the group with SIGKILL at a moment."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _ANNOUNCED_RUN, "killed", NOW.isoformat()],
+        cwd=PROJECT,
+        env=environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        seen = 0
+        for line in process.stdout:
+            seen += moment.step in line
+            if seen == moment.count:
+                os.killpg(process.pid, signal.SIGKILL)
+                break
+        assert seen == moment.count
+        assert process.wait() == -signal.SIGKILL
+    # The children die a moment later, and their lock on the file with them.
+    for _ in range(300):
+        try:
+            with open_warehouse(settings.warehouse, read_only=True):
+                return
+        except WarehouseError:
+            time.sleep(0.1)
+    raise AssertionError("a killed run still holds the warehouse")
+
+
+def finish(settings: Settings) -> None:
+    """An undisturbed run at the same simulated time."""
+    clock = SimulatedClock(NOW)
+    for venue in ("kalshi", "polymarket"):
+        ingest(venue, settings, run_id="finished", clock=clock)
+    build(settings.warehouse)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        Moment("dbt build", 25),
+        pytest.param(Moment("kalshi /markets", 1), marks=pytest.mark.slow),
+        pytest.param(Moment("polymarket /markets/keyset", 2), marks=pytest.mark.slow),
+        pytest.param(Moment("dbt build", 1), marks=pytest.mark.slow),
+        pytest.param(Moment("dbt build", 100), marks=pytest.mark.slow),
+        pytest.param(Moment("dbt build", 200), marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_a_killed_run_leaves_nothing_behind(moment: Moment, tmp_path: Path) -> None:
+    clean, killed = tmp_path / "clean.duckdb", tmp_path / "killed.duckdb"
+    with simulated(clean, small_world()) as (settings, _):
+        finish(settings)
+        # The log says what each run saw new; in a finished run after a killed one that is less.
+        again = settings.model_copy(update={"warehouse": killed})
+        run_until(again, moment)
+        finish(again)
+    logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs"}
+    ignored = RUN_COLUMNS | {"fetched_at", "quoted_at", "as_of", "last_seen_at", "processed_at"}
+    ignored |= {"record_id", "detected_at", "analyzed_at"}
+    assert set(differing(contents(clean, ignored), contents(killed, ignored))) <= logs
+
+
+def test_a_venue_that_is_down_does_not_stop_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    down = Faults(server_error_on_page=(1, "/markets/keyset", None))
+    with simulated(path, small_world(), down) as (settings, _):
+        fewer = settings.model_copy(update={"request_attempts": 2})
+        done = marketfinder(fewer, "run")
+    assert done.returncode == 1, done.stderr
+    assert "polymarket /markets/keyset (page 1) answered 500" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert ask(path, "select distinct platform from gold.markets") == [("kalshi",)]
+    (errors,) = ask(path, "select errors from gold.sync_logs")[0]
+    assert len(errors) == 1
+    assert errors[0].startswith("polymarket market: polymarket /markets/keyset (page 1)")
+
+
+def test_a_dry_run_reads_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    with simulated(path, small_world()) as (settings, server):
+        done = marketfinder(settings, "run", "--dry-run")
+        assert done.returncode == 0, done.stderr
+        assert not server.requests
+    assert not path.exists()
+    for name in ("kalshi markets", "polymarket events", "kalshi_markets", "market_pairs"):
+        assert name in done.stdout
+    assert re.search(r"gold .*arbitrage_opportunities", done.stdout)
+
+
+def test_a_query_cannot_change_the_warehouse(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    with simulated(path, small_world()) as (settings, _):
+        sweep(settings, "one")
+    counted = marketfinder(settings, "sql", "select count(*) as markets from raw.kalshi_markets")
+    assert counted.returncode == 0, counted.stderr
+    assert "400" in counted.stdout
+    for query in ("drop table raw.kalshi_markets", "select nothing from nowhere", "selec"):
+        refused = marketfinder(settings, "sql", query)
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("error: The query failed: ")
+        assert "Traceback" not in refused.stderr
+    assert ask(path, "select count(*) from raw.kalshi_markets") == [(400,)]
+    nowhere = settings.model_copy(update={"warehouse": tmp_path / "nowhere.duckdb"})
+    assert "is not there yet" in marketfinder(nowhere, "sql", "select 1").stderr
+
+
+def test_a_broken_build_says_what_broke(tmp_path: Path) -> None:
+    """Somebody else's table in the way: which model, and why, without a stack trace."""
+    path = tmp_path / "warehouse.duckdb"
+    with simulated(path, small_world()) as (settings, _):
+        sweep(settings, "one")
+    import duckdb
+
+    with duckdb.connect(path) as connection:
+        connection.execute("create schema bronze; create table bronze.kalshi_markets (x integer)")
+    with simulated(path, small_world()) as (settings, _):
+        done = marketfinder(settings, "run")
+    assert done.returncode == 1
+    assert "dbt build failed" in done.stderr
+    assert "kalshi_markets" in done.stderr
+    assert "Traceback" not in done.stderr
