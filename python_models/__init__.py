@@ -1,0 +1,1 @@
+"""Python models of the dbt project and the pure functions they call."""
