@@ -59,24 +59,21 @@ def show_opportunities(
 ) -> None:
     """The opportunities, active ones first, the best margin first."""
     rows = connection.execute(_OPPORTUNITIES).fetchall()
-    table = Table(title=f"Opportunities: {len(rows)}", title_justify="left")
-    table.add_column("id")
-    table.add_column("status")
-    table.add_column("margin", justify="right")
-    table.add_column("profit on 100", justify="right")
-    table.add_column("contract", overflow="fold", ratio=1)
-    table.add_column("buy")
-    table.add_column("and buy")
+    table = Table(title=f"Opportunities: {len(rows)}", title_justify="left", show_lines=True)
+    table.add_column("id", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("margin", justify="right", no_wrap=True)
+    table.add_column("on 100", justify="right", no_wrap=True)
+    table.add_column("contract, and what to buy")
     for row in rows[:limit]:
         name, status, margin, profit, title, buy, buy_price, sell, sell_price = row
+        legs = f"{buy} at {_cents(buy_price)}, {sell} at {_cents(sell_price)}"
         table.add_row(
             plain(name[:8]),
             plain(status),
             f"{margin:.2%}",
             f"${profit:.2f}",
-            plain(title),
-            plain(f"{buy} at {_cents(buy_price)}"),
-            plain(f"{sell} at {_cents(sell_price)}"),
+            Text("\n").join([plain(title), plain(legs)]),
         )
     console.print(table)
     if len(rows) > limit:

@@ -1,5 +1,6 @@
 """From simulated venues to gold, with real HTTP, the real loader and real dbt builds."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from pipelines import (
     sweep,
 )
 
-from ingestion.build import build
+from ingestion.build import PROJECT, build
 from ingestion.runs import demo
 from ingestion.simulator import Faults, TruePair
 
@@ -176,3 +177,20 @@ def test_an_empty_warehouse_builds(tmp_path: Path) -> None:
         "select distinct schema_name from duckdb_tables() where not internal order by all",
     )
     assert schemas == [("bronze",), ("gold",), ("raw",), ("silver",)]
+
+
+def test_every_query_of_the_readme_has_an_answer(
+    first_demo: tuple[Path, list[TruePair]],
+) -> None:
+    warehouse, _ = first_demo
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    queries = re.findall(r'marketfinder sql --demo "\n(.*?)"\n```', readme, re.DOTALL)
+    assert len(queries) == 5
+    for query in queries:
+        assert ask(warehouse, query), query
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    command = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
+    assert f"```sh\n{command}\n```" in readme
