@@ -22,7 +22,8 @@
                 md5(concat_ws(
                     chr(31),
                     (select string_agg(word || ' ' || canonical, ',' order by word) from {{ ref("word_aliases") }}),
-                    (select string_agg(marker || ' ' || pattern, ',' order by marker) from {{ ref("rule_markers") }})
+                    (select string_agg(marker || ' ' || pattern, ',' order by marker) from {{ ref("rule_markers") }}),
+                    (select string_agg(clause || ' ' || sentence, ',' order by sentence) from {{ ref("rule_clauses") }})
                 )) as hash,
         ) as vocabulary
         where has_two_outcomes and not is_parlay

@@ -1,32 +1,87 @@
-{#- What the rules make a contract pay for.
+{#- What the rules make a contract pay for. Titles lie; two contracts are the same when their rules say
+    so sentence by sentence, so every sentence must be read: as the condition, as a clause that the
+    seed rule_clauses knows, or to the letter.
 
-    silver.rule_condition(description)  the condition of the rules, as it is written: "If <this>,
-                                        then the market resolves to Yes", "will resolve to Yes if
-                                        <this>." Null where the rules say it in another way.
-    silver.undated_words(words)         without numbers, months and the words of a market's own life
-    silver.proper_names(text)           the capitalised words of a text, lower case, each once -#}
+    silver.sentences(description)     the sentences, each as its words, numbers and signs in order:
+                                      lower case, without articles, quotes and punctuation, months and
+                                      zones in one spelling
+    silver.condition(sentence)        what must be for Yes, where the sentence is "If <this>, then the
+                                      market resolves to Yes" or "This market will resolve to Yes if
+                                      <this>"; else null. A deadline in it is "until <day>", the first
+                                      day on which it is too late
+    silver.undated(sentence)          the sentence with "day" for each day it names
+    silver.clause(sentence, known)    the clause that a sentence is, by the map of known sentences; days
+                                      that it names go with it; an unknown one is itself -#}
 {% macro create_rule_functions() %}
-    create or replace macro silver.rule_condition(description) as coalesce(
-        nullif(regexp_extract(description, '(?i)\bif (.+?),? then the market resolves to yes\b', 1), ''),
-        nullif(regexp_extract(description, '(?i)\bresolves? to\W+yes\W+if (.+?)[.](?:\s|$)', 1), '')
+    {%- set months = ["january", "february", "march", "april", "june", "july", "august", "september",
+        "october", "november", "december"] -%}
+    {%- set day = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) \\d{1,2} 20\\d\\d" -%}
+    {%- set sentence = namespace(sql="lower(strip_accents(written))") -%}
+    {%- set steps = [
+        ("[“”\"‘’`´]|''", ""),
+        ("[−–—]", "-"),
+        ("\\bu\\.s\\.(a\\.)?|\\bunited states( of america)?\\b|\\busa\\b", "us"),
+        ("\\be[sd]t\\b", "et"),
+        ("\\bsept\\b", "sep"),
+        ("° ?f\\b", "°"),
+        ("\\bfahrenheit\\b", " "),
+        ("(\\d),(\\d{3})", "\\1\\2"),
+        ("(\\d),(\\d{3})", "\\1\\2"),
+        ("(^|[^\\d])\\.(\\d)", "\\1 0.\\2"),
+        ("\\b(a|an|the)\\b", " "),
+    ] -%}
+    {%- for pattern, replacement in steps -%}
+        {%- set sentence.sql = "regexp_replace(" ~ sentence.sql ~ ", '" ~ pattern ~ "', '" ~ replacement ~ "', 'g')" -%}
+    {%- endfor -%}
+    {%- for month in months -%}
+        {%- set sentence.sql = "regexp_replace(" ~ sentence.sql ~ ", '\\b" ~ month ~ "\\b', '" ~ month[:3] ~ "', 'g')" -%}
+    {%- endfor %}
+
+    create or replace macro silver.sentence_words(written) as array_to_string(
+        regexp_extract_all({{ sentence.sql }}, '[a-z]+|\d+(?:\.\d+)?|[^\s\w.,;:()?!]'), ' '
     );
 
-    create or replace macro silver.undated_words(words) as list_filter(
-        words,
-        lambda word: not regexp_matches(word, '^\d')
-            and not list_contains(string_split('{{ month_names() }}', '|'), word)
-            and word not in ('before', 'after', 'issuanc', 'market', 'creation', 'et', 'am', 'pm', 'until', 'through')
-    );
-
-    create or replace macro silver.proper_names(text) as list_sort(list_distinct(list_filter(
+    create or replace macro silver.sentences(description) as list_filter(
         list_transform(
-            regexp_extract_all(
-                regexp_replace(strip_accents(text), '\bUnited States( of America)?\b|\bU\.S\.(A\.)?', 'US', 'g'),
-                '\b[A-Z][A-Za-z]+'
-            ),
-            lambda name: lower(name)
+            string_split(regexp_replace(description, '([.!?]) +([A-Z"“(])', '\1' || chr(10) || '\2', 'g'), chr(10)),
+            lambda written: silver.sentence_words(written)
         ),
-        lambda name: name not in ('the', 'if', 'issuance', 'yes', 'no', 'et', 'est', 'edt', 'am', 'pm', 'utc')
-            and not list_contains(string_split('{{ month_names() }}', '|'), name)
-    )));
+        lambda sentence: sentence != ''
+    );
+
+    create or replace macro silver.too_late_on(phrase) as strftime(
+        cast(try_strptime(regexp_extract(phrase, '{{ day }}'), '%b %d %Y') as date)
+        + if(starts_with(phrase, 'b') and regexp_matches(phrase, '^(between|by) '), 1, 0),
+        '%Y-%m-%d'
+    );
+
+    create or replace macro silver.deadline_phrase(condition) as regexp_extract(
+        condition,
+        '(?:after issuance and )?before (?:12 00 am et on )?{{ day }}'
+        || '|between (?:time of )?(?:this )?markets? creation and {{ day }} 11 59 pm et'
+        || '|by {{ day }} 11 59 pm et'
+    );
+
+    create or replace macro silver.with_deadline(condition) as case
+        when silver.deadline_phrase(condition) = '' then condition
+        else replace(
+            condition,
+            silver.deadline_phrase(condition),
+            'until ' || coalesce(silver.too_late_on(silver.deadline_phrase(condition)), 'unknown')
+        )
+    end;
+
+    create or replace macro silver.condition(sentence) as silver.with_deadline(coalesce(
+        nullif(regexp_extract(sentence, '^if (.+) then market resolves to yes$', 1), ''),
+        nullif(regexp_extract(sentence, '^this market will resolve to yes if (.+)$', 1), '')
+    ));
+
+    create or replace macro silver.undated(sentence) as regexp_replace(sentence, '{{ day }}', 'day', 'g');
+
+    create or replace macro silver.clause(sentence, known) as coalesce(
+        known[silver.undated(sentence)] || coalesce(
+            ' ' || nullif(array_to_string(regexp_extract_all(sentence, '{{ day }}'), ' '), ''), ''
+        ),
+        sentence
+    );
 {% endmacro %}

@@ -58,7 +58,7 @@
     create or replace macro silver.is_placeholder(title, subtitle) as regexp_matches(
         concat_ws(' ', lower(subtitle), lower(title)),
         '\bplaceholder\b|\b(person|player|team|candidate|option) [a-z0-9]\b'
-        || '|\b(another|other) (person|player|team|candidate)\b|\bsomeone else\b'
+        || '|\b(another|any other|some other|someone else)\b'
     ) or coalesce(lower(trim(subtitle)) in ('other', 'others', 'another', 'field', 'any other'), false);
 
     create or replace macro silver.word_key(words) as array_to_string(list_sort(list_distinct(words)), ' ');

@@ -63,7 +63,7 @@ def test_ingest(venue: ScriptedVenue, run: Run, query: Query) -> None:
 def test_ingest_says_when_nothing_was_found(run: Run) -> None:
     outcome = run("ingest", "polymarket")
     assert outcome.code == 0
-    assert "Nothing was found" in outcome.out
+    assert "nothing was found" in outcome.out
 
 
 def test_ingest_files(run: Run, query: Query, tmp_path: Path) -> None:

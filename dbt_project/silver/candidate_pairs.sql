@@ -37,16 +37,6 @@ same_words as (
     inner join polymarket on kalshi.word_key = polymarket.word_key
 ),
 
-same_game as (
-    select
-        kalshi.market_id as kalshi_market_id,
-        polymarket.market_id as polymarket_market_id,
-        'same_game' as blocking_rule,
-    from kalshi
-    inner join polymarket on kalshi.game_key = polymarket.game_key
-    where not coalesce(kalshi.word_key = polymarket.word_key, false)
-),
-
 rare_words as (
     select
         kalshi.market_id as kalshi_market_id,
@@ -68,7 +58,6 @@ rare_words as (
     inner join kalshi on sharing.kalshi_market_id = kalshi.market_id
     inner join polymarket on sharing.polymarket_market_id = polymarket.market_id
     where not coalesce(kalshi.word_key = polymarket.word_key, false)
-        and not coalesce(kalshi.game_key = polymarket.game_key, false)
 ),
 
 candidates as (
@@ -77,8 +66,6 @@ candidates as (
         *,
     from (
         select * from same_words
-        union all
-        select * from same_game
         union all
         select * from rare_words
     ) as found

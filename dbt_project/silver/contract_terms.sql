@@ -11,7 +11,11 @@ windows as (
 vocabulary as (
     select
         (select map(list(word), list(canonical)) from {{ ref("word_aliases") }}) as canonical_words,
-        (select list({ 'marker': marker, 'pattern': pattern }) from {{ ref("rule_markers") }}) as rule_patterns,
+        (select list(struct_pack(marker, pattern)) from {{ ref("rule_markers") }}) as rule_patterns,
+        (
+            select map(list(silver.undated(silver.sentence_words(sentence))), list(clause))
+            from {{ ref("rule_clauses") }}
+        ) as known_sentences,
 ),
 
 -- The window's own words leave the title, the words of a dated subtitle too.
@@ -31,21 +35,21 @@ undated as (
     inner join windows on changed.market_id = windows.market_id
 ),
 
-worded as (
+read_texts as (
     select
         undated.*,
-        canonical_words,
-        silver.rule_condition(description) as condition,
         silver.telling_words(title_text, canonical_words) as title_words,
         list_filter(silver.telling_words(subtitle_text, canonical_words), lambda word: word != 'yes') as side_words,
-        list_transform(
-            outcomes,
-            lambda side: silver.word_key(silver.telling_words(silver.normalised_text(side.label), canonical_words))
-        ) as outcome_keys,
         list_transform(
             list_filter(rule_patterns, lambda rule: regexp_matches(rules_text, rule.pattern)),
             lambda rule: rule.marker
         ) as rule_markers,
+        silver.sentences(coalesce(description, '')) as sentences,
+        list_filter(sentences, lambda sentence: silver.condition(sentence) is not null) as condition_sentences,
+        list_filter(sentences, lambda sentence: silver.condition(sentence) is null) as other_sentences,
+        flatten(list_transform(
+            other_sentences, lambda sentence: string_split(silver.clause(sentence, known_sentences), '+')
+        )) as all_clauses,
     from undated
     cross join vocabulary
 ),
@@ -57,22 +61,15 @@ terms as (
         event_type,
         window_source,
         title_words || list_filter(
-            worded.side_words, lambda word: not list_contains(worded.title_words, word)
+            read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)
         ) as words,
         silver.word_key(words) as word_key,
         array_to_string(words, ' ') as word_order,
         list_filter(words, lambda word: word[1] between '0' and '9') as numbers,
-        silver.word_key(side_words) as side_key,
-        outcome_keys,
-        case
-            when is_game then silver.word_key(list_filter(
-                    title_words, lambda word: word not in ('win', 'game', 'match', 'vs', 'moneylin')
-                ))
-        end as game_key,
         rule_markers,
-        silver.undated_words(silver.telling_words(silver.normalised_text(condition), canonical_words))
-            as condition_words,
-        silver.proper_names(condition) as condition_names,
+        -- One condition; rules that say it in another way have none.
+        case when len(condition_sentences) = 1 then silver.condition(condition_sentences[1]) end as condition,
+        list_sort(list_distinct(list_filter(all_clauses, lambda clause: clause != 'harmless'))) as clauses,
         is_game,
         is_window_certain,
         rules_text != '' as has_rules,
@@ -85,7 +82,7 @@ terms as (
         window_ends_on,
         window_time,
         text_hash,
-    from worded
+    from read_texts
 )
 
 select * from terms
