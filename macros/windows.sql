@@ -65,14 +65,14 @@
         regexp_replace(regexp_extract(mention, '([ecmp][sd]?t|utc|gmt)$', 1), '^([ecmp])[sd]t$', '\1t')
     )), ':');
 
-    {#- "by 2027" is read both ways; nobody should bet on one of them. -#}
+    {#- "by 2027" and "by May 2027" are read both ways; nobody should bet on one of them. -#}
     create or replace macro silver.mentioned_window(found, known_year) as struct_pack(
         starts_on := case
             when found.word in ('on', 'in', 'during', '') then silver.first_day(found, known_year)
         end,
         ends_on := case
             when found.word = 'before' and found.end_of = '' then silver.first_day(found, known_year)
-            when found.word = 'by' and concat(found.iso_day, found.month, found.end_of) = '' then null
+            when found.word = 'by' and concat(found.iso_day, found.day, found.end_of) = '' then null
             else silver.next_day(found, known_year)
         end
     );

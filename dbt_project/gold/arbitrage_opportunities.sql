@@ -2,12 +2,12 @@ with equal_pairs as (
     select * from {{ ref("market_pairs") }} where relation = 'equal'
 ),
 
--- What can be bought now, with the rate of the venue's category; where that is not known, the
--- highest rate on record.
+-- What can be bought now, with the rate of the venue's category (where that is not known, the highest
+-- on record) or the market's own, whichever is higher.
 sides as (
     select
         market_outcomes.*,
-        coalesce(category_rates.taker_rate, venue_rates.taker_rate) as taker_rate,
+        greatest(coalesce(category_rates.taker_rate, venue_rates.taker_rate), markets.taker_rate) as taker_rate,
         category_rates.taker_rate is null and not venue_rates.is_flat as is_fee_assumed,
     from {{ ref("market_outcomes") }} as market_outcomes
     inner join {{ ref("markets") }} as markets on market_outcomes.market_id = markets.market_id
@@ -57,7 +57,10 @@ judged as (
                 when greatest(buy_quote_age_seconds, sell_quote_age_seconds) > {{ var("maximum_quote_age_seconds") }}
                     then 'quote too old'
             end,
-            case when buy.is_fee_assumed or sell.is_fee_assumed then 'fee assumed' end
+            case when buy.is_fee_assumed or sell.is_fee_assumed then 'fee assumed' end,
+            case
+                when least(buy.ask_size, sell.ask_size) < contracts then 'fewer on offer than counted'
+            end
         ], lambda reason: reason is not null) as suspect_reasons,
     from priced
     cross join {{ ref("clock") }} as clock

@@ -25,7 +25,7 @@ dated as (
         game_on is not null and (
             event_type = 'head_to_head'
             or regexp_matches(concat_ws(' ', title_text, lower(event_title)), '\bvs?\b')
-            or series_id like '%GAME%'
+            or coalesce(ends_with(series_id, 'GAME'), false)
         ) as is_game,
     from changed
 ),

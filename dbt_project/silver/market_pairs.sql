@@ -78,10 +78,12 @@ decided as (
         case when relation = 'equal' then outcomes.outcome_index end as polymarket_outcome_index,
         counted.score,
     from counted
-    -- Polymarket lists Yes first most of the time, not always.
+    -- Yes is most often the first outcome on Polymarket, not always.
     left join {{ ref("market_outcomes") }} as outcomes
-        on counted.polymarket_market_id = outcomes.market_id
-            and lower(outcomes.label) = 'yes'
+        on
+            counted.polymarket_market_id = outcomes.market_id
+            and counted.polymarket.event_type = 'binary'
+            and outcomes.label = 'Yes'
 )
 
 select * from decided
