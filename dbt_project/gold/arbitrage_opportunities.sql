@@ -41,7 +41,7 @@ priced as (
         {{ taker_fee("buy", "contracts") }} as buy_fee,
         {{ taker_fee("sell", "contracts") }} as sell_fee,
         cost + buy_fee + sell_fee as outlay,
-        contracts - outlay as profit,
+        cast(contracts - outlay as decimal(18, 6)) as profit,
     from legs
 ),
 
