@@ -13,7 +13,7 @@
         select
             *,
             md5(cast([
-                '{{ reading }}', vocabulary.hash, title, subtitle, event_title, description, event_type,
+                '{{ reading }}', vocabulary.hash, title, subtitle, event_title, description, resolution_source, event_type,
                 cast(expected_at as varchar), cast(list_transform(outcomes, lambda side: side.label) as varchar)
             ] as varchar)) as text_hash,
         from {{ ref("markets") }}

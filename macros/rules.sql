@@ -16,7 +16,7 @@
     {%- set months = ["january", "february", "march", "april", "june", "july", "august", "september",
         "october", "november", "december"] -%}
     {%- set day = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) \\d{1,2} 20\\d\\d" -%}
-    {%- set sentence = namespace(sql="lower(strip_accents(written))") -%}
+    {%- set sentence = namespace(sql="lower(silver.with_letter_a(strip_accents(written)))") -%}
     {%- set steps = [
         ("[“”\"‘’`´]|''", ""),
         ("[−–—]", "-"),
@@ -24,7 +24,7 @@
         ("\\be[sd]t\\b", "et"),
         ("\\bsept\\b", "sep"),
         ("° ?f\\b", "°"),
-        ("\\bfahrenheit\\b", " "),
+        ("(°[a-z ]{0,10}) fahrenheit\\b", "\\1"),
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("(^|[^\\d])\\.(\\d)", "\\1 0.\\2"),

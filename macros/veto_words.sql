@@ -1,6 +1,6 @@
 {#- Words that turn a proposition round or move its edge, as `telling_words` leaves them. -#}
 {% macro comparison_words() -%}
-    ['above', 'below', 'over', 'under', 'more', 'less', 'least', 'most', 'exactly', 'reach', 'hit',
+    ['abov', 'below', 'over', 'under', 'mor', 'les', 'least', 'most', 'exactly', 'reach', 'hit',
      'high', 'low', 'higher', 'lower', 'great', 'greater', 'fewer', 'top', 'first', 'last', 'second', 'half']
 {%- endmacro %}
 

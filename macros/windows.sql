@@ -11,6 +11,7 @@
     silver.mentioned_window(found, year) the window [starts_on, ends_on) that a mention means; the
                                          year is taken where the mention has none; null where it is
                                          not known. "before May 1" and "by April 30" end on May 1.
+    silver.without_dates(text)           the text without its mentions of dates
     silver.clock_mention(text)           the first time of day in a normalised text, "" if none
     silver.clock_time(mention)           that as "17:00 et", 24 hours; the zone is left out where
                                          the text has none -#}
@@ -64,6 +65,11 @@
         ' ',
         regexp_replace(regexp_extract(mention, '([ecmp][sd]?t|utc|gmt)$', 1), '^([ecmp])[sd]t$', '\1t')
     )), ':');
+
+    create or replace macro silver.without_dates(text) as list_reduce(
+        list_transform(silver.date_mentions(text), lambda found: found.mention),
+        lambda rest, mention: replace(rest, mention, ' '), text
+    );
 
     {#- "by 2027" and "by May 2027" are read both ways; nobody should bet on one of them. -#}
     create or replace macro silver.mentioned_window(found, known_year) as struct_pack(

@@ -4,9 +4,14 @@
                                      "U.S. CPI ≥ 3.0%" is "us cpi  at least 3.0%"
     silver.telling_words(text, map)  the words in order: function words out, aliases resolved by the
                                      map, inflection cut ("recognizes" and "recognize" are one word)
+    silver.names_with_endings(text)  the capitalised words whose ending telling_words cuts
     silver.word_key(words)           a set of words as one comparable text
     silver.is_placeholder(...)       the side is no real one yet ("Person B", "Other") -#}
 {% macro create_word_functions() %}
+    {#- "Group A" is a name, "a group" has an article. -#}
+    create or replace macro silver.with_letter_a(text) as
+        regexp_replace(text, '([A-Za-z]) A\b([^.]|$)', '\1 letterA\2', 'g');
+
     {%- set steps = [
         ("[’‘`´]", "''"),
         ("''s\\b", ""),
@@ -21,11 +26,18 @@
         (">", " above "),
         ("<", " below "),
         ("(\\d)\\+", "\\1 or more "),
-        ("(^|[\\s($])[-−](\\d)", "\\1 minus \\2"),
+        ("([a-z])\\+", "\\1 plus "),
+        ("([a-z])#", "\\1 sharp "),
+        ("(^|[\\s($€£])[-−–]([$€£]?\\.?\\d)", "\\1 minus \\2"),
+        ("€", " eur "),
+        ("£", " gbp "),
+        ("¥", " jpy "),
+        ("(^|[^\\d])\\.(\\d)", "\\1 0.\\2"),
+        ("([a-z]) to ([$€£]?\\d)", "\\1 upto \\2"),
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("(\\d),(\\d{3})", "\\1\\2"),
     ] -%}
-    {%- set chain = namespace(sql="lower(strip_accents(coalesce(text, '')))") -%}
+    {%- set chain = namespace(sql="lower(silver.with_letter_a(strip_accents(coalesce(text, ''))))") -%}
     {%- for pattern, replacement in steps -%}
         {%- set chain.sql = "regexp_replace(" ~ chain.sql ~ ", '" ~ pattern ~ "', '" ~ replacement ~ "', 'g')" -%}
     {%- endfor -%}
@@ -34,11 +46,24 @@
     {#- No negation, comparison or conjunction: "and" is not "or". ("between" goes with two numbers,
         which stay.) -#}
     create or replace macro silver.is_function_word(word) as word in (
-        'a', 'an', 'are', 'as', 'at', 'be', 'become', 'between', 'been', 'by', 'did', 'do', 'does', 'for',
+        'a', 'an', 'are', 'as', 'at', 'be', 'become', 'between', 'been', 'did', 'do', 'does',
         'has', 'have', 'he', 'her', 'his', 'in', 'is', 'it', 'its', 'of', 'on', 'she', 'that',
         'the', 'their', 'there', 'they', 'this', 'to', 'was', 'were', 'what', 'when', 'which',
-        'who', 'will', 'with'
+        'who', 'will', 'with', 'how', 'many', 'much', 'where', 'why'
     );
+
+    {#- A name whose ending is cut may be another's: "Parks" and "Parkes". -#}
+    create or replace macro silver.names_with_endings(text) as list_sort(list_distinct(list_filter(
+        list_transform(
+            regexp_extract_all(
+                replace(strip_accents(text), 'United States', 'US'), '\b[A-Z][a-z]*[a-z](?:ing|ed|es|e|s)\b'
+            ),
+            lambda name: lower(name)
+        ),
+        lambda name: len(name) > 3
+            and not silver.is_function_word(name)
+            and name not in ('before', 'above', 'june')
+    )));
 
     create or replace macro silver.telling_words(text, aliases) as list_transform(
         list_filter(

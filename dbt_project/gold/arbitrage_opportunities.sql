@@ -8,7 +8,10 @@ sides as (
     select
         market_outcomes.*,
         greatest(coalesce(category_rates.taker_rate, venue_rates.taker_rate), markets.taker_rate) as taker_rate,
-        category_rates.taker_rate is null and not venue_rates.is_flat as is_fee_assumed,
+        -- A category without fees is believed only of a market that says so itself.
+        not venue_rates.is_flat
+        and coalesce(category_rates.taker_rate, 0) = 0
+        and markets.taker_rate is null as is_fee_assumed,
     from {{ ref("market_outcomes") }} as market_outcomes
     inner join {{ ref("markets") }} as markets on market_outcomes.market_id = markets.market_id
     inner join {{ ref("fee_rates") }} as venue_rates

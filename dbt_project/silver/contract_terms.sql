@@ -27,10 +27,7 @@ undated as (
             replace(changed.title_text, coalesce(nullif(windows.time_mention, ''), chr(31)), ' '),
             if(windows.window_source = 'title', windows.window_mention, chr(31)), ' '
         ) as title_text,
-        case
-            when windows.window_source = 'subtitle' or len(silver.date_mentions(changed.subtitle_text)) > 0 then ''
-            else changed.subtitle_text
-        end as subtitle_text,
+        silver.without_dates(changed.subtitle_text) as subtitle_text,
     from changed
     inner join windows on changed.market_id = windows.market_id
 ),
@@ -38,12 +35,23 @@ undated as (
 read_texts as (
     select
         undated.*,
+        canonical_words,
         silver.telling_words(title_text, canonical_words) as title_words,
         list_filter(silver.telling_words(subtitle_text, canonical_words), lambda word: word != 'yes') as side_words,
         list_transform(
             list_filter(rule_patterns, lambda rule: regexp_matches(rules_text, rule.pattern)),
             lambda rule: rule.marker
         ) as rule_markers,
+        concat_ws(' ', title, case when platform = 'kalshi' then subtitle end) as said_text,
+        silver.telling_words(
+            silver.normalised_text(concat_ws(' ', said_text, description)), canonical_words
+        ) as said_words,
+        silver.telling_words(
+            silver.without_dates(silver.normalised_text(
+                concat_ws(' ', event_title, case when platform = 'polymarket' then subtitle end)
+            )),
+            canonical_words
+        ) as event_title_words,
         silver.sentences(coalesce(description, '')) as sentences,
         list_filter(sentences, lambda sentence: silver.condition(sentence) is not null) as condition_sentences,
         list_filter(sentences, lambda sentence: silver.condition(sentence) is null) as other_sentences,
@@ -64,23 +72,30 @@ terms as (
             read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)
         ) as words,
         silver.word_key(words) as word_key,
-        array_to_string(words, ' ') as word_order,
+        -- What a subtitle adds to a title of many sides ("Who will win?") has no place in its order.
+        list_filter(read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)) as added_words,
+        silver.names_with_endings(said_text) as cut_names,
+        -- What only the event's title says, or the group's on Polymarket.
+        list_sort(list_distinct(list_filter(
+            read_texts.event_title_words, lambda word: not list_contains(read_texts.said_words, word)
+        ))) as event_words,
         list_filter(words, lambda word: word[1] between '0' and '9') as numbers,
         rule_markers,
         -- One condition; rules that say it in another way have none.
         case when len(condition_sentences) = 1 then silver.condition(condition_sentences[1]) end as condition,
+        -- Then the condition says who does what to whom, and the title need not.
+        list_has_all(silver.telling_words(condition, canonical_words), words) as is_told_by_condition,
         list_sort(list_distinct(list_filter(all_clauses, lambda clause: clause != 'harmless'))) as clauses,
+        -- A weather station that only the link to the source names.
+        nullif(regexp_extract(resolution_source, '/([A-Z]{4})(?:[/?]|$)', 1), '') as linked_station,
         is_game,
         is_window_certain,
         rules_text != '' as has_rules,
-        regexp_matches(
-            title_text,
-            '\b(beats?|defeats?|over|against|than|ahead|before|outperforms?|loses?|leads?|from)\b'
-        ) as is_directional,
         silver.is_placeholder(title_text, subtitle) as is_placeholder,
         window_starts_on,
         window_ends_on,
         window_time,
+        is_whole_window,
         text_hash,
     from read_texts
 )

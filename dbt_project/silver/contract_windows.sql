@@ -60,6 +60,10 @@ with_year as (
             and other.day = chosen.chosen_date.day and other.month_year != ''
         )[1].month_year as year_of_rules,
         list_filter(
+            list_transform(subtitle_dates, lambda found: silver.mentioned_window(found, null).ends_on),
+            lambda day: day is not null
+        ) as subtitle_ends,
+        list_filter(
             list_transform(rules_deadlines, lambda found: silver.mentioned_window(found, null).ends_on),
             lambda day: day is not null
         ) as rules_ends,
@@ -87,7 +91,12 @@ checked as (
         time_mention,
         case when time_mention != '' then silver.clock_time(time_mention) end as window_time,
         -- Rules that name other deadlines, and not this one, leave the window unknown.
-        is_game or len(rules_ends) = 0 or list_contains(rules_ends, read_window.ends_on) as is_window_certain,
+        is_game or (
+            (len(rules_ends) = 0 or list_contains(rules_ends, read_window.ends_on))
+            and (len(subtitle_ends) = 0 or list_contains(subtitle_ends, read_window.ends_on))
+        ) as is_window_certain,
+        -- "closed through March" speaks of every day, "closed by March" of one.
+        not is_game and coalesce(chosen_date.word in ('through', 'until'), false) as is_whole_window,
         case when is_window_certain then read_window.starts_on end as window_starts_on,
         case when is_window_certain then read_window.ends_on end as window_ends_on,
         text_hash,

@@ -9,6 +9,7 @@ with kalshi as (
         title,
         yes_sub_title as subtitle,
         {{ plain_text("concat_ws(chr(10) || chr(10), rules_primary, rules_secondary)") }} as description,
+        null as resolution_source,
         null as listed_category,
         null as listed_event_title,
         case when market_type = 'scalar' then 'scalar' else 'binary' end as event_type,
@@ -43,6 +44,7 @@ polymarket as (
         question as title,
         group_item_title as subtitle,
         {{ plain_text("coalesce(description, nested_event_description)") }} as description,
+        resolution_source,
         category as listed_category,
         nested_event_title as listed_event_title,
         case
@@ -65,7 +67,8 @@ polymarket as (
         volume_24h_usd as volume_24h,
         liquidity_usd as liquidity,
         case
-            when has_fees and (fee_schedule ->> 'exponent') = '1'
+            when not has_fees then 0
+            when (fee_schedule ->> 'exponent') = '1'
                 then try_cast(fee_schedule ->> 'rate' as decimal(6, 4))
         end as taker_rate,
         is_active and not is_archived and coalesce(is_accepting_orders, true) as is_active,

@@ -32,10 +32,23 @@ doubted as (
             end,
             case
                 when
-                    (kalshi.is_directional or polymarket.is_directional or len(kalshi.numbers) > 1)
-                    and kalshi.word_order != polymarket.word_order
+                    not (kalshi.is_told_by_condition and polymarket.is_told_by_condition)
+                    and list_filter(kalshi.words, lambda word: not list_contains(kalshi.added_words, word))
+                    != list_filter(polymarket.words, lambda word: not list_contains(kalshi.added_words, word))
                     then 'the order of the words may matter'
             end,
+            case
+                when kalshi.cut_names != polymarket.cut_names
+                    then 'names differ in their endings: ' || array_to_string(kalshi.cut_names, ' ')
+                        || ' / ' || array_to_string(polymarket.cut_names, ' ')
+            end,
+            case
+                when kalshi.event_words != polymarket.event_words
+                    then 'in the title of one event only: ' || array_to_string(kalshi.event_words, ' ')
+                        || ' / ' || array_to_string(polymarket.event_words, ' ')
+            end,
+            case when polymarket.linked_station is not null then 'station named by a link only' end,
+            case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
             case when kalshi.window_ends_on is null then 'deadline not read on Kalshi' end,
             case when polymarket.window_ends_on is null then 'deadline not read on Polymarket' end,
             case when kalshi.window_time is distinct from polymarket.window_time then 'hour read on one side only' end,

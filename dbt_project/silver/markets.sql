@@ -68,6 +68,7 @@ assembled as (
         listings.subtitle,
         coalesce(events.title, listings.listed_event_title) as event_title,
         listings.description,
+        listings.resolution_source,
         coalesce(event_categories.category, series_labels.category, listing_labels.category) as category,
         coalesce(events.venue_category, series.venue_category, listings.listed_category) as venue_category,
         listings.event_type,

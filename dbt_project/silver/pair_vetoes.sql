@@ -103,6 +103,34 @@ window_start as (
         = (polymarket.window_ends_on - polymarket.window_starts_on = 1)
 ),
 
+-- "In December" leaves out what "by December 31" lets in, until December has begun.
+later_start as (
+    select
+        pair_id,
+        'WINDOW' as veto_code,
+        coalesce(cast(kalshi.window_starts_on as varchar), 'from the start') as kalshi_value,
+        coalesce(cast(polymarket.window_starts_on as varchar), 'from the start') as polymarket_value,
+    from pairs
+    cross join {{ ref("clock") }} as clock
+    where
+        kalshi.window_ends_on = polymarket.window_ends_on
+        and (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
+        and coalesce(kalshi.window_starts_on, polymarket.window_starts_on) > clock.as_of
+        and coalesce(kalshi.window_ends_on - kalshi.window_starts_on, 0) != 1
+        and coalesce(polymarket.window_ends_on - polymarket.window_starts_on, 0) != 1
+),
+
+-- Every day of the window, or one of them.
+whole_window as (
+    select
+        pair_id,
+        'SPAN' as veto_code,
+        if(kalshi.is_whole_window, 'all the time', 'at one time') as kalshi_value,
+        if(polymarket.is_whole_window, 'all the time', 'at one time') as polymarket_value,
+    from pairs
+    where kalshi.is_whole_window != polymarket.is_whole_window
+),
+
 -- A clause that decides payouts and that only one side's rules have.
 rules as (
     select
@@ -126,7 +154,8 @@ vetoes as (
         *,
     from (
         {% for veto in [
-            "placeholder", "strike", "operator", "negation", "instant", "hour", "one_day", "window_start", "rules"
+            "placeholder", "strike", "operator", "negation", "instant", "hour", "one_day", "window_start",
+            "later_start", "whole_window", "rules"
         ] -%}
         {{ "union all" if not loop.first }}
         select * from {{ veto }}
