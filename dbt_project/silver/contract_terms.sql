@@ -68,12 +68,10 @@ terms as (
         platform,
         event_type,
         window_source,
-        title_words || list_filter(
-            read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)
-        ) as words,
-        silver.word_key(words) as word_key,
         -- What a subtitle adds to a title of many sides ("Who will win?") has no place in its order.
         list_filter(read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)) as added_words,
+        title_words || added_words as words,
+        silver.word_key(words) as word_key,
         silver.names_with_endings(said_text) as cut_names,
         -- What only the event's title says, or the group's on Polymarket.
         list_sort(list_distinct(list_filter(
