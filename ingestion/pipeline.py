@@ -19,7 +19,14 @@ from ingestion.landing import Landing, RejectedLines, Sweep
 from ingestion.polymarket import POLYMARKET, polymarket
 from ingestion.settings import Settings
 from ingestion.venues import Clock, Entity, Listing, Venue, utc_now
-from ingestion.warehouse import for_table, known_records, load, missing_tables, open_warehouse
+from ingestion.warehouse import (
+    for_table,
+    known_records,
+    listing_tables,
+    load,
+    missing_tables,
+    open_warehouse,
+)
 
 VENUES: dict[str, Venue] = {venue.name: venue for venue in (KALSHI, POLYMARKET)}
 SOURCES: dict[str, Callable[..., DltSource]] = {"kalshi": kalshi, "polymarket": polymarket}
@@ -150,7 +157,7 @@ class _Run:
 
     def _live_rows(self, entity: Entity, listing: Listing, log: Sweep) -> Iterator[Any]:
         path = log.source = listing.path
-        yield from missing_tables(self.connection, self.venue.entities)
+        yield from missing_tables(self.connection, listing_tables(self.venue.entities))
         known = known_records(self.connection, entity)
         rejected = RejectedLines(self.run_id, self.venue.name)
         landing = Landing(entity, known, log, rejected)
@@ -189,7 +196,7 @@ class _Run:
         return logs
 
     def _file_rows(self, files: list[ArchiveFile], logs: list[Sweep]) -> Iterator[Any]:
-        yield from missing_tables(self.connection, self.venue.entities)
+        yield from missing_tables(self.connection, listing_tables(self.venue.entities))
         rejected = RejectedLines(self.run_id, self.venue.name)
         other, *entity_logs = logs
         landings = {
@@ -259,7 +266,7 @@ class _Run:
         )
 
         def rows() -> Iterator[Any]:
-            yield from missing_tables(self.connection, self.venue.entities)
+            yield from missing_tables(self.connection, listing_tables(self.venue.entities))
             yield for_table("sweeps", failed.table())
 
         def source() -> DltSource:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.errors import SettingsError
+from ingestion.segments import Disposal
 
 _PREFIX = "MARKETFINDER_"
 _TAKEN_NAMES = ("raw", "bronze", "silver", "gold", "main", "temp", "system", "memory")
@@ -40,6 +41,8 @@ class Settings(BaseSettings):
     )
 
     warehouse: Annotated[Path, AfterValidator(_warehouse)] = Path("data/warehouse.duckdb")
+    segments: Path = Path("data")
+    loaded_segments: Disposal = Disposal.ARCHIVE
     kalshi_url: BaseUrl = "https://external-api.kalshi.com/trade-api/v2"
     polymarket_url: BaseUrl = "https://gamma-api.polymarket.com"
     clob_url: BaseUrl = "https://clob.polymarket.com"

@@ -6,7 +6,7 @@ removed before anything else is loaded.
 
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,10 @@ from ingestion.venues import Entity
 
 RAW = "raw"
 
+# A new file can hold ZSTD-compressed payloads, which shrink to a tenth.
+_CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
+    "storage_compatibility_version": "v1.2.0"
+}
 _DLT_TYPES: dict[pa.DataType, TColumnSchema] = {
     pa.string(): {"data_type": "text"},
     pa.int64(): {"data_type": "bigint"},
@@ -42,7 +46,7 @@ def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.Du
     try:
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(path, read_only=read_only)
+        connection = duckdb.connect(path, read_only=read_only, config=_CONFIGURATION)
     except (duckdb.Error, OSError) as error:
         raise _opening_error(path, error) from None
     try:
@@ -67,13 +71,14 @@ def _opening_error(path: Path, error: Exception) -> WarehouseError:
     )
 
 
-def _raw_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+def raw_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The names of the tables of the raw schema."""
     query = "select table_name from duckdb_tables() where schema_name = ?"
     return {name for (name,) in connection.execute(query, [RAW]).fetchall()}
 
 
 def _remove_incomplete_loads(connection: duckdb.DuckDBPyConnection) -> None:
-    tables = _raw_tables(connection)
+    tables = raw_tables(connection)
     complete = (
         "select load_id from raw._dlt_loads where status = 0 and load_id is not null"
         if "_dlt_loads" in tables
@@ -91,7 +96,7 @@ def known_records(
 
     The newest row of an id is the one the venue sent last, then the one loaded last.
     """
-    if entity.table not in _raw_tables(connection):
+    if entity.table not in raw_tables(connection):
         return Known()
     known = Known()
     newest = connection.execute(
@@ -138,13 +143,17 @@ def for_table(table: str, rows: pa.Table) -> Any:
     return dlt.mark.with_hints(rows, hints, create_table_variant=True)
 
 
+def listing_tables(entities: Collection[Entity]) -> dict[str, pa.Schema]:
+    """The raw tables of these listings, and of the log of their sweeps."""
+    schemas = {entity.table: LANDED_RECORDS for entity in entities}
+    return schemas | {"sweeps": SWEEPS, "rejected_lines": REJECTED_LINES}
+
+
 def missing_tables(
-    connection: duckdb.DuckDBPyConnection, entities: Collection[Entity]
+    connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, pa.Schema]
 ) -> Iterator[Any]:
     """An item without rows for each raw table that is not there, so that the load creates it."""
-    schemas = {entity.table: LANDED_RECORDS for entity in entities}
-    schemas |= {"sweeps": SWEEPS, "rejected_lines": REJECTED_LINES}
-    for table in sorted(schemas.keys() - _raw_tables(connection)):
+    for table in sorted(schemas.keys() - raw_tables(connection)):
         yield for_table(table, schemas[table].empty_table())
 
 
