@@ -90,7 +90,11 @@ from read_parquet(regexp_replace(?, '([*?\\[])', '[\\1]', 'g'), file_row_number 
 """
 _COINBASE = {
     "paths": "['$.channel', '$.sequence_num', '$.timestamp', '$.type', '$.time']",
-    "columns": "case when reason is null then channel end as channel, sequence_num, sent_at",
+    "columns": """
+    case when reason is null then channel end as channel,
+    case when reason is null then sequence_num end as sequence_num,
+    case when reason is null then sent_at end as sent_at
+    """,
     "typed": """
     select
         line,

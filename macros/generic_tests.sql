@@ -4,3 +4,12 @@
     from {{ model }}
     where {{ column_name }} not between {{ low }} and {{ high }}
 {% endtest %}
+
+
+{#- Rows that share all of some columns. -#}
+{% test unique_together(model, columns) %}
+    select {{ columns | join(", ") }}
+    from {{ model }}
+    group by all
+    having count(*) > 1
+{% endtest %}

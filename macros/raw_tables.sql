@@ -11,8 +11,28 @@
 {% endmacro %}
 
 
+{#- The tables of recorded order-book feeds, and their columns. -#}
+{% macro segment_tables() %}
+    {% set place = "frame_number bigint, segment_number bigint, line bigint" %}
+    {% set ccxt = place ~ ", exchange varchar, symbol varchar, captured_at timestamp, payload varchar" %}
+    {{ return({
+        "coinbase_frames":
+            place ~ ", channel varchar, sequence_num bigint, sent_at timestamp, payload varchar",
+        "ccxt_order_books": ccxt,
+        "ccxt_trades": ccxt,
+        "ccxt_tickers": ccxt,
+        "segments":
+            "segment_number bigint, content_hash varchar, feed varchar, stream varchar, name varchar, "
+            ~ "file_bytes bigint, file_modified_at timestamp, rows bigint, rejected_lines bigint, "
+            ~ "first_at timestamp, last_at timestamp, run_id varchar, loaded_at timestamp, error varchar",
+    }) }}
+{% endmacro %}
+
+
 {% macro create_raw_tables() %}
     create schema if not exists raw;
+    create schema if not exists bronze;
+    create table if not exists bronze.order_book_filters (model varchar, filters varchar);
     {% for table in landing_tables() %}
     create table if not exists raw.{{ table }} (
         record_id varchar,
@@ -54,6 +74,9 @@
         rejected_at timestamp,
         _dlt_load_id varchar
     );
+    {% for table, columns in segment_tables().items() %}
+    create table if not exists raw.{{ table }} ({{ columns }}, _dlt_load_id varchar);
+    {% endfor %}
     create table if not exists raw._dlt_loads (
         load_id varchar,
         schema_name varchar,

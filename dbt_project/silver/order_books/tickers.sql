@@ -1,0 +1,67 @@
+{{ config(materialized="incremental", incremental_strategy="append") }}
+
+with arrived as (
+    select
+        'coinbase' as feed,
+        'coinbase' as exchange,
+        product_id as symbol,
+        frame_number,
+        record_number,
+        ticked_at,
+        last_price,
+        best_bid_price,
+        best_ask_price,
+        best_bid_size,
+        best_ask_size,
+        volume_24h,
+    from {{ ref("coinbase_tickers") }}
+    where
+        len(rejections) = 0
+        and frame_number not in (select frame_number from {{ ref("sequence_gaps") }} where kind = 'duplicate')
+        {{ only_new_frames("coinbase") }}
+    union all
+    select
+        'ccxt' as feed,
+        exchange,
+        symbol,
+        frame_number,
+        0 as record_number,
+        coalesce(exchange_at, captured_at) as ticked_at,
+        last_price,
+        best_bid_price,
+        best_ask_price,
+        best_bid_size,
+        best_ask_size,
+        volume_24h,
+    from {{ ref("ccxt_tickers") }}
+    where len(rejections) = 0 {{ only_new_frames("ccxt") }}
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (order by frame_number, record_number)
+        {%- if is_incremental() %} + (select coalesce(max(ticker_number), 0) from {{ this }}) {%- endif %}
+            as ticker_number,
+        best_bid_price < best_ask_price as is_quoted,
+    from arrived
+)
+
+select
+    exchange,
+    symbol,
+    ticker_number,
+    ticked_at,
+    last_price,
+    best_bid_price,
+    best_ask_price,
+    best_bid_size,
+    best_ask_size,
+    volume_24h,
+    case when is_quoted then (best_bid_price + best_ask_price) / 2 end as mid_price,
+    case when is_quoted then best_ask_price - best_bid_price end as spread,
+    spread / mid_price as relative_spread,
+    relative_spread * 1e4 as spread_bps,
+    feed,
+    frame_number,
+from numbered

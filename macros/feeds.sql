@@ -1,0 +1,69 @@
+{#- Typing what order-book feeds send: numbers are doubles, the nearest to the venue's decimals. -#}
+
+{#- Null unless it is a number above zero; a venue's way to say "none" is often 0. -#}
+{% macro as_positive(text) -%}
+    case when try_cast({{ text }} as double) > 0 and not isinf(try_cast({{ text }} as double))
+        and not isnan(try_cast({{ text }} as double)) then try_cast({{ text }} as double) end
+{%- endmacro %}
+
+{% macro from_milliseconds(text) -%}
+    try(make_timestamp(try_cast({{ text }} as bigint) * 1000))
+{%- endmacro %}
+
+{#- There is a text, and it is not such a number; 0 counts as none. -#}
+{% macro reject_number(field, text, typed, what) -%}
+    case
+        when {{ text }} is not null and {{ typed }} is null and try_cast({{ text }} as double) is distinct from 0
+            then {{ rejection(field, text, what) }}
+    end
+{%- endmacro %}
+
+{% macro feed_rejections(checks) -%}
+    list_filter([
+        {%- for check in checks %}
+        {{ check }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ], lambda entry: entry is not null)
+{%- endmacro %}
+
+
+{#- One side of a captured book: levels as objects, {"price": 1, "size": 2}, or as pairs, [1, 2]. -#}
+{% macro ccxt_levels(text) -%}
+    case
+        when json_type({{ text }}, '$[0]') = 'ARRAY'
+            then list_transform(
+                from_json({{ text }}, '[["DOUBLE"]]'), lambda pair: struct_pack(price := pair[1], size := pair[2])
+            )
+        else coalesce(from_json({{ text }}, '[{"price":"DOUBLE","size":"DOUBLE"}]'), [])
+    end
+{%- endmacro %}
+
+{#- A level without a positive price and a size of zero or more. -#}
+{% macro reject_levels(field, text) -%}
+    case
+        when len(list_filter({{ ccxt_levels(text) }}, lambda level: not coalesce(
+            level.price > 0 and level.size >= 0 and isfinite(level.price) and isfinite(level.size), false
+        ))) > 0
+            then {{ rejection(field, text, "a level without a price above 0 and a size") }}
+    end
+{%- endmacro %}
+
+
+{#- Levels of a replayed book, whole units of 1e-8, as the doubles nearest to the venue's decimals. -#}
+{% macro in_decimals(levels) -%}
+    list_transform({{ levels }}, lambda level: struct_pack(
+        price := level.price_ticks / 1e8, size := level.size_lots / 1e8
+    ))
+{%- endmacro %}
+
+{#- The best levels of a captured side that have a size. -#}
+{% macro present_levels(levels) -%}
+    list_filter({{ levels }}, lambda level: level.size > 0)[:{{ var("order_book_depth") }}]
+{%- endmacro %}
+
+{#- Whether a level stands behind a worse one, or beside one of its own price. -#}
+{% macro is_unsorted(levels, behind) -%}
+    len(list_filter(
+        list_zip({{ levels }}[2:], {{ levels }}[:-2]), lambda pair: not coalesce(pair[1].price {{ behind }} pair[2].price, false)
+    )) > 0
+{%- endmacro %}

@@ -1,0 +1,81 @@
+{#- The frames of a raw table that this model has not taken yet, and that its filters want.
+
+    Frames are numbered in the order of loading, so that what is new is told without a clock. Only
+    complete loads count. The filters prune: times by the table's own minima and maxima, symbols by
+    a search in the text, before any JSON is read. -#}
+{% macro new_frames(table, time, condition="true") %}
+    select *
+    from {{ source("raw", table) }}
+    where
+        {{ condition }}
+        and _dlt_load_id in (select load_id from {{ source("raw", "_dlt_loads") }} where status = 0)
+        {% if is_incremental() -%}
+        and frame_number > (select coalesce(max(frame_number), -1) from {{ this }})
+        {% endif -%}
+        {% if var("start_date") -%}
+        and {{ time }} >= date '{{ day_of("start_date") }}'
+        {% endif -%}
+        {% if var("end_date") -%}
+        and {{ time }} < date '{{ day_of("end_date") }}' + 1
+        {% endif -%}
+        {% if var("exchange") -%}
+        and {{ "exchange" if table.startswith("ccxt") else "'coinbase'" }} = {{ quoted(var("exchange")) }}
+        {% endif -%}
+        {% if var("symbol") -%}
+        and {{ "symbol = " ~ quoted(var("symbol")) if table.startswith("ccxt")
+            else "contains(payload, " ~ quoted('"' ~ var("symbol") ~ '"') ~ ")" }}
+        {% endif -%}
+    {% if var("limit_rows") -%}
+    order by frame_number
+    limit {{ var("limit_rows") | int }}
+    {%- endif %}
+{% endmacro %}
+
+
+{#- A text of the user's as an SQL literal. -#}
+{% macro quoted(text) -%} '{{ (text | string).replace("'", "''") }}' {%- endmacro %}
+
+{% macro day_of(name) -%}
+    {%- set day = var(name) | string -%}
+    {%- if not modules.re.fullmatch("\\d{4}-\\d{2}-\\d{2}", day) -%}
+        {%- do exceptions.raise_compiler_error(name ~ ": " ~ day ~ " is not a day such as 2026-08-09.") -%}
+    {%- endif -%}
+    {{ day }}
+{%- endmacro %}
+
+
+{#- A warehouse is built with the same filters from run to run: a model that has passed over a frame
+    would never come back to it. So the first build of a model remembers its filters, and another
+    build with others stops, unless it starts afresh. -#}
+{% macro keep_to_filters() %}
+    {% set filters = [] %}
+    {% for name in ["exchange", "symbol", "start_date", "end_date"] if var(name) %}
+        {% do filters.append(name ~ "=" ~ var(name)) %}
+    {% endfor %}
+    {% set chosen = filters | join(", ") or "no filter" %}
+    {% if execute %}
+        {% if is_incremental() %}
+            {% set known = run_query(
+                "select filters from bronze.order_book_filters where model = '" ~ this.identifier ~ "'"
+            ).rows %}
+            {% if known and known[0][0] != chosen %}
+                {% do exceptions.raise_compiler_error(
+                    this ~ " was built with " ~ known[0][0] ~ ", and now is asked for " ~ chosen
+                    ~ ". Frames that the one passes over the other would never see. Build with the same"
+                    ~ " filters, or everything anew (--full-refresh), or into another warehouse."
+                ) %}
+            {% endif %}
+        {% endif %}
+    {% endif %}
+    delete from bronze.order_book_filters where model = '{{ this.identifier }}';
+    insert into bronze.order_book_filters values ('{{ this.identifier }}', {{ quoted(chosen) }})
+{% endmacro %}
+
+
+{#- Of one feed, the frames after all that this model holds of it: each table may be filled up to
+    another frame. -#}
+{% macro only_new_frames(feed) -%}
+    {%- if is_incremental() -%}
+    and frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held where held.feed = '{{ feed }}')
+    {%- endif -%}
+{%- endmacro %}
