@@ -15,6 +15,8 @@ The modules, from the inside out:
 - `kalshi`, `polymarket`: the wire formats;
 - `world`: all of it at one moment, and the truth;
 - `faults`, `server`: both venues over HTTP.
+
+`order_books` is apart from these: files of level-2 market data, with the true books and trades.
 """
 
 from ingestion.simulator.faults import Faults, OnPage
