@@ -67,3 +67,21 @@
         list_zip({{ levels }}[2:], {{ levels }}[:-2]), lambda pair: not coalesce(pair[1].price {{ behind }} pair[2].price, false)
     )) > 0
 {%- endmacro %}
+
+
+{#- Of arrived trades, those that this model does not hold. Only what it holds from their earliest
+    time on is looked at. -#}
+{% macro unless_told_before() -%}
+    {%- if is_incremental() -%}
+    where
+        not exists (
+            select 1
+            from {{ this }} as held
+            where
+                held.traded_at >= (select min(told.traded_at) from arrived as told)
+                and held.exchange = arrived.exchange
+                and held.symbol = arrived.symbol
+                and held.trade_id = arrived.trade_id
+        )
+    {%- endif -%}
+{%- endmacro %}

@@ -79,3 +79,13 @@
     and frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held where held.feed = '{{ feed }}')
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- The highest number this model has given; a new row's number goes on from it. -#}
+{% macro highest_held(number) -%}
+    {%- if is_incremental() -%}
+    (select coalesce(max(held.{{ number }}), 0) from {{ this }} as held)
+    {%- else -%}
+    0
+    {%- endif -%}
+{%- endmacro %}

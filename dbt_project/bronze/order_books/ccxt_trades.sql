@@ -21,8 +21,11 @@ typed as (
         captured_at,
         coalesce(nullif(field.trade_id, ''), nullif(field.id, '')) as trade_id,
         {{ from_milliseconds("field.timestamp") }} as traded_at,
-        {% set side = "case when exchange in ('coinbase', 'coinbaseadvanced', 'coinbaseexchange') then " ~ aggressor("field.side") ~ " else lower(field.side) end" -%}
-        {{ side }} as side,
+        -- CCXT names the aggressor, but of Coinbase it passes on the maker.
+        case
+            when starts_with(exchange, 'coinbase') then {{ aggressor("field.side") }}
+            else lower(field.side)
+        end as side,
         {{ as_positive("field.price") }} as price,
         {{ as_positive("field.amount") }} as size,
         {{ feed_rejections([

@@ -40,8 +40,9 @@ captured as (
         {{ present_levels("asks") }} as asks,
         cast(len(bids) as integer) as bid_level_count,
         cast(len(asks) as integer) as ask_level_count,
-    from {{ ref("ccxt_order_books") }}
-    inner join {{ ref("segments") }} as segments using (segment_number)
+    from {{ ref("ccxt_order_books") }} as books
+    inner join {{ ref("segments") }} as segments
+        on books.segment_number = segments.segment_number
 ),
 
 books as (

@@ -1,13 +1,13 @@
 {{ config(materialized="view") }}
 
 with rejected as (
-    {% for table, symbol in [
-        ("coinbase_level2_updates", "product_id"),
-        ("coinbase_trades", "product_id"),
-        ("coinbase_tickers", "product_id"),
-        ("ccxt_order_books", "symbol"),
-        ("ccxt_trades", "symbol"),
-        ("ccxt_tickers", "symbol"),
+    {% for table, symbol, place in [
+        ("coinbase_level2_updates", "product_id", "update_number"),
+        ("coinbase_trades", "product_id", "record_number"),
+        ("coinbase_tickers", "product_id", "record_number"),
+        ("ccxt_order_books", "symbol", "0"),
+        ("ccxt_trades", "symbol", "0"),
+        ("ccxt_tickers", "symbol", "0"),
     ] -%}
     {{ "union all" if not loop.first }}
     select
@@ -16,7 +16,7 @@ with rejected as (
         segment_number,
         line,
         frame_number,
-        {{ "update_number" if "level2" in table else ("record_number" if "coinbase" in table else "0") }} as record_number,
+        {{ place }} as record_number,
         unnest(rejections) as rejection,
     from {{ ref(table) }}
     where len(rejections) > 0
@@ -24,7 +24,9 @@ with rejected as (
 )
 
 select
-    concat_ws(':', rejected.feed_table, frame_number, record_number, rejection.field, rejection.reason) as rejection_id,
+    concat_ws(
+        ':', rejected.feed_table, rejected.frame_number, rejected.record_number, rejection.field, rejection.reason
+    ) as rejection_id,
     rejected.feed_table,
     rejected.symbol,
     rejection.field as field,
@@ -32,7 +34,7 @@ select
     rejection.reason as reason,
     segments.name as source,
     rejected.line,
-    frame_number,
+    rejected.frame_number,
     segments.run_id,
 from rejected
-inner join {{ ref("segments") }} as segments using (segment_number)
+inner join {{ ref("segments") }} as segments on rejected.segment_number = segments.segment_number

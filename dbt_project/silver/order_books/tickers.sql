@@ -16,9 +16,8 @@ with arrived as (
         volume_24h,
     from {{ ref("coinbase_tickers") }}
     where
-        len(rejections) = 0
-        and frame_number not in (select frame_number from {{ ref("sequence_gaps") }} where kind = 'duplicate')
-        {{ only_new_frames("coinbase") }}
+        frame_number not in (select frame_number from {{ ref("sequence_gaps") }} where kind = 'duplicate')
+        and len(rejections) = 0 {{ only_new_frames("coinbase") }}
     union all
     select
         'ccxt' as feed,
@@ -41,8 +40,7 @@ numbered as (
     select
         *,
         row_number() over (order by frame_number, record_number)
-        {%- if is_incremental() %} + (select coalesce(max(ticker_number), 0) from {{ this }}) {%- endif %}
-            as ticker_number,
+        + {{ highest_held("ticker_number") }} as ticker_number,
         best_bid_price < best_ask_price as is_quoted,
     from arrived
 )

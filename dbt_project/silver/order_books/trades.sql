@@ -36,18 +36,7 @@ with arrived as (
 first_told as (
     select *,
     from arrived
-    {% if is_incremental() -%}
-    where
-        not exists (
-            select 1
-            from {{ this }} as held
-            where
-                held.traded_at >= (select min(told.traded_at) from arrived as told)
-                and held.exchange = arrived.exchange
-                and held.symbol = arrived.symbol
-                and held.trade_id = arrived.trade_id
-        )
-    {%- endif %}
+    {{ unless_told_before() }}
     qualify row_number() over (
         partition by exchange, symbol, trade_id order by frame_number, record_number
     ) = 1
@@ -58,26 +47,30 @@ numbered as (
     select
         *,
         row_number() over (
-            order by frame_number, try_cast(trade_id as bigint) nulls last, record_number desc
-        ) {%- if is_incremental() %} + (select coalesce(max(trade_number), 0) from {{ this }}) {%- endif %}
-            as trade_number,
+            order by frame_number asc, try_cast(trade_id as bigint) asc nulls last, record_number desc
+        ) + {{ highest_held("trade_number") }} as trade_number,
     from first_told
+),
+
+last_held as (
+    select
+        exchange,
+        symbol,
+        arg_max(price, trade_number) as price,
+    from {{ this if is_incremental() else "numbered" }}
+    {{ "where false" if not is_incremental() }}
+    group by exchange, symbol
 ),
 
 with_previous as (
     select
-        *,
+        numbered.*,
         coalesce(
-            lag(price) over (partition by exchange, symbol order by trade_number)
-            {%- if is_incremental() %},
-            (
-                select arg_max(held.price, held.trade_number)
-                from {{ this }} as held
-                where held.exchange = numbered.exchange and held.symbol = numbered.symbol
-            )
-            {%- endif %}
+            lag(numbered.price) over (partition by numbered.exchange, numbered.symbol order by trade_number),
+            last_held.price
         ) as previous_price,
     from numbered
+    left join last_held on numbered.exchange = last_held.exchange and numbered.symbol = last_held.symbol
 )
 
 select
