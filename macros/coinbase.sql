@@ -11,7 +11,7 @@
         when
             not contains(lower({{ text }}), 'e')
             and strlen({{ text }}) - coalesce(nullif(strpos({{ text }}, '.'), 0), strlen({{ text }})) <= 8
-            then if(try_cast({{ text }} as double) is null, null, try_cast({{ text }} || 'e8' as bigint))
+            then if({{ as_finite(text) }} is null, null, try_cast({{ text }} || 'e8' as bigint))
         when try_cast({{ text }} as decimal(38, 18)) = try_cast({{ text }} as decimal(28, 8))
             then try_cast(try_cast({{ text }} as decimal(28, 8)) * 100000000 as bigint)
     end
@@ -113,7 +113,7 @@
 {% macro reject_units(field, text, number, units, is_outside, what) -%}
     case
         when change is null then null
-        when {{ number }} is null or isnan({{ number }}) or isinf({{ number }})
+        when {{ number }} is null
             then {{ rejection(field, text, "not a number") }}
         when {{ units }} is null then {{ rejection(field, text, "more than 8 decimals, or above 92 billion") }}
         when {{ is_outside }} then {{ rejection(field, text, what) }}

@@ -1,9 +1,13 @@
 {#- Typing what order-book feeds send: numbers are doubles, the nearest to the venue's decimals. -#}
 
-{#- Null unless it is a number above zero; a venue's way to say "none" is often 0. -#}
+{#- Null for what is no number, NaN and infinity included. -#}
+{% macro as_finite(text) -%}
+    if(isfinite(try_cast({{ text }} as double)), try_cast({{ text }} as double), null)
+{%- endmacro %}
+
+{#- Null unless it is above zero; a venue's way to say "none" is often 0. -#}
 {% macro as_positive(text) -%}
-    case when try_cast({{ text }} as double) > 0 and not isinf(try_cast({{ text }} as double))
-        and not isnan(try_cast({{ text }} as double)) then try_cast({{ text }} as double) end
+    if({{ as_finite(text) }} > 0, try_cast({{ text }} as double), null)
 {%- endmacro %}
 
 {% macro from_milliseconds(text) -%}

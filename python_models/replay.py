@@ -1,8 +1,8 @@
 """Drives the replay of all streams over a warehouse: what its two models share.
 
 ``replayed_order_books`` goes first: from the checkpoints of the run before, over all updates since,
-and writes the rows it has not written yet. ``order_book_checkpoints`` follows over the same updates,
-up to where the rows have come. Each can be repeated, or fail, without the other: the rows say in a
+and writes the rows it has not written yet. ``order_book_checkpoints`` follows over the same
+updates, up to where the rows have come. Each can be repeated, or fail, without the other: the rows say in a
 progress row how far they are, and a checkpoint that lags behind only makes the next run go over
 some updates twice.
 """
@@ -33,7 +33,10 @@ select
         when 'gap' then {UpdateKind.GAP:d}
         else {UpdateKind.TOUCH:d}
     end::tinyint as kind,
-    case side when 'bid' then {BookSide.BID:d} when 'ask' then {BookSide.ASK:d} end::tinyint as side,
+    case side
+        when 'bid' then {BookSide.BID:d}
+        when 'ask' then {BookSide.ASK:d}
+    end::tinyint as side,
     price_ticks,
     size_lots,
     sent_at,
@@ -65,7 +68,8 @@ def new_states(session: Any, is_incremental: bool) -> pa.Table:
     """Where the rows have come to: the full books, ``STATES_SCHEMA``."""
     replays = _Replays(_states(session) if is_incremental else None, depth=1, interval=0)
     last = last_value(
-        session, "select max(frame_number) from silver.replayed_order_books where product_id is null"
+        session,
+        "select max(frame_number) from silver.replayed_order_books where product_id is null",
     )
     ranges = frame_ranges(session, _CHANGES, "frame_number", replays.replayed_to, last)
     for updates in read_ranges(session, _UPDATES, ranges):

@@ -6,7 +6,10 @@ that a stream cut into any runs gives the same rows.
 A row of a **time grid** is the book after the first frame of a time step (of ``interval``
 microseconds, aligned to the epoch) that no earlier frame of the product had reached. Nothing later
 than the frame is looked at. Rows that begin or end a doubt are kept besides: snapshots, and the
-first row that is valid, or not, unlike the one before.
+first row that is sound, or not, unlike the one before.
+
+A replay without a flaw never crosses. A book that did is wrong somewhere, even when it no longer
+looks so: ``has_crossed`` stays true to the product's next snapshot.
 """
 
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from python_models.kernels.order_book_ladder import Int64s
 from python_models.kernels.order_book_replay import DEFAULT_DEPTH
 from python_models.kernels.order_book_tables import (
     CHECKPOINTS_SCHEMA,
@@ -37,6 +41,7 @@ BOOK_ROWS_SCHEMA = pa.schema(
         pa.field("frame_number", pa.int64(), nullable=False),
         pa.field("booked_at", TIME),
         *(pa.field(f.name, f.type) for f in ROWS_SCHEMA if f.name not in ("product_id", "frame")),
+        pa.field("has_crossed", pa.bool_()),  # since the product's last snapshot
     ]
 )
 """A progress row has nothing but ``frame_number``: the last frame that the run has replayed."""
@@ -46,18 +51,23 @@ STATES_SCHEMA = pa.schema(
         pa.field("stream", pa.string(), nullable=False),
         *CHECKPOINTS_SCHEMA,
         pa.field("latest_at", TIME),  # of all frames with a row
-        pa.field("row_is_valid", pa.bool_()),  # of the last row; null before the first
+        pa.field("row_is_sound", pa.bool_()),  # the last row: valid, not crossed; null before it
+        pa.field("has_crossed", pa.bool_()),
         pa.field("replayed_to", pa.int64(), nullable=False),  # frame number, of any product
     ]
 )
 
 
+_PAST_COLUMNS = ("latest_at", "row_is_sound", "has_crossed")
+
+
 @dataclass
-class _Clock:
-    """What the time grid must know of a product."""
+class _Past:
+    """What must be known of a product besides its book."""
 
     latest: int = NEVER  # microseconds
-    is_valid: bool | None = None
+    is_sound: bool | None = None
+    has_crossed: bool = False
 
 
 class StreamReplay:
@@ -79,16 +89,13 @@ class StreamReplay:
     ) -> None:
         self.stream = stream
         self._interval = interval
-        self._clocks: dict[str, _Clock] = {}
+        self._pasts: dict[str, _Past] = {}
         if states is not None:
-            latest = pc.fill_null(states["latest_at"].cast(pa.int64()), NEVER)
-            for product, time, is_valid in zip(
-                states["product_id"].to_pylist(),
-                latest.to_pylist(),
-                states["row_is_valid"].to_pylist(),
-                strict=True,
-            ):
-                self._clocks[product] = _Clock(time, is_valid)
+            for state in states.select(["product_id", *_PAST_COLUMNS]).to_pylist():
+                time = state["latest_at"]
+                latest = NEVER if time is None else pa.scalar(time, TIME).value
+                past = _Past(latest, state["row_is_sound"], bool(state["has_crossed"]))
+                self._pasts[state["product_id"]] = past
             states = states.select(CHECKPOINTS_SCHEMA.names).cast(CHECKPOINTS_SCHEMA)
         self._replay = ConnectionReplay(states, depth)
 
@@ -101,16 +108,20 @@ class StreamReplay:
         rows = self._replay.apply(updates.select(UPDATES_SCHEMA.names))
         times = _times(updates, rows["frame"].to_numpy())
         kept = np.ones(len(times), bool)
+        has_crossed = np.zeros(len(times), bool)
         for product, start, end in _runs_of_products(rows):
-            clock = self._clocks.setdefault(product, _Clock())
-            kept[start:end] = self._on_grid(clock, times[start:end], rows.slice(start, end - start))
+            past = self._pasts.setdefault(product, _Past())
+            own = rows.slice(start, end - start)
+            has_crossed[start:end] = _crossings(past, own)
+            kept[start:end] = self._on_grid(past, times[start:end], own, has_crossed[start:end])
         table = pa.table(
             [
                 pa.repeat(pa.scalar(self.stream, pa.string()), len(times)),
                 rows["product_id"],
                 rows["frame"],
                 pa.array(times, pa.int64(), mask=times == NEVER).cast(TIME),
-                *(rows[name] for name in BOOK_ROWS_SCHEMA.names[4:]),
+                *(rows[name] for name in BOOK_ROWS_SCHEMA.names[4:-1]),
+                pa.array(has_crossed),
             ],
             schema=BOOK_ROWS_SCHEMA,
         )
@@ -119,30 +130,47 @@ class StreamReplay:
     def states(self, replayed_to: int) -> pa.Table:
         """Return what the next run must know, ``STATES_SCHEMA``."""
         checkpoints = self._replay.checkpoints()
-        clocks = [self._clocks.get(name, _Clock()) for name in checkpoints["product_id"].to_pylist()]
-        latest = np.array([clock.latest for clock in clocks], np.int64)
-        count = len(clocks)
+        pasts = [self._pasts.get(name, _Past()) for name in checkpoints["product_id"].to_pylist()]
+        latest = np.array([past.latest for past in pasts], np.int64)
+        count = len(pasts)
         return pa.table(
             [
                 pa.repeat(pa.scalar(self.stream, pa.string()), count),
                 *checkpoints.columns,
                 pa.array(latest, mask=latest == NEVER).cast(TIME),
-                pa.array([clock.is_valid for clock in clocks], pa.bool_()),
+                pa.array([past.is_sound for past in pasts], pa.bool_()),
+                pa.array([past.has_crossed for past in pasts], pa.bool_()),
                 pa.repeat(pa.scalar(replayed_to, pa.int64()), count),
             ],
             schema=STATES_SCHEMA,
         )
 
-    def _on_grid(self, clock: _Clock, times: NDArray[np.int64], rows: pa.Table) -> NDArray[np.bool_]:
-        """Return which rows of a product the grid keeps, and move its clock on."""
-        is_valid = rows["is_valid"].to_numpy()
-        turns = np.append(clock.is_valid != is_valid[0], is_valid[1:] != is_valid[:-1])
-        latest = np.maximum.accumulate(np.concatenate([[clock.latest], times]))
-        clock.latest, clock.is_valid = int(latest[-1]), bool(is_valid[-1])
+    def _on_grid(
+        self, past: _Past, times: Int64s, rows: pa.Table, has_crossed: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Return which rows of a product the grid keeps, and move its past on."""
+        is_sound = rows["is_valid"].to_numpy() & ~has_crossed
+        turns = np.append(past.is_sound != is_sound[0], is_sound[1:] != is_sound[:-1])
+        latest = np.maximum.accumulate(np.concatenate([[past.latest], times]))
+        past.latest, past.is_sound = int(latest[-1]), bool(is_sound[-1])
         if not self._interval:
             return np.ones(len(times), bool)
         steps = latest // self._interval
-        return (steps[1:] > steps[:-1]) | turns | rows["is_snapshot"].to_numpy()
+        kept: NDArray[np.bool_] = steps[1:] > steps[:-1]
+        return kept | turns | rows["is_snapshot"].to_numpy()
+
+
+def _crossings(past: _Past, rows: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows of a product have crossed since its last snapshot, and keep the last."""
+    places = np.arange(rows.num_rows)
+    crossed = np.where(rows["is_crossed"].to_numpy(), places, -1)
+    snapshots = np.where(rows["is_snapshot"].to_numpy(), places, -1)
+    last_crossed = np.maximum.accumulate(crossed)
+    last_snapshot = np.maximum.accumulate(snapshots)
+    has_crossed = (last_crossed >= last_snapshot) & (last_crossed >= 0)
+    has_crossed |= past.has_crossed & (last_snapshot < 0)
+    past.has_crossed = bool(has_crossed[-1])
+    return has_crossed
 
 
 def progress_row(frame_number: int) -> pa.Table:
@@ -152,7 +180,7 @@ def progress_row(frame_number: int) -> pa.Table:
     return pa.table(empty, schema=BOOK_ROWS_SCHEMA)
 
 
-def _times(updates: pa.Table, frames: NDArray[np.int64]) -> NDArray[np.int64]:
+def _times(updates: pa.Table, frames: Int64s) -> Int64s:
     """Return the time of each frame in microseconds, ``NEVER`` where it has none.
 
     The marker of a gap has no time, so a frame's time is that of its last update.
@@ -160,7 +188,7 @@ def _times(updates: pa.Table, frames: NDArray[np.int64]) -> NDArray[np.int64]:
     all_frames = updates["frame"].to_numpy()
     times = pc.fill_null(updates["sent_at"].cast(pa.int64()), NEVER).to_numpy()
     place = np.searchsorted(all_frames, frames, side="right") - 1
-    found: NDArray[np.int64] = times[place]
+    found: Int64s = times[place]
     return found
 
 
@@ -177,4 +205,3 @@ def _runs_of_products(rows: pa.Table) -> list[tuple[str, int, int]]:
     return [
         (names[codes[start]], int(start), int(end)) for start, end in zip(starts, ends, strict=True)
     ]
-

@@ -1,7 +1,11 @@
+from typing import Any
+
+import pyarrow as pa
+
 from python_models.replay import new_states
 
 
-def model(dbt, session):
+def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(
         materialized="incremental",
         incremental_strategy="delete+insert",

@@ -1,7 +1,11 @@
+from typing import Any
+
+import pyarrow as pa
+
 from python_models.replay import new_rows
 
 
-def model(dbt, session):
+def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     dbt.config(materialized="incremental", incremental_strategy="append")
     dbt.ref("order_book_updates")
     # Reads order_book_checkpoints of the run before, by name: a ref would be a cycle.

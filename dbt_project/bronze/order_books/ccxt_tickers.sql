@@ -27,7 +27,7 @@ typed as (
         {{ as_positive("field.ask") }} as best_ask_price,
         {{ as_positive("field.bid_volume") }} as best_bid_size,
         {{ as_positive("field.ask_volume") }} as best_ask_size,
-        try_cast(field.base_volume as double) as volume_24h,
+        {{ as_finite("field.base_volume") }} as volume_24h,
         {{ feed_rejections([
             reject_number("last", "field.last", as_positive("field.last"), "not a positive number"),
             reject_number("bid", "field.bid", as_positive("field.bid"), "not a positive number"),

@@ -26,7 +26,7 @@ typed as (
         {{ as_positive("record.best_ask") }} as best_ask_price,
         {{ as_positive("coalesce(record.best_bid_quantity, record.best_bid_size)") }} as best_bid_size,
         {{ as_positive("coalesce(record.best_ask_quantity, record.best_ask_size)") }} as best_ask_size,
-        try_cast(coalesce(record.volume_24_h, record.volume_24h) as double) as volume_24h,
+        {{ as_finite("coalesce(record.volume_24_h, record.volume_24h)") }} as volume_24h,
         coalesce({{ as_utc("record.time") }}, sent_at) as ticked_at,
         sent_at,
         {{ feed_rejections([

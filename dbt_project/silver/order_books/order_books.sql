@@ -10,7 +10,7 @@ with replayed as (
         is_snapshot,
         case
             when not is_valid then 'sequence gap'
-            when is_crossed then 'crossed'
+            when has_crossed then 'crossed'
             when len(bids) = 0 or len(asks) = 0 then 'one side is empty'
         end as invalid_reason,
         {{ in_decimals("bids") }} as bids,

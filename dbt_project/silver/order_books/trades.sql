@@ -33,10 +33,16 @@ with arrived as (
 ),
 
 -- A trade is told again by a line that was written twice, and after a reconnect.
-first_told as (
+-- A trade is told again by a line that was written twice, and after a reconnect.
+new_trades as (
     select *,
     from arrived
     {{ unless_told_before() }}
+),
+
+first_told as (
+    select *,
+    from new_trades
     qualify row_number() over (
         partition by exchange, symbol, trade_id order by frame_number, record_number
     ) = 1

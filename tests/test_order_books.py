@@ -1,0 +1,424 @@
+"""Recorded feeds through ingestion, bronze and silver: the books they give, and what faults do."""
+
+import csv
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from order_book_builds import WAREHOUSE, CompiledModels
+from pipelines import ask
+
+from ingestion.order_books import Fate, ingest_order_books
+from ingestion.runs import SimulatedClock
+from ingestion.segment_lines import read_batches
+from ingestion.segments import Disposal, find_segments
+from ingestion.settings import Settings
+from ingestion.simulator.order_books import (
+    BITCOIN,
+    ETHER,
+    BookFaults,
+    LevelTwoStream,
+    MarketSettings,
+    write_ccxt_segments,
+)
+from ingestion.simulator.order_books.ccxt import CcxtSettings
+
+START = datetime(2026, 10, 1, 12, tzinfo=UTC)
+SMALL = MarketSettings(
+    seed=7, start=START, products=(replace(BITCOIN, depth=60), replace(ETHER, depth=40))
+)
+# Each example is some builds: few of them, and no search for a smaller one.
+FEW = hypothesis_settings(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+BUILT = (
+    "bronze.coinbase_level2_updates",
+    "silver.sequenced_frames",
+    "silver.replayed_order_books",
+    "silver.order_book_checkpoints",
+    "silver.order_books",
+    "silver.trades",
+    "silver.tickers",
+)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
+    """The order-book models, compiled by dbt once."""
+    return CompiledModels(tmp_path_factory.mktemp("models"))
+
+
+def load(root: Path, warehouse: Path) -> Settings:
+    """Ingests all segments below `root`, which are kept where they are."""
+    settings = Settings(warehouse=warehouse, segments=root, loaded_segments=Disposal.KEEP)
+    result = ingest_order_books(settings, run_id="run", clock=SimulatedClock(START))
+    assert not result.of(Fate.FAILED)
+    return settings
+
+
+def built(models: CompiledModels, root: Path, **config: Any) -> Path:
+    """A warehouse with all segments below `root`, built at once."""
+    warehouse = root / "all" / WAREHOUSE
+    load(root, warehouse)
+    models.build(warehouse, **config)
+    return warehouse
+
+
+def rows(warehouse: Path, table: str) -> list[tuple[Any, ...]]:
+    """All rows of a table, sorted; the rows that say how far a replay has come left out."""
+    where = "where product_id is not null" if table.endswith("replayed_order_books") else ""
+    return ask(
+        warehouse,
+        f"select * exclude (replayed_to) from {table} {where} order by all"
+        if table.endswith("checkpoints")
+        else f"from {table} {where} order by all",
+    )
+
+
+def best(frame: Any) -> tuple[float, float, float, float]:
+    """The true best bid and offer of a frame, price and size."""
+    product = frame.book.product
+    (bid, bid_size), (ask_price, ask_size) = frame.book.best_bid, frame.book.best_ask
+    return (
+        float(product.price(bid)),
+        float(product.size(bid_size)),
+        float(product.price(ask_price)),
+        float(product.size(ask_size)),
+    )
+
+
+QUOTES = """
+select symbol, sequence_num, is_valid,
+    bids[1].price, bids[1].size, asks[1].price, asks[1].size
+from silver.order_books
+join silver.sequenced_frames on book_number = frame_number
+"""
+
+
+# Real captures
+
+
+def test_coinbase_best_bid_and_offer_after_every_frame(
+    models: CompiledModels, shared_data: Path, tmp_path: Path
+) -> None:
+    """The whole way from the file to silver.order_books."""
+    warehouse = tmp_path / WAREHOUSE
+    load(shared_data / "order_books/coinbase", warehouse)
+    models.build(warehouse)
+    found = {
+        (symbol, number): tuple(quote)
+        for symbol, number, is_valid, *quote in ask(warehouse, QUOTES)
+        if is_valid
+    }
+    answers = shared_data / "order_books/coinbase/best_bid_offer_after_each_l2_frame.csv"
+    with answers.open(newline="") as file:
+        expected = {
+            (row["product_id"], int(row["sequence_num"])): tuple(
+                float(row[name])
+                for name in ("best_bid", "best_bid_qty", "best_ask", "best_ask_qty")
+            )
+            for row in csv.DictReader(file)
+        }
+    assert len(expected) == 438
+    assert found == expected
+
+
+def test_ccxt_captures_are_books_of_their_own(
+    models: CompiledModels, shared_data: Path, tmp_path: Path
+) -> None:
+    warehouse = tmp_path / WAREHOUSE
+    load(shared_data / "order_books/ccxt", warehouse)
+    models.build(warehouse)
+    captured = f"'{shared_data}/order_books/ccxt/raw/ready/ccxt/orderbook/*.parquet'"
+    assert ask(
+        warehouse, "select count(*), count(*) filter (is_valid) from silver.order_books"
+    ) == [(5596, 5596)]
+    different = ask(
+        warehouse,
+        f"""
+        (select exchange, symbol, bids[:20], asks[:20] from read_parquet({captured}))
+        except all
+        (select exchange, symbol, bids, asks from silver.order_books)
+        """,
+    )
+    assert different == []
+    assert ask(warehouse, "select count(*), count(distinct trade_id) from silver.trades") == [
+        (10104, 10104)
+    ]
+
+
+# Any split into runs
+
+
+class Runs:
+    """One segment, of which each run sees some further lines."""
+
+    def __init__(self, root: Path, warehouse: Path) -> None:
+        segment = find_segments(root)[0]
+        batches = [batch.rows for batch in read_batches(segment, 1)]
+        self._frames = pa.concat_tables(batches)
+        self.warehouse = warehouse
+        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        load(root, warehouse)
+        with duckdb.connect(warehouse) as connection:
+            ((self.load_id,),) = connection.execute("select load_id from raw._dlt_loads").fetchall()
+            connection.execute("delete from raw.coinbase_frames")
+
+    def add(self, first: int, last: int) -> None:
+        """Lands the frames from one line to before another."""
+        part = self._frames.slice(first, last - first)
+        with duckdb.connect(self.warehouse) as connection:
+            connection.register("part", part)
+            connection.execute(
+                "insert into raw.coinbase_frames by name select *, ? as _dlt_load_id from part",
+                [self.load_id],
+            )
+
+    def __len__(self) -> int:
+        return int(self._frames.num_rows)
+
+
+def in_runs(models: CompiledModels, runs: Runs, cuts: list[int], **config: Any) -> dict[str, Any]:
+    """Builds after each cut; all rows of all tables in the end."""
+    ends = sorted({*cuts, len(runs)})
+    for first, last in zip([0, *ends], ends, strict=False):
+        runs.add(first, last)
+        models.build(runs.warehouse, **config)
+    return {table: rows(runs.warehouse, table) for table in BUILT}
+
+
+FAULTY = BookFaults(
+    dropped=(70, 150),
+    duplicated=(30, 90, 91),
+    swapped=(110,),
+    no_json_before=(50,),
+    blank_before=(55,),
+    negative_size=(200,),
+    not_a_number_size=(230,),
+    reconnect_at=(170,),
+)
+
+
+@pytest.mark.parametrize("interval_ms", [0, 250])
+def test_any_split_of_a_faulty_stream_gives_the_same_rows(
+    models: CompiledModels, tmp_path_factory: pytest.TempPathFactory, interval_ms: int
+) -> None:
+    """Gaps, reconnects, repeated and rejected lines fall on either side of a cut."""
+    root = tmp_path_factory.mktemp("faulty")
+    LevelTwoStream(SMALL, FAULTY).write(root, frames=260)
+    count = len(Runs(root, root / "count" / WAREHOUSE))
+    at_once = in_runs(models, Runs(root, root / "whole" / WAREHOUSE), [], interval_ms=interval_ms)
+    assert {
+        kind for (kind,) in ask(root / "whole" / WAREHOUSE, "select kind from silver.sequence_gaps")
+    } == {
+        "gap",
+        "reconnect",
+        "late",
+        "duplicate",
+        "set aside",
+    }
+    seen = iter(range(1_000))
+
+    @FEW
+    @given(st.lists(st.integers(1, count - 1), min_size=1, max_size=4))
+    def check(cuts: list[int]) -> None:
+        runs = Runs(root, root / f"cut-{next(seen)}" / WAREHOUSE)
+        split = in_runs(models, runs, cuts, interval_ms=interval_ms)
+        assert [name for name in BUILT if split[name] != at_once[name]] == []
+
+    check()
+
+
+def test_coinbase_capture_split_at_any_frames(
+    models: CompiledModels, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = shared_data / "order_books/coinbase"
+    place = tmp_path_factory.mktemp("splits")
+    at_once = in_runs(models, Runs(root, place / "whole" / WAREHOUSE), [])
+    seen = iter(range(1_000))
+
+    @hypothesis_settings(FEW, max_examples=3)
+    @given(st.lists(st.integers(1, 599), min_size=1, max_size=5))
+    def check(cuts: list[int]) -> None:
+        runs = Runs(root, place / f"cut-{next(seen)}" / WAREHOUSE)
+        split = in_runs(models, runs, cuts)
+        assert [name for name in BUILT if split[name] != at_once[name]] == []
+
+    check()
+
+
+# Faults, and what becomes of them
+
+
+def truth(stream: LevelTwoStream, frames: int) -> dict[tuple[str | None, int], Any]:
+    """The true best bid and offer after each frame of the book, by symbol and time, in order."""
+    return {
+        (frame.product_id, frame.sent_at // 1000): best(frame)
+        for frame in stream.frames(frames)
+        if frame.updates is not None
+    }
+
+
+def found_quotes(warehouse: Path) -> list[tuple[tuple[str | None, int], str | None, Any]]:
+    """What silver.order_books says: symbol and time, why it is not valid, best bid and offer."""
+    return [
+        ((symbol, time), reason, tuple(quote))
+        for symbol, time, reason, *quote in ask(
+            warehouse,
+            """
+            select symbol, epoch_us(booked_at), invalid_reason,
+                bids[1].price, bids[1].size, asks[1].price, asks[1].size
+            from silver.order_books order by book_number
+            """,
+        )
+    ]
+
+
+def kinds(warehouse: Path) -> list[tuple[Any, ...]]:
+    """The irregular frames, in order."""
+    return ask(
+        warehouse, "select kind, missing_frames from silver.sequence_gaps order by frame_number"
+    )
+
+
+@pytest.mark.parametrize("feed", ["advanced_trade", "exchange"])
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_a_stream_without_faults_equals_the_truth(
+    models: CompiledModels, tmp_path: Path, feed: Any, compression: Any
+) -> None:
+    stream = LevelTwoStream(SMALL, feed=feed)
+    stream.write(tmp_path, frames=400, compression=compression, frames_per_segment=150)
+    warehouse = built(models, tmp_path)
+    found = found_quotes(warehouse)
+    true = truth(stream, 400)
+    assert [(key[0], quote) for key, _, quote in found] == [
+        (symbol, quote) for (symbol, _), quote in true.items()
+    ]
+    if feed == "advanced_trade":  # the older feed has the times of the market, not of the frames
+        assert [key for key, _, _ in found] == list(true)
+    assert {reason for _, reason, _ in found} == {None}
+    assert kinds(warehouse) == []
+    trades = {
+        (trade.product_id, str(trade.trade_id)): trade.aggressor
+        for frame in stream.frames(400)
+        for trade in frame.trades
+    }
+    told = ask(warehouse, "select symbol, trade_id, side from silver.trades")
+    assert {(symbol, trade_id): side for symbol, trade_id, side in told} == trades
+    assert len(told) == len(trades)
+
+
+FAULTS_AND_KINDS: dict[str, tuple[BookFaults, list[tuple[str, int | None]]]] = {
+    "a dropped frame": (BookFaults(dropped=(200,)), [("gap", 1)]),
+    "dropped frames": (BookFaults(dropped=(200, 201, 202)), [("gap", 3)]),
+    "a line twice": (BookFaults(duplicated=(200,)), [("duplicate", None)]),
+    "swapped lines": (BookFaults(swapped=(200,)), [("gap", 1), ("late", None)]),
+    "a reconnect": (BookFaults(reconnect_at=(200,)), [("reconnect", None)]),
+    "a line without JSON": (BookFaults(no_json_before=(200,)), [("set aside", None)]),
+    "a blank line": (BookFaults(blank_before=(200,)), []),
+    "byte-order marks": (
+        BookFaults(byte_order_mark_at=(200,), byte_order_mark_segments=(1,)),
+        [],
+    ),
+    "a negative size": (BookFaults(negative_size=(200,)), []),
+    "a size that is no number": (BookFaults(not_a_number_size=(200,)), []),
+    "a crossed snapshot": (BookFaults(crossed_snapshot=(0,)), []),
+    "a cut last line": (
+        BookFaults(truncated_segments=(1,)),
+        [("set aside", None), ("gap", 1)],
+    ),
+}
+# After a reconnect no update comes before the new snapshot.
+HARMLESS = {
+    "a reconnect",
+    "a line twice",
+    "a line without JSON",
+    "a blank line",
+    "byte-order marks",
+}
+
+
+@pytest.mark.parametrize("name", FAULTS_AND_KINDS)
+def test_a_fault_never_gives_a_wrong_book(
+    models: CompiledModels, tmp_path: Path, name: str
+) -> None:
+    """A book that is said to be valid is the true one; a harmless fault costs no book at all."""
+    faults, expected = FAULTS_AND_KINDS[name]
+    stream = LevelTwoStream(SMALL, replace(faults, reconnect_at=(*faults.reconnect_at, 330)))
+    stream.write(tmp_path, frames=420, frames_per_segment=210)
+    warehouse = built(models, tmp_path)
+    assert kinds(warehouse) == [*expected, ("reconnect", None)]
+    true = truth(stream, 420)
+    found = found_quotes(warehouse)
+    assert [key for key, reason, quote in found if reason is None and quote != true[key]] == []
+    # The reconnect's snapshots end every doubt: three steps later all books are sound again.
+    assert all(reason is None for _, reason, _ in found[-40:])
+    doubted = [reason for _, reason, _ in found if reason]
+    assert (len(doubted) == 0) == (name in HARMLESS)
+    assert set(doubted) <= {"crossed" if name == "a crossed snapshot" else "sequence gap"}
+
+
+def test_a_rejected_update_is_shown(models: CompiledModels, tmp_path: Path) -> None:
+    faults = BookFaults(negative_size=(150,), not_a_number_size=(200,))
+    written = LevelTwoStream(SMALL, faults).write(tmp_path, frames=260)
+    warehouse = built(models, tmp_path)
+    lines = {touched.fault: touched.line for touched in written.touched}
+    assert ask(
+        warehouse, "select line, field, reason from silver.rejected_feed_records order by line"
+    ) == [
+        (lines["negative_size"], "new_quantity", "negative"),
+        (lines["not_a_number_size"], "new_quantity", "not a number"),
+    ]
+
+
+def test_an_unreadable_line_of_the_older_feed_ends_the_books(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """The older feed has no numbers that would show whether something is missing."""
+    stream = LevelTwoStream(SMALL, BookFaults(no_json_before=(200,)), feed="exchange")
+    stream.write(tmp_path, frames=300)
+    warehouse = built(models, tmp_path)
+    assert kinds(warehouse) == [("unreadable", None)]
+    reasons = [reason for _, reason, _ in found_quotes(warehouse)]
+    turn = reasons.index("sequence gap")
+    assert set(reasons[:turn]) == {None}
+    assert set(reasons[turn:]) == {"sequence gap"}
+
+
+def test_streams_have_connections_of_their_own(models: CompiledModels, tmp_path: Path) -> None:
+    """Two recorders, a product each, in folders of their own."""
+    products = SMALL.products
+    for folder, product, frames in (("one", products[0], 300), ("two", products[1], 280)):
+        stream = LevelTwoStream(replace(SMALL, products=(product,)))
+        stream.write(tmp_path, frames=frames, folder=f"coinbase/{folder}", frames_per_segment=90)
+    warehouse = built(models, tmp_path)
+    assert kinds(warehouse) == []
+    assert {reason for _, reason, _ in found_quotes(warehouse)} == {None}
+    assert ask(
+        warehouse, "select distinct stream, symbol from silver.order_books order by all"
+    ) == [("coinbase/one", "BTC-USD"), ("coinbase/two", "ETH-USD")]
+
+
+def test_ccxt_text_equals_ccxt_parquet(models: CompiledModels, tmp_path: Path) -> None:
+    tables = []
+    for file_format in ("parquet", "ndjson"):
+        root = tmp_path / file_format
+        write_ccxt_segments(
+            root, SMALL, CcxtSettings(), steps=300, rows_per_segment=100, file_format=file_format
+        )
+        warehouse = built(models, root)
+        tables.append(
+            [rows(warehouse, f"silver.{name}") for name in ("order_books", "trades", "tickers")]
+        )
+    assert all(tables[0])
+    assert tables[0] == tables[1]
