@@ -2,9 +2,9 @@
 
 ``replayed_order_books`` goes first: from the checkpoints of the run before, over all updates since,
 and writes the rows it has not written yet. ``order_book_checkpoints`` follows over the same
-updates, up to where the rows have come. Each can be repeated, or fail, without the other: the rows say in a
-progress row how far they are, and a checkpoint that lags behind only makes the next run go over
-some updates twice.
+updates, up to where the rows have come. Each can be repeated, or fail, without the other: the rows
+say in a progress row how far they are, and a checkpoint that lags behind only makes the next run
+go over some updates twice.
 """
 
 from collections.abc import Iterator

@@ -260,12 +260,14 @@ def test_coinbase_capture_split_at_any_frames(
 # Faults, and what becomes of them
 
 
-def truth(stream: LevelTwoStream, frames: int) -> dict[tuple[str | None, int], Any]:
+def truth(
+    stream: LevelTwoStream, frames: int, with_snapshots: bool = True
+) -> dict[tuple[str | None, int], Any]:
     """The true best bid and offer after each frame of the book, by symbol and time, in order."""
     return {
         (frame.product_id, frame.sent_at // 1000): best(frame)
         for frame in stream.frames(frames)
-        if frame.updates is not None
+        if frame.updates is not None and (with_snapshots or not frame.is_snapshot)
     }
 
 
@@ -300,12 +302,13 @@ def test_a_stream_without_faults_equals_the_truth(
     stream.write(tmp_path, frames=400, compression=compression, frames_per_segment=150)
     warehouse = built(models, tmp_path)
     found = found_quotes(warehouse)
-    true = truth(stream, 400)
+    # A snapshot of the older feed has no time, and so no row; its other times are the market's.
+    is_newer = feed == "advanced_trade"
+    true = truth(stream, 400, with_snapshots=is_newer)
     assert [(key[0], quote) for key, _, quote in found] == [
         (symbol, quote) for (symbol, _), quote in true.items()
     ]
-    if feed == "advanced_trade":  # the older feed has the times of the market, not of the frames
-        assert [key for key, _, _ in found] == list(true)
+    assert not is_newer or [key for key, _, _ in found] == list(true)
     assert {reason for _, reason, _ in found} == {None}
     assert kinds(warehouse) == []
     trades = {

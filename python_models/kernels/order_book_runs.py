@@ -167,7 +167,7 @@ def _crossings(past: _Past, rows: pa.Table) -> NDArray[np.bool_]:
     snapshots = np.where(rows["is_snapshot"].to_numpy(), places, -1)
     last_crossed = np.maximum.accumulate(crossed)
     last_snapshot = np.maximum.accumulate(snapshots)
-    has_crossed = (last_crossed >= last_snapshot) & (last_crossed >= 0)
+    has_crossed: NDArray[np.bool_] = (last_crossed >= last_snapshot) & (last_crossed >= 0)
     has_crossed |= past.has_crossed & (last_snapshot < 0)
     past.has_crossed = bool(has_crossed[-1])
     return has_crossed
