@@ -1,0 +1,86 @@
+"""dbt's YAML for ``silver.order_book_features``, written from the table of features.
+
+``uv run python -m python_models.kernels.order_book_feature_docs`` writes the file again; a test
+fails when it is not what the table says.
+"""
+
+import textwrap
+from pathlib import Path
+
+from python_models.kernels.order_book_feature_table import structural_features
+
+PATH = Path(__file__).parents[1] / "silver" / "order_book_features.yml"
+# DuckDB's type and the description of the columns that are not features.
+IDENTITY_COLUMNS = {
+    "exchange": ("VARCHAR", "The venue. Never null."),
+    "symbol": ("VARCHAR", "What is traded there. Never null."),
+    "stream": ("VARCHAR", "The capture that the book is from. Null when order_books has none."),
+    "book_number": ("BIGINT", "Order of the books of an exchange and symbol. Never null."),
+    "booked_at": ("TIMESTAMP", "Time of the book, UTC. Null when order_books has none."),
+    "is_valid": (
+        "BOOLEAN",
+        "False when order_books says so, a side is empty, the book is crossed or locked, or a "
+        "price or size cannot be one; the features of the row are then null. Never null.",
+    ),
+    "is_snapshot": (
+        "BOOLEAN",
+        "True when the book was sent whole: the one before it says nothing of what happened. Null "
+        "when order_books has none.",
+    ),
+}
+HEADER = """\
+# Written by `uv run python -m python_models.kernels.order_book_feature_docs` from the table of
+# features in python_models/kernels/order_book_feature_table.py: change it there.
+version: 2
+
+models:
+  - name: order_book_features
+    description: >
+      What one snapshot of an order book says about itself: prices, depth, imbalance, distance
+      bands, costs of market orders and the shape of each side. Level 0 is the best; p and q are
+      price and size; bps are 10⁴ times a fraction of the mid.
+    config:
+      meta:
+        grain: one row a snapshot of one symbol on one exchange
+        key: "exchange || ' ' || symbol || ' ' || book_number"
+        owner: order-books
+    data_tests:
+      - unique:
+          name: order_book_features_are_one_a_book
+          arguments:
+            column_name: "exchange || ' ' || symbol || ' ' || book_number"
+      - not_null:
+          name: order_book_features_have_a_key
+          arguments:
+            column_name: "exchange || ' ' || symbol || ' ' || book_number"
+    columns:
+"""
+
+
+def features_yaml() -> str:
+    """Return the text of the YAML file."""
+    columns = [(name, *rest) for name, rest in IDENTITY_COLUMNS.items()]
+    columns += [
+        (feature.name, feature.value_type, feature.description())
+        for feature in structural_features()
+    ]
+    return HEADER + "".join(_column(*column) for column in columns)
+
+
+def _column(name: str, data_type: str, description: str) -> str:
+    """Return the lines of one column."""
+    margin = " " * 10
+    text = textwrap.fill(
+        description,
+        width=99,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    lines = f"      - name: {name}\n        data_type: {data_type}\n"
+    return f"{lines}        description: >\n{text}\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(features_yaml())
