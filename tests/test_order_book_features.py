@@ -488,11 +488,13 @@ def test_a_level_on_the_edge_of_a_band_is_inside() -> None:
         assert row["depth_complete_10"] is False
 
 
-def test_edges_are_decided_where_doubles_are_wrong() -> None:
+@pytest.mark.parametrize("first_tick", [2_001, 8_000_000_000])
+def test_edges_are_decided_where_doubles_are_wrong(first_tick: int) -> None:
+    """Mids from 400 and from 1.6 billion, where a double has 6 decimals left and not 8."""
     books, wrong = [], 0
-    for tick in range(2_001, 4_001):
-        # Mid 20 × tick cents: the third ask lies exactly 5 bps away, the second half of that.
+    for tick in range(first_tick, first_tick + 2_000):
         mid = Fraction(20 * tick, 100)
+        # The third ask lies exactly 5 bps away, the second half of that.
         asks = [(mid * (1 + Fraction(share, 20_000)), Fraction(1)) for share in (1, 5, 10)]
         books.append(([(2 * mid - asks[0][0], Fraction(1))], asks))
         price, middle = float(asks[2][0]), (float(asks[0][0]) + float(books[-1][0][0][0])) / 2
@@ -500,6 +502,13 @@ def test_edges_are_decided_where_doubles_are_wrong() -> None:
     out = computed(books_table(books))
     assert set(out["ask_volume_band_0_5_bps"].to_pylist()) == {3.0}
     assert wrong > 100
+
+
+def test_an_order_for_all_there_is_can_be_filled() -> None:
+    row = features_of(book("100 4, 60 10", "200 3, 400 1"))
+    assert row["slippage_sell_bps_1000"] == pytest.approx(10_000 * (150 - 1000 / 14) / 150)
+    assert row["slippage_buy_bps_1000"] == pytest.approx(10_000 * (250 - 150) / 150)
+    assert row["slippage_buy_bps_10000"] is None
 
 
 def test_bands_that_the_levels_kept_do_not_reach_are_not_measured() -> None:
