@@ -51,6 +51,7 @@ class _Dbt:
 
     is_incremental: bool
     config: _Config
+    this: str
 
     def ref(self, name: str) -> str:
         """The models say which relations they read; here the name is enough."""
@@ -147,7 +148,9 @@ def _build(
     ).fetchall()
     if model.python:
         module = importlib.import_module(model.python)
-        rows = module.model(_Dbt(not is_first, _Config({**model.config, **config})), connection)
+        rows = module.model(
+            _Dbt(not is_first, _Config({**model.config, **config}), model.relation), connection
+        )
         query = "select * from rows"
         connection.register("rows", rows)
     else:

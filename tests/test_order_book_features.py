@@ -230,6 +230,7 @@ def books_table(books: list[Any], **columns: list[Any]) -> pa.Table:
     data: dict[str, list[Any]] = {
         "exchange": ["exchange"] * rows,
         "symbol": ["BTC-USD"] * rows,
+        "source": ["replayed"] * rows,
         "stream": ["level2"] * rows,
         "book_number": list(range(1, rows + 1)),
         "booked_at": [1_000_000 * row for row in range(rows)],
@@ -556,7 +557,7 @@ def test_a_book_that_is_not_valid_keeps_its_row(is_valid: bool | None) -> None:
     assert_no_features(rows[0])
     assert rows[0]["book_number"] == 1
     assert [row["is_snapshot"] for row in rows] == [None, True]
-    assert rows[1] == {**features_of(EXAMPLE), **{k: rows[1][k] for k in table.column_names[:7]}}
+    assert rows[1] == {**features_of(EXAMPLE), **{k: rows[1][k] for k in table.column_names[:8]}}
 
 
 def test_zero_sizes_are_undefined_not_zero() -> None:
@@ -757,7 +758,8 @@ class FakeDbt:
 def test_the_model_reads_only_what_is_new() -> None:
     connection = duckdb.connect()
     connection.register("source", sample(30))
-    connection.execute("create table order_books as from source where book_number <= 20")
+    connection.execute("create schema silver")
+    connection.execute("create table silver.order_books as from source where book_number <= 20")
 
     def build(is_incremental: bool) -> int:
         frame = dbt_model.model(FakeDbt(connection, is_incremental), connection)
@@ -768,10 +770,10 @@ def test_the_model_reads_only_what_is_new() -> None:
         return int(writer.execute("select count(*) from features").fetchall()[0][0])
 
     assert build(is_incremental=False) == 20
-    connection.execute("insert into order_books from source where book_number > 20")
+    connection.execute("insert into silver.order_books from source where book_number > 20")
     connection.execute("""
-        insert into order_books by name
-        select 'other' as symbol, * exclude symbol from source limit 3
+        insert into silver.order_books by name
+        select * replace ('other' as symbol, book_number + 100 as book_number) from source limit 3
     """)
     assert build(is_incremental=True) == 33
     assert build(is_incremental=True) == 33

@@ -36,9 +36,9 @@ def nodes(manifest: Manifest, *kinds: str) -> dict[str, Any]:
 
 
 def columns_with(manifest: Manifest, name: str, test: str) -> set[str]:
-    """The columns of node `name`, or expressions of several, that have a generic test `test`."""
+    """The columns of node `name` that have a generic test `test`."""
     return {
-        node["column_name"] or node["test_metadata"]["kwargs"].get("column_name")
+        node["column_name"]
         for node in nodes(manifest, "test").values()
         if node.get("attached_node") == name
         and node["test_metadata"]["name"] == test

@@ -14,6 +14,7 @@ PATH = Path(__file__).parents[1] / "silver" / "order_book_features.yml"
 IDENTITY_COLUMNS = {
     "exchange": ("VARCHAR", "The venue. Never null."),
     "symbol": ("VARCHAR", "What is traded there. Never null."),
+    "source": ("VARCHAR", "replayed or captured. Null when order_books has none."),
     "stream": ("VARCHAR", "The capture that the book is from. Null when order_books has none."),
     "book_number": ("BIGINT", "Order of the books of an exchange and symbol. Never null."),
     "booked_at": ("TIMESTAMP", "Time of the book, UTC. Null when order_books has none."),
@@ -28,6 +29,7 @@ IDENTITY_COLUMNS = {
         "when order_books has none.",
     ),
 }
+KEY = ("exchange", "symbol", "book_number")
 HEADER = """\
 # Written by `uv run python -m python_models.kernels.order_book_feature_docs` from the table of
 # features in python_models/kernels/order_book_feature_table.py: change it there.
@@ -42,17 +44,16 @@ models:
     config:
       meta:
         grain: one row a snapshot of one symbol on one exchange
-        key: "exchange || ' ' || symbol || ' ' || book_number"
+        key: "exchange, symbol, book_number"
         owner: order-books
     data_tests:
-      - unique:
-          name: order_book_features_are_one_a_book
+      - unique_together:
           arguments:
-            column_name: "exchange || ' ' || symbol || ' ' || book_number"
-      - not_null:
-          name: order_book_features_have_a_key
-          arguments:
-            column_name: "exchange || ' ' || symbol || ' ' || book_number"
+            columns: [exchange, symbol, book_number]
+          config:
+            # What older segments hold was tested when it came.
+            where: >
+              book_number > (select (max(segment_number) - 100) * 68719476736 from bronze.segments)
     columns:
 """
 
@@ -79,7 +80,8 @@ def _column(name: str, data_type: str, description: str) -> str:
         break_on_hyphens=False,
     )
     lines = f"      - name: {name}\n        data_type: {data_type}\n"
-    return f"{lines}        description: >\n{text}\n"
+    tests = "        data_tests:\n          - not_null\n" if name in KEY else ""
+    return f"{lines}        description: >\n{text}\n{tests}"
 
 
 if __name__ == "__main__":

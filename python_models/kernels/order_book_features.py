@@ -42,6 +42,7 @@ LEVELS_TYPE = pa.list_(pa.struct([("price", pa.float64()), ("size", pa.float64()
 IDENTITY_FIELDS = [
     pa.field("exchange", pa.string()),
     pa.field("symbol", pa.string()),
+    pa.field("source", pa.string()),
     pa.field("stream", pa.string()),
     pa.field("book_number", pa.int64()),
     pa.field("booked_at", pa.timestamp("us")),

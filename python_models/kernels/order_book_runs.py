@@ -156,8 +156,9 @@ class StreamReplay:
         if not self._interval:
             return np.ones(len(times), bool)
         steps = latest // self._interval
-        kept: NDArray[np.bool_] = steps[1:] > steps[:-1]
-        return kept | turns | rows["is_snapshot"].to_numpy()
+        kept: NDArray[np.bool_] = rows["is_snapshot"].to_numpy() | turns
+        kept |= steps[1:] > steps[:-1]
+        return kept
 
 
 def _crossings(past: _Past, rows: pa.Table) -> NDArray[np.bool_]:

@@ -2,25 +2,25 @@
 
 from typing import Any
 
+import pyarrow as pa
+
+from python_models.batches import last_value
 from python_models.kernels.order_book_features import order_book_features_reader
 
 BOOKS_AT_A_TIME = 100_000
 
 
-def model(dbt: Any, session: Any) -> Any:
-    """Return the features of the books beyond the last one known of each exchange and symbol."""
-    # Until silver.order_books is there.
-    dbt.config(materialized="incremental", incremental_strategy="append", enabled=False)
-    books = dbt.ref("order_books")
-    if dbt.is_incremental:
-        books = session.sql(f"""
-            select books.*
-            from books
-            left join (
-                select exchange, symbol, max(book_number) as last_book_number
-                from {dbt.this}
-                group by all
-            ) as known using (exchange, symbol)
-            where known.last_book_number is null or books.book_number > known.last_book_number
-        """)
+def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
+    """Return the features of the books beyond the last one known of each source."""
+    dbt.config(materialized="incremental", incremental_strategy="append")
+    dbt.ref("order_books")
+    # The two sources are filled apart from each other; each is read from where it stood.
+    parts = []
+    for source in ("replayed", "captured"):
+        known = f"select max(book_number) from {dbt.this} where source = '{source}'"
+        after = last_value(session, known) if dbt.is_incremental else -1
+        parts.append(
+            f"select * from silver.order_books where source = '{source}' and book_number > {after}"
+        )
+    books = session.execute(" union all ".join(parts))
     return order_book_features_reader(books.to_arrow_reader(BOOKS_AT_A_TIME))

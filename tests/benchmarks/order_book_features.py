@@ -27,6 +27,7 @@ create table books as
 select
     'simulated' as exchange,
     'BTC-USD' as symbol,
+    'replayed' as source,
     'level2' as stream,
     book as book_number,
     timestamp '2026-01-01' + to_seconds(book) as booked_at,

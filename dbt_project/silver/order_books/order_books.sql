@@ -2,6 +2,7 @@
 
 with replayed as (
     select
+        'replayed' as source,
         'coinbase' as exchange,
         product_id as symbol,
         stream,
@@ -24,6 +25,7 @@ with replayed as (
 
 captured as (
     select
+        'captured' as source,
         exchange,
         symbol,
         segments.stream,
@@ -54,6 +56,7 @@ books as (
 select
     exchange,
     symbol,
+    source,
     stream,
     book_number,
     booked_at,
