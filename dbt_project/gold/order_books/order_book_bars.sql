@@ -1,0 +1,149 @@
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key=["exchange", "symbol", "duration_seconds", "started_at"],
+) }}
+
+with snapshots as (
+    {{ rows_to_slice(ref("order_book_features"), "booked_at", "book_number", "last_book_number") }}
+),
+
+-- Ties in time by book number. A snapshot counts until the next one, valid or not.
+ordered as (
+    select
+        *,
+        row_number() over booking as position,
+        {{ squared_return("mid_price", "lag(mid_price ignore nulls) over booking") }} as squared_return,
+        lead(booked_at) over booking is null as is_last,
+        date_diff('microsecond', booked_at, lead(booked_at) over booking) as microseconds,
+    from snapshots
+    window booking as (partition by slice_at, exchange, symbol order by booked_at, book_number)
+),
+
+slices as (
+    select
+        exchange,
+        symbol,
+        slice_at,
+        arg_min(mid_price, position) as open,
+        max(mid_price) as high,
+        min(mid_price) as low,
+        arg_max(mid_price, position) as close,
+        min(spread_bps) as minimum_spread_bps,
+        max(spread_bps) as maximum_spread_bps,
+        sum({{ exact("spread_bps") }}) as spread_sum,
+        count(spread_bps) as spread_count,
+        {% for levels in [1, 5] -%}
+        sum({{ exact("imbalance_" ~ levels) }}) as imbalance_{{ levels }}_sum,
+        count(imbalance_{{ levels }}) as imbalance_{{ levels }}_count,
+        sum({{ exact("imbalance_" ~ levels) }} * microseconds) as imbalance_{{ levels }}_weighted,
+        sum(microseconds) filter (imbalance_{{ levels }} is not null) as imbalance_{{ levels }}_microseconds,
+        max(imbalance_{{ levels }}) filter (is_last) as last_imbalance_{{ levels }},
+        {% endfor -%}
+        sum(squared_return) as squared_returns,
+        count(*) as snapshot_count,
+        count(*) filter (is_valid) as valid_count,
+        max(book_number) as last_book_number,
+        min(booked_at) as first_booked_at,
+        max(booked_at) as last_booked_at,
+    from ordered
+    group by all
+),
+
+followed as (
+    select
+        *,
+        lead(first_booked_at) over (partition by exchange, symbol order by slice_at) as next_booked_at,
+    from slices
+),
+
+-- The last snapshot of a slice counts until that of a later slice, or until the bar ends.
+slices_of_bars as (
+    select
+        *,
+        date_diff('microsecond', last_booked_at, least(next_booked_at, ended_at)) as last_microseconds,
+    from ({{ slices_of_bars("followed") }})
+),
+
+reopened as (
+    select
+        exchange,
+        symbol,
+        duration_seconds,
+        started_at,
+        arg_min(open, slice_at) as open,
+        max(high) as high,
+        min(low) as low,
+        arg_max(close, slice_at) as close,
+        {{ as_double("sum(spread_sum)") }} / nullif(sum(spread_count), 0) as mean_spread_bps,
+        min(minimum_spread_bps) as minimum_spread_bps,
+        max(maximum_spread_bps) as maximum_spread_bps,
+        {% for levels in [1, 5] -%}
+        {{ as_double("sum(imbalance_" ~ levels ~ "_sum)") }} / nullif(sum(imbalance_{{ levels }}_count), 0)
+            as mean_imbalance_{{ levels }},
+        {% set last_weighted = exact("last_imbalance_" ~ levels) ~ " * last_microseconds" -%}
+        {{ as_double("coalesce(sum(imbalance_" ~ levels ~ "_weighted), 0) + coalesce(sum(" ~ last_weighted ~ "), 0)") }}
+        / nullif(
+            coalesce(sum(imbalance_{{ levels }}_microseconds), 0)
+            + coalesce(sum(last_microseconds) filter (last_imbalance_{{ levels }} is not null), 0), 0
+        ) as mean_imbalance_{{ levels }}_by_time,
+        {% endfor -%}
+        {{ realised_variance() }} as realised_variance,
+        cast(sum(snapshot_count) as bigint) as snapshot_count,
+        sum(valid_count) / sum(snapshot_count) as valid_share,
+        max(last_book_number) as last_book_number,
+    from slices_of_bars
+    group by all
+    having {{ is_above_held("max(last_book_number)", "last_book_number") }}
+),
+
+empty as (
+    {{ empty_bars("reopened", ["close"]) }}
+),
+
+filled as (
+    select
+        *,
+        false as is_forward_filled,
+    from reopened
+    union all by name
+    select
+        *,
+        close as open,
+        close as high,
+        close as low,
+        0 as snapshot_count,
+        true as is_forward_filled,
+    from empty
+),
+
+bars as (
+    select
+        {{ bar_id() }} as bar_id,
+        exchange,
+        symbol,
+        duration_seconds,
+        open,
+        high,
+        low,
+        close,
+        mean_spread_bps,
+        minimum_spread_bps,
+        maximum_spread_bps,
+        mean_imbalance_1,
+        mean_imbalance_1_by_time,
+        mean_imbalance_5,
+        mean_imbalance_5_by_time,
+        realised_variance,
+        {{ range_variances() }}
+        snapshot_count,
+        valid_share,
+        last_book_number,
+        is_forward_filled,
+        started_at,
+        started_at + to_seconds(duration_seconds) as ended_at,
+    from filled
+)
+
+select * from bars
+order by exchange, symbol, duration_seconds, started_at

@@ -1,0 +1,121 @@
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key=["exchange", "symbol", "duration_seconds", "started_at"],
+) }}
+
+with trades as (
+    {{ rows_to_slice(ref("trades"), "traded_at", "trade_number", "last_trade_number") }}
+),
+
+-- Ties in time by trade id where it is a number; other ids say nothing, so as they landed.
+ordered as (
+    select
+        *,
+        row_number() over trading as position,
+        {{ squared_return("price", "lag(price) over trading") }} as squared_return,
+    from trades
+    window trading as (
+        partition by slice_at, exchange, symbol
+        order by traded_at, try_cast(trade_id as ubigint) nulls last, trade_number
+    )
+),
+
+slices as (
+    select
+        exchange,
+        symbol,
+        slice_at,
+        arg_min(price, position) as open,
+        max(price) as high,
+        min(price) as low,
+        arg_max(price, position) as close,
+        {{ exact_sum("size") }} as size_sum,
+        {{ exact_sum("dollar_volume") }} as dollar_sum,
+        {{ exact_sum("size", "is_buy") }} as buy_sum,
+        {{ exact_sum("size", "not is_buy") }} as sell_sum,
+        sum(squared_return) as squared_returns,
+        count(*) as trade_count,
+        max(trade_number) as last_trade_number,
+    from ordered
+    group by all
+),
+
+slices_of_bars as (
+    {{ slices_of_bars("slices") }}
+),
+
+reopened as (
+    select
+        exchange,
+        symbol,
+        duration_seconds,
+        started_at,
+        arg_min(open, slice_at) as open,
+        max(high) as high,
+        min(low) as low,
+        arg_max(close, slice_at) as close,
+        {{ exact_total("size_sum") }} as volume,
+        {{ exact_total("dollar_sum") }} as dollar_volume,
+        {{ exact_total("buy_sum") }} as buy_volume,
+        {{ exact_total("sell_sum") }} as sell_volume,
+        {{ realised_variance() }} as realised_variance,
+        cast(sum(trade_count) as bigint) as trade_count,
+        max(last_trade_number) as last_trade_number,
+    from slices_of_bars
+    group by all
+    having {{ is_above_held("max(last_trade_number)", "last_trade_number") }}
+),
+
+empty as (
+    {{ empty_bars("reopened", ["close"]) }}
+),
+
+filled as (
+    select
+        *,
+        false as is_forward_filled,
+    from reopened
+    union all by name
+    select
+        *,
+        close as open,
+        close as high,
+        close as low,
+        0 as volume,
+        0 as dollar_volume,
+        0 as buy_volume,
+        0 as sell_volume,
+        0 as trade_count,
+        true as is_forward_filled,
+    from empty
+),
+
+bars as (
+    select
+        {{ bar_id() }} as bar_id,
+        exchange,
+        symbol,
+        duration_seconds,
+        open,
+        high,
+        low,
+        close,
+        volume,
+        dollar_volume,
+        dollar_volume / nullif(volume, 0) as vwap,
+        buy_volume,
+        sell_volume,
+        buy_volume / nullif(buy_volume + sell_volume, 0) as buy_ratio,
+        realised_variance,
+        {{ range_variances() }}
+        trade_count,
+        last_trade_number,
+        is_forward_filled,
+        started_at,
+        started_at + to_seconds(duration_seconds) as ended_at,
+    from filled
+)
+
+select * from bars
+order by exchange, symbol, duration_seconds, started_at
