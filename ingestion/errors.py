@@ -23,3 +23,7 @@ class WarehouseError(MarketFinderError):
 
 class BuildError(MarketFinderError):
     """A model could not be built, or a test on it failed."""
+
+
+class ParquetError(MarketFinderError):
+    """Parquet files cannot be written, read or put in the place of others."""
