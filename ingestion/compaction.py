@@ -4,6 +4,7 @@ Both work on any Hive-partitioned dataset, whoever wrote it. While they run, oth
 files to a dataset that is compacted, but may not rewrite its files in place.
 """
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -68,6 +69,7 @@ def compact(
 
     Raises ParquetError when a file cannot be read, or the file system refuses.
     """
+    dataset = _existing(dataset)
     result = CompactResult()
     with workspace(dataset) as work, _engine(work) as connection:
         for files in _some_files(dataset).values():
@@ -117,8 +119,10 @@ def repartition(
     Raises ParquetError when the keys do not fit, a file cannot be read, or `into` holds something.
     """
     check_keys(keys)
+    dataset = _existing(dataset)
     if into and into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise ParquetError(f"{into} is there already. Choose a new directory, or empty that one.")
+    into = into and into.resolve()
     result = RepartitionResult(into or dataset)
     with workspace(result.dataset, dataset) as work, _engine(work) as connection:
         present = _some_files(dataset)
@@ -130,7 +134,10 @@ def repartition(
             rows, hive_keys = _rows_of(connection, dataset, present, order_by)
             if missing := sorted({"exchange", "symbol"} & set(keys) - rows.columns.keys()):
                 raise ParquetError(f"{dataset} has no column {', '.join(missing)} to be cut along.")
-            for partition in partitions(connection, rows, keys):
+            cut = partitions(connection, rows, keys)
+            if not cut:
+                raise ParquetError(f"{dataset} has files but no row, so there is nothing to cut.")
+            for partition in cut:
                 place = new / partition.directory
                 place.mkdir(parents=True)
                 own = replace(rows, relation=scan(partition.files, hive_keys, rows.columns))
@@ -161,6 +168,7 @@ def _take_place(new: Path, dataset: Path, present: dict[str, list[Path]]) -> Non
             f"{others[0]} is no Parquet file and would be lost. Move it out of the dataset, or"
             " repartition into a new directory."
         )
+    shutil.copymode(dataset, new)
     exchange(new, dataset)
     if _names(parquet_files(new)) != _names(present):
         exchange(new, dataset)
@@ -223,6 +231,13 @@ def _hive_keys(dataset: Path, present: dict[str, list[Path]]) -> list[str]:
             f"{dataset} is cut along {', '.join(unknown)}; only {', '.join(KEYS)} are understood."
         )
     return hive_keys
+
+
+def _existing(dataset: Path) -> Path:
+    """The directory itself, not a link to it: its files are exchanged where they are."""
+    if dataset.is_dir():
+        return dataset.resolve()
+    raise ParquetError(f"{dataset} is not a directory. Name that of a dataset.")
 
 
 def _some_files(dataset: Path) -> dict[str, list[Path]]:

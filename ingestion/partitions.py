@@ -95,7 +95,7 @@ def export_table(
     Raises ParquetError when the table or a column is not there, when the directory holds files in
     another layout, or when it cannot be written.
     """
-    dataset = target / table.name
+    dataset = target.resolve() / table.name
     result = ExportResult(table.name)
     with workspace(dataset) as work, _snapshot(connection) as snapshot:
         rows = _rows_to_export(snapshot, table, work)

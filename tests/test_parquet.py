@@ -64,6 +64,12 @@ def connection() -> Iterator[Connection]:
         yield opened
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process has written outlives it without; only a machine that stops needs it."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     return tmp_path / "parquet"
@@ -366,6 +372,24 @@ def test_a_view_is_read_as_it_is(connection: Connection, target: Path) -> None:
     assert export_table(connection, TABLES["silver.tickers"], target).written == 1
 
 
+def test_row_groups_follow_each_other_in_time(connection: Connection, target: Path) -> None:
+    connection.execute(
+        """
+        insert into silver.trades
+        select 'binance', 'BTC-USD', number, timestamp '2026-03-09' + to_milliseconds(number * 250),
+            1, 'buy'
+        from range(300_000) as numbers (number)
+        order by hash(number)
+        """
+    )
+    export_table(connection, TRADES, target)
+    file = pq.ParquetFile(next(day_directory(target / "silver.trades", 9).iterdir()))
+    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+    ranges = [(time.min, time.max) for group in groups for time in [group.column(1).statistics]]
+    assert len(ranges) == 3
+    assert [edge for edges in ranges for edge in edges] == sorted(sum(ranges, ()))
+
+
 # --- errors ---------------------------------------------------------------------------------------
 
 
@@ -475,6 +499,28 @@ def test_small_files_become_one_sorted_file(connection: Connection, target: Path
     assert export_table(connection, TRADES, target).unchanged == 2
 
 
+def test_all_datasets_below_a_directory(connection: Connection, target: Path) -> None:
+    dataset = scatter(connection, target)
+    make_books(connection, *LEVELS[0])
+    export_table(connection, BOOKS, target)
+    [file] = (target / "silver.order_books").rglob("*.parquet")
+    shutil.copy(file, file.with_name("more.parquet"))
+    assert compact(target).partitions == 3
+    assert read(dataset, TRADE) == table_rows(connection, TRADE)
+    assert read(target / "silver.order_books", "count(*)") == [(2,)]
+
+
+def test_a_dataset_behind_a_link(connection: Connection, target: Path) -> None:
+    dataset = scatter(connection, target)
+    link = target.parent / "elsewhere" / "link"
+    link.parent.mkdir()
+    link.symlink_to(dataset)
+    assert compact(link).partitions == 2
+    assert repartition(link, ["exchange"]).rows == 60
+    assert link.is_symlink()
+    assert read(dataset, TRADE) == table_rows(connection, TRADE)
+
+
 def test_large_files_stay_as_they_are(connection: Connection, target: Path) -> None:
     dataset = scatter(connection, target, days=1)
     directory = day_directory(dataset, 1)
@@ -537,8 +583,12 @@ def test_what_to_sort_by(connection: Connection, target: Path) -> None:
         compact(target / "other", order_by=["nothing"])
     compact(target / "other", order_by=["at"])
     assert len(facts(target)) == 1
+    (target / "empty").mkdir()
     with pytest.raises(ParquetError, match="no Parquet file"):
-        compact(target / "nowhere")
+        compact(target / "empty")
+    with pytest.raises(ParquetError, match="not a directory"):
+        compact(target / "no" / "where")
+    assert not (target / "no").exists()
 
 
 def test_files_that_are_added_meanwhile_are_kept(
@@ -616,6 +666,9 @@ def test_what_cannot_be_repartitioned(connection: Connection, target: Path) -> N
     connection.execute(f"copy (from silver.trades select * exclude (symbol)) to '{flat}/a.parquet'")
     with pytest.raises(ParquetError, match="no column symbol"):
         repartition(flat, ["symbol"])
+    connection.execute(f"copy (from silver.trades limit 0) to '{flat}/a.parquet'")
+    with pytest.raises(ParquetError, match="no row"):
+        repartition(flat, ["symbol"])
     shutil.copy(flat / "a.parquet", dataset / "a.parquet")
     with pytest.raises(ParquetError, match="mixes layouts"):
         repartition(dataset, ["year"])
@@ -651,6 +704,7 @@ def run_scenario(scenario: str, root: Path) -> None:
 def run_until_killed(scenario: str, root: Path, last_step: int) -> None:
     """Kills its own process before the step of that number that touches the file system."""
 
+    os.fsync = lambda fd: None
     steps = 0
 
     def count(event: str, arguments: tuple[Any, ...]) -> None:
