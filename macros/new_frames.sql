@@ -25,10 +25,34 @@
         and {{ "symbol = " ~ quoted(var("symbol")) if table.startswith("ccxt")
             else "contains(payload, " ~ quoted('"' ~ var("symbol") ~ '"') ~ ")" }}
         {% endif -%}
+        {% if var("limit_rows") -%}
+        and frame_number <= (select frame_number from bronze.last_frame)
+        {% endif -%}
+{% endmacro %}
+
+
+{#- Sets, before a build, the last frame that it takes: with limit_rows so many frames of all feeds
+    further than the build before, so that all tables stop at the same frame. -#}
+{% macro set_last_frame() %}
+    create table if not exists bronze.last_frame as select -1::bigint as frame_number;
+    {% if flags.FULL_REFRESH -%}
+    update bronze.last_frame set frame_number = -1;
+    {% endif -%}
     {% if var("limit_rows") -%}
-    order by frame_number
-    limit {{ var("limit_rows") | int }}
-    {%- endif %}
+    update bronze.last_frame set frame_number = coalesce((
+        select max(frame_number)
+        from (
+            {% for table in segment_tables() if table != "segments" -%}
+            {{ "union all" if not loop.first }}
+            select frame_number
+            from raw.{{ table }}
+            where frame_number > (select frame_number from bronze.last_frame)
+            {% endfor -%}
+            order by frame_number
+            limit {{ var("limit_rows") | int }}
+        )
+    ), frame_number);
+    {% endif -%}
 {% endmacro %}
 
 
