@@ -20,23 +20,47 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
 
-from ingestion.build import planned_models
+from ingestion.build import BuildResult, Half, build, planned_models
 from ingestion.client import shown_url
 from ingestion.connections import check_connections
 from ingestion.errors import MarketFinderError, SettingsError, WarehouseError
+from ingestion.order_book_commands import (
+    BuildSelection,
+    DryRun,
+    End,
+    Exchange,
+    Start,
+    Symbol,
+    build_order_books,
+    ingest_segments,
+)
+from ingestion.order_books import Selection
+from ingestion.parquet_commands import app as parquet_app
 from ingestion.pipeline import VENUES, IngestResult, ingest, ingest_files
 from ingestion.pipeline import Progress as ProgressCallback
 from ingestion.runs import DEMO_WAREHOUSE, RunResult, demo, run
-from ingestion.screens import show_against_truth, show_funnel, show_opportunities, show_query
+from ingestion.screens import (
+    show_against_truth,
+    show_funnel,
+    show_models,
+    show_opportunities,
+    show_query,
+)
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse
 
 app = typer.Typer(
-    help="Prediction markets in one DuckDB warehouse: matched contracts, locked profits.",
+    help="Prediction markets and order books in one DuckDB warehouse: matched contracts, locked"
+    " profits, features and bars.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+ingest_app = typer.Typer(help="Load what the venues have, or recorders kept, into raw.")
+build_app = typer.Typer(help="Build and test one half of the models with dbt.")
+app.add_typer(ingest_app, name="ingest", no_args_is_help=True)
+app.add_typer(build_app, name="build", no_args_is_help=True)
+app.add_typer(parquet_app, name="parquet", no_args_is_help=True)
 output = Console()
 messages = Console(stderr=True)
 
@@ -45,11 +69,9 @@ _LAYERS = ("raw", "bronze", "silver", "gold")
 _LAST_SWEEPS = 10
 
 
-class VenueName(StrEnum):
-    """The venues whose listings can be ingested."""
-
-    KALSHI = "kalshi"
-    POLYMARKET = "polymarket"
+FullRefresh = Annotated[
+    bool, typer.Option("--full-refresh", help="Forget what was built, and build it anew.")
+]
 
 
 class EntityName(StrEnum):
@@ -123,32 +145,112 @@ def sql_command(
     show_query(output, DEMO_WAREHOUSE if is_demo else load_settings().warehouse, query)
 
 
-@app.command("ingest")
-def ingest_command(
-    venue: VenueName,
-    further_files: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
-    files: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Load archived payload files instead of asking the venue: a path or a pattern in"
-            " quotes, such as 'captures/*.json.gz'. May be repeated.",
-        ),
-    ] = None,
-    captured_at: Annotated[
-        str | None,
-        typer.Option(
-            help="When the files were captured (ISO 8601, UTC unless it says otherwise);"
-            " by default when each was last modified.",
-        ),
-    ] = None,
-    entity: Annotated[
-        list[EntityName] | None, typer.Option(help="Only this kind of record. May be repeated.")
-    ] = None,
+FurtherFiles = Annotated[list[str] | None, typer.Argument(hidden=True)]
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Load archived payload files instead of asking the venue: a path or a pattern in"
+        " quotes, such as 'captures/*.json.gz'. May be repeated.",
+    ),
+]
+CapturedAt = Annotated[
+    str | None,
+    typer.Option(
+        help="When the files were captured (ISO 8601, UTC unless it says otherwise);"
+        " by default when each was last modified.",
+    ),
+]
+Entities = Annotated[
+    list[EntityName] | None, typer.Option(help="Only this kind of record. May be repeated.")
+]
+
+
+@ingest_app.command("kalshi")
+def ingest_kalshi(
+    further_files: FurtherFiles = None,
+    files: Files = None,
+    captured_at: CapturedAt = None,
+    entity: Entities = None,
 ) -> None:
-    """Land a venue's open listings, or archived payload files, in the raw schema."""
+    """Land Kalshi's open listings, or archived payload files, in the raw schema."""
+    ingest_venue("kalshi", [*(files or []), *(further_files or [])], files, captured_at, entity)
+
+
+@ingest_app.command("polymarket")
+def ingest_polymarket(
+    further_files: FurtherFiles = None,
+    files: Files = None,
+    captured_at: CapturedAt = None,
+    entity: Entities = None,
+) -> None:
+    """Land Polymarket's open listings, or archived payload files, in the raw schema."""
+    ingest_venue("polymarket", [*(files or []), *(further_files or [])], files, captured_at, entity)
+
+
+@ingest_app.command("order-books")
+def ingest_order_books_command(
+    exchange: Exchange = None,
+    symbol: Symbol = None,
+    start: Start = None,
+    end: End = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Begin no further segment after so many rows.", min=1)
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Load recorded order-book segments, each once. The filters choose among whole segments."""
+    selection = Selection(exchange, symbol, start and start.date(), end and end.date(), limit)
+    with progress_bar() as progress:
+        code = ingest_segments(output, new_run_id(), selection, dry_run=dry_run, progress=progress)
+    raise typer.Exit(code)
+
+
+@build_app.command("prediction-markets")
+def build_prediction_markets_command(full_refresh: FullRefresh = False) -> None:
+    """Build and test the models of the prediction markets."""
+    with progress_bar() as progress:
+        result = build(
+            load_settings().warehouse,
+            Half.PREDICTION_MARKETS,
+            full_refresh=full_refresh,
+            progress=progress,
+        )
+    show_built(result)
+
+
+@build_app.command("order-books")
+def build_order_books_command(
+    exchange: Exchange = None,
+    symbol: Symbol = None,
+    start: Start = None,
+    end: End = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(help="At most so many new frames; the next build goes on from there.", min=1),
+    ] = None,
+    full_refresh: FullRefresh = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Build and test the order-book models. A warehouse keeps to the filters it was begun with."""
+    selection = BuildSelection(exchange, symbol, start, end, limit)
+    with progress_bar() as progress:
+        result = build_order_books(
+            output, selection, full_refresh=full_refresh, dry_run=dry_run, progress=progress
+        )
+    if result:
+        show_built(result)
+
+
+def ingest_venue(
+    venue: str,
+    patterns: list[str],
+    files: list[str] | None,
+    captured_at: str | None,
+    entity: list[EntityName] | None,
+) -> None:
+    """Ingests a venue's listings, or its archived files."""
     settings = load_settings()
     # A pattern that was not quoted arrives as one option and further arguments.
-    patterns = [*(files or []), *(further_files or [])]
     if patterns and not files:
         raise typer.BadParameter(f"unexpected argument {patterns[0]!r}; files go after --files")
     if files and entity:
@@ -268,8 +370,13 @@ def show_run(result: RunResult, warehouse: Path) -> None:
         show_funnel(output, connection)
         show_opportunities(output, connection)
     if result.built:
-        warned = f", {result.built.warned} warnings" if result.built.warned else ""
-        output.print(f"{result.built.passed} models, seeds and tests passed{warned}.")
+        show_built(result.built)
+
+
+def show_built(result: BuildResult) -> None:
+    """How many models and tests passed."""
+    warned = f", {result.warned} warnings" if result.warned else ""
+    output.print(f"{result.passed} models, seeds and tests passed{warned}.")
 
 
 def show_plan(settings: Settings) -> None:
@@ -280,12 +387,7 @@ def show_plan(settings: Settings) -> None:
         for entity in venue.entities:
             table.add_row(f"{name} {entity.table.removeprefix(f'{name}_')}", escape(url))
     output.print(table)
-    models = planned_models()
-    table = _table("layer", "would build")
-    for layer in _LAYERS[1:]:
-        names = [model.removeprefix(f"{layer}.") for model in models if model.startswith(layer)]
-        table.add_row(layer, ", ".join(names))
-    output.print(table)
+    show_models(output, planned_models(Half.PREDICTION_MARKETS))
     output.print(f"Into {settings.warehouse}. Nothing was read or changed.", soft_wrap=True)
 
 

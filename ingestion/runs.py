@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ingestion.build import BuildResult, build
+from ingestion.build import BuildResult, Half, build
 from ingestion.errors import VenueError
 from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
 from ingestion.settings import Settings
@@ -41,7 +41,7 @@ def run(
             result.ingested.append(ingested)
     if not result.ingested:
         raise VenueError("No venue could be read:\n" + "\n".join(result.problems))
-    result.built = build(settings.warehouse, progress=progress)
+    result.built = build(settings.warehouse, Half.PREDICTION_MARKETS, progress=progress)
     return result
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from ingestion.errors import WarehouseError
@@ -135,3 +135,12 @@ def _show_one_by_one(console: Console, names: list[str], rows: list[list[Text]])
 
 def _cents(price: Any) -> str:
     return f"{float(price) * 100:.4g}¢"
+
+
+def show_models(output: Console, models: list[str]) -> None:
+    """The models that would be built, by layer."""
+    table = Table(*(Column(name, overflow="fold") for name in ("layer", "would build")))
+    for layer in ("bronze", "silver", "gold"):
+        names = [model.removeprefix(f"{layer}.") for model in models if model.startswith(layer)]
+        table.add_row(layer, ", ".join(names))
+    output.print(table)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pipelines import NOW, ask, simulated, small_world, sweep
 
-from ingestion.build import build
+from ingestion.build import Half, build
 from ingestion.simulator import Faults
 
 Record = dict[str, Any]
@@ -77,7 +77,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bad_input") / "warehouse.duckdb"
     with simulated(path, small_world(), Faults(mutate=Spoiler())) as (settings, _):
         sweep(settings, "one")
-    build(path)
+    build(path, Half.PREDICTION_MARKETS)
     return path
 
 
@@ -140,20 +140,20 @@ def test_a_market_that_goes_bad_leaves_and_comes_back(tmp_path: Path) -> None:
     )
     with simulated(path, world) as (settings, _):
         sweep(settings, "good", NOW)
-        build(path)
+        build(path, Half.PREDICTION_MARKETS)
         assert [row[:2] for row in ask(path, shown, [broken, changed], changed)] == [
             (broken, "binary"),
             (changed, "binary"),
         ]
     with simulated(path, world, Faults(mutate=spoil)) as (settings, _):
         sweep(settings, "bad", NOW.replace(hour=13))
-        build(path)
+        build(path, Half.PREDICTION_MARKETS)
         assert ask(path, shown, [broken, changed], changed) == [(changed, "scalar", False)]
         rejected = "select external_id, field from silver.rejected_records"
         assert ask(path, rejected) == [(broken, "yes_ask")]
     with simulated(path, world) as (settings, _):
         sweep(settings, "good again", NOW.replace(hour=14))
-        build(path)
+        build(path, Half.PREDICTION_MARKETS)
         assert [row[:2] for row in ask(path, shown, [broken, changed], changed)] == [
             (broken, "binary"),
             (changed, "binary"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pipelines import ask
 
-from ingestion.build import build
+from ingestion.build import Half, build
 from ingestion.pipeline import ingest_files
 from ingestion.settings import Settings
 
@@ -77,7 +77,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / f"{venue}.json"
         path.write_text(json.dumps({"events": events}), "utf-8")
         ingest_files(venue, [str(path)], settings, captured_at=NOW, run_id=venue)
-    build(settings.warehouse)
+    build(settings.warehouse, Half.PREDICTION_MARKETS)
     return settings.warehouse
 
 

@@ -24,7 +24,7 @@ from python_models.kernels.order_book_features import (
     order_book_features,
     order_book_features_reader,
 )
-from python_models.silver import order_book_features as dbt_model
+from python_models.silver.order_books import order_book_features as dbt_model
 
 Level = tuple[Fraction, Fraction]  # price, size
 Book = tuple[list[Level], list[Level]]  # bids, asks

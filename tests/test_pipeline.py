@@ -17,7 +17,7 @@ from pipelines import (
     sweep,
 )
 
-from ingestion.build import PROJECT, build
+from ingestion.build import PROJECT, Half, build
 from ingestion.runs import demo
 from ingestion.simulator import Faults, TruePair
 
@@ -126,7 +126,7 @@ def test_a_second_demo_finds_the_same(
 def test_a_second_build_changes_nothing(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, _ = first_demo
     before = contents(warehouse)
-    build(warehouse)
+    build(warehouse, Half.PREDICTION_MARKETS)
     assert differing(before, contents(warehouse)) == []
 
 
@@ -135,11 +135,11 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     with simulated(warehouse, small_world(0), Faults.usual()) as (settings, server):
         sweep(settings, "one", NOW)
-        build(warehouse)
+        build(warehouse, Half.PREDICTION_MARKETS)
         first = ask(warehouse, "select count(*) from silver.market_quotes")
         server.world = small_world(3)
         sweep(settings, "two", NOW + timedelta(minutes=30))
-        build(warehouse)
+        build(warehouse, Half.PREDICTION_MARKETS)
     # The log of a run that another followed does not know the opportunities of its own time.
     log_of_its_time = {"opportunities_found"}
     step_by_step = contents(warehouse, log_of_its_time)
@@ -150,7 +150,7 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
     assert gone > 0
     assert ask(warehouse, "select count(*) from silver.market_quotes") > first
     assert ask(warehouse, "select count(*) from silver.markets where is_delisted")[0][0] > 0
-    build(warehouse, full_refresh=True)
+    build(warehouse, Half.PREDICTION_MARKETS, full_refresh=True)
     assert differing(step_by_step, contents(warehouse, log_of_its_time)) == []
 
 
@@ -158,7 +158,7 @@ def test_one_venue_may_be_empty(tmp_path: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     with simulated(warehouse, small_world(), Faults(empty_universe="polymarket")) as (settings, _):
         sweep(settings, "one")
-    build(warehouse)
+    build(warehouse, Half.PREDICTION_MARKETS)
     platforms = ask(warehouse, "select distinct platform from gold.markets")
     assert platforms == [("kalshi",)]
     assert (
@@ -169,7 +169,7 @@ def test_one_venue_may_be_empty(tmp_path: Path) -> None:
 
 def test_an_empty_warehouse_builds(tmp_path: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
-    build(warehouse)
+    build(warehouse, Half.PREDICTION_MARKETS)
     assert ask(warehouse, "select count(*) from gold.markets") == [(0,)]
     schemas = ask(
         warehouse,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pipelines import ask, contents, differing
 
-from ingestion.build import build
+from ingestion.build import Half, build
 from ingestion.pipeline import ingest_files
 from ingestion.settings import Settings
 
@@ -33,7 +33,7 @@ def warehouse(capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("capture") / "warehouse.duckdb"
     for venue in ("kalshi", "polymarket"):
         load(Settings(warehouse=path), venue, capture / f"{venue}_events.json.gz")
-    build(path)
+    build(path, Half.PREDICTION_MARKETS)
     return path
 
 
@@ -90,7 +90,7 @@ def test_the_same_files_again_change_nothing(
     for venue in ("kalshi", "polymarket"):
         path = capture / f"{venue}_events.json.gz"
         load(Settings(warehouse=warehouse), venue, path, captured_at=CAPTURED.replace(hour=19))
-    build(warehouse)
+    build(warehouse, Half.PREDICTION_MARKETS)
     logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs"}
     assert set(differing(before, contents(warehouse))) <= logs
 
@@ -111,7 +111,7 @@ def test_wire_fixtures_of_three_months(shared_data: Path, tmp_path: Path) -> Non
     assert polymarket
     load(settings, "kalshi", *kalshi, captured_at=datetime(2026, 9, 16, 12, tzinfo=UTC))
     load(settings, "polymarket", *polymarket, captured_at=datetime(2026, 9, 16, 12, tzinfo=UTC))
-    build(path)
+    build(path, Half.PREDICTION_MARKETS)
     landed = ask(
         path,
         "select 'kalshi', count(distinct external_id) from raw.kalshi_markets"

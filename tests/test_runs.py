@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pipelines import NOW, RUN_COLUMNS, ask, contents, differing, simulated, small_world, sweep
 
-from ingestion.build import PROJECT, build
+from ingestion.build import PROJECT, Half, build
 from ingestion.errors import WarehouseError
 from ingestion.pipeline import ingest
 from ingestion.runs import SimulatedClock
@@ -92,7 +92,7 @@ def finish(settings: Settings) -> None:
     clock = SimulatedClock(NOW)
     for venue in ("kalshi", "polymarket"):
         ingest(venue, settings, run_id="finished", clock=clock)
-    build(settings.warehouse)
+    build(settings.warehouse, Half.PREDICTION_MARKETS)
 
 
 @pytest.mark.parametrize(

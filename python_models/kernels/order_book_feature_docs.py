@@ -9,7 +9,7 @@ from pathlib import Path
 
 from python_models.kernels.order_book_feature_table import structural_features
 
-PATH = Path(__file__).parents[1] / "silver" / "order_book_features.yml"
+PATH = Path(__file__).parents[1] / "silver" / "order_books" / "order_book_features.yml"
 # DuckDB's type and the description of the columns that are not features.
 IDENTITY_COLUMNS = {
     "exchange": ("VARCHAR", "The venue. Never null."),
