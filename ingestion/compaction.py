@@ -2,6 +2,13 @@
 
 Both work on any Hive-partitioned dataset, whoever wrote it. While they run, other programs may add
 files to a dataset that is compacted, but may not rewrite its files in place.
+
+At no moment does a directory hold old files beside new ones. But a reader takes several steps: one
+that has listed files and opens them after they were replaced gets an error and has to ask again,
+and one that is listing them at that very moment can miss the partition (DuckDB asks for each name
+it has listed whether it is a file, and passes over those that are gone: about one read in ten
+thousand of a reader that never pauses, while a partition is replaced five times a second). Who
+cannot have that repartitions into a new directory and then points the readers to it.
 """
 
 import shutil

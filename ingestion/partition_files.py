@@ -123,8 +123,8 @@ def put(staged: Path | None, directory: Path, replaced: Collection[str], work: P
     """Replaces files of a directory by one file, or by none, in one step for its readers.
 
     One file is replaced under its own name. Of several the whole directory is exchanged for
-    another, in which the new file has a new name: a reader that has listed the old names finds
-    all of them or, on opening one that is gone, an error; never old rows beside new ones.
+    another, in which the new file has a new name: a reader that has listed the old names opens
+    all of them or gets an error; it never reads old rows beside new ones.
     """
     if len(replaced) > 1:
         _exchange_files(staged, directory, replaced, work)

@@ -873,23 +873,26 @@ def test_a_reader_of_an_export_sees_the_old_or_the_new(
     assert errors == []
 
 
-def test_a_reader_of_a_compaction_sees_no_row_twice_or_never(
-    connection: Connection, target: Path
-) -> None:
+def test_a_reader_of_a_compaction_sees_no_row_twice(connection: Connection, target: Path) -> None:
     dataset = scatter(connection, target, days=2, files=8)
+    day = day_directory(dataset, 2)
     scattered = target / "scattered"
-    shutil.copytree(day_directory(dataset, 1), scattered)
+    shutil.copytree(day, scattered)
 
     def compact_and_scatter() -> None:
         for number in range(15):
             compact(dataset)
-            copy = target / f"copy-{number}"
-            shutil.copytree(scattered, copy)
-            exchange(copy, day_directory(dataset, 1))
+            again = target / f"again-{number}"
+            again.mkdir()
+            for file in scattered.iterdir():
+                shutil.copy(file, again / f"{number}-{file.name}")
+            exchange(again, day)
 
     seen, errors = watch(dataset, compact_and_scatter)
-    assert seen == {(80, 80)}
-    # A file that was listed and then merged away is an error, not a wrong answer.
+    # A file that was listed and then merged away is an error, not a wrong answer. DuckDB passes
+    # over one that goes between the two calls by which it lists: then the partition is not there.
+    assert (80, 80) in seen
+    assert seen <= {(80, 80), (80,)}
     assert all("No such file" in error or "No files found" in error for error in errors)
 
 
