@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+import duckdb
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from ingestion.build import BuildResult, Half, build, planned_models
+from ingestion.errors import SettingsError
 from ingestion.order_books import (
     Fate,
     SegmentOutcome,
@@ -76,8 +78,8 @@ def _show_outcomes(output: Console, outcomes: list[SegmentOutcome], tense: str) 
         for fate in Fate
         if any(one.fate is fate for one in outcomes)
     ]
-    rows = sum(outcome.rows for outcome in outcomes)
-    output.print(f"Segments: {', '.join(counts) or 'none'}; {rows:,} rows.", highlight=False)
+    total = sum(outcome.rows for outcome in outcomes)
+    output.print(f"Segments: {', '.join(counts) or 'none'}; {total:,} rows.", highlight=False)
     for outcome in outcomes:
         if outcome.error:
             output.print(f"[red]{escape(outcome.error)}[/]", soft_wrap=True, highlight=False)
@@ -115,6 +117,8 @@ def build_order_books(
 ) -> BuildResult | None:
     """Builds and tests the order-book models, or shows what would be built."""
     settings = load_settings()
+    if not full_refresh:
+        _refuse_other_filters(settings, selection)
     if not dry_run:
         return build(
             settings.warehouse,
@@ -127,6 +131,30 @@ def build_order_books(
     show_models(output, planned_models(Half.ORDER_BOOKS))
     output.print(f"In {settings.warehouse}. Nothing was read or changed.", soft_wrap=True)
     return None
+
+
+def _refuse_other_filters(settings: Settings, selection: BuildSelection) -> None:
+    """Says once what each model would say: a warehouse keeps to its filters."""
+    chosen = {name: value for name, value in selection.variables().items() if name != "limit_rows"}
+    asked = ", ".join(f"{name}={value}" for name, value in chosen.items()) or "no filter"
+    if not settings.warehouse.exists():
+        return
+    with open_warehouse(settings.warehouse, read_only=True) as connection:
+        if not _is_built(connection, "bronze", "order_book_filters"):
+            return
+        known = connection.execute("select distinct filters from bronze.order_book_filters")
+        others = [filters for (filters,) in known.fetchall() if filters != asked]
+    if others:
+        raise SettingsError(
+            f"{settings.warehouse} was built with {others[0]}, and now is asked for {asked}. Frames"
+            " that the one passes over the other would never see. Build with the same filters, or"
+            " everything anew (--full-refresh), or into another warehouse (MARKETFINDER_WAREHOUSE)."
+        )
+
+
+def _is_built(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    query = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
+    return bool(connection.execute(query, [schema, table]).fetchall())
 
 
 def _show_waiting(
@@ -151,12 +179,8 @@ def _waiting(
     with open_warehouse(settings.warehouse, read_only=True) as connection:
         if "segments" not in raw_tables(connection):
             return []
-        built = connection.execute(
-            "select 1 from duckdb_tables() where schema_name = 'silver'"
-            " and table_name = 'sequenced_frames'"
-        ).fetchall()
         taken = "-1"
-        if built and not full_refresh:
+        if _is_built(connection, "silver", "sequenced_frames") and not full_refresh:
             tables = {feed: f"bronze.{feed}" for feed in FEEDS.values()}
             tables["coinbase"] = "silver.sequenced_frames"
             cases = " ".join(
@@ -172,7 +196,7 @@ def _waiting(
                 error is null
                 and segment_number > {taken}
                 and (last_at >= $start or $start is null)
-                and (first_at < $end + interval 1 day or $end is null)
+                and (first_at < $end::timestamp + interval 1 day or $end is null)
                 and ($exchange is null or (feed = 'coinbase') = ($exchange = 'coinbase'))
             group by feed order by feed
             """,

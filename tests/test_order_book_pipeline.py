@@ -1,0 +1,108 @@
+"""The order-book half as a person runs it: the command, dlt, dbt and all its tests."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pipelines import ask, contents, differing
+from test_runs import marketfinder
+
+from ingestion.build import Half, build
+from ingestion.order_books import ingest_order_books
+from ingestion.runs import SimulatedClock
+from ingestion.segments import Disposal
+from ingestion.settings import Settings
+from ingestion.simulator.order_books import (
+    BITCOIN,
+    ETHER,
+    BookFaults,
+    LevelTwoStream,
+    MarketSettings,
+)
+
+START = datetime(2026, 10, 1, 23, 59, 50, tzinfo=UTC)
+STREAM = LevelTwoStream(
+    MarketSettings(
+        seed=11, start=START, products=(replace(BITCOIN, depth=60), replace(ETHER, depth=40))
+    ),
+    BookFaults(dropped=(200,), duplicated=(330,), reconnect_at=(380,)),
+)
+# The loader's own numbers, the time of a load, and how far the last of several runs came.
+IGNORED = {"load_id", "run_id", "loaded_at", "segment_id", "replayed_to"}
+
+
+def settings_for(root: Path, name: str = "warehouse") -> Settings:
+    """A warehouse of its own, fed from segments that are kept."""
+    return Settings(
+        warehouse=root / name / "warehouse.duckdb", segments=root, loaded_segments=Disposal.KEEP
+    )
+
+
+def ingest(settings: Settings) -> None:
+    ingest_order_books(settings, run_id="run", clock=SimulatedClock(START))
+
+
+def built_tables(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all built tables, but for those that say how far a replay came."""
+    tables = contents(settings.warehouse, IGNORED)
+    del tables["bronze.last_frame"]
+    tables["silver.replayed_order_books"] = [
+        row for row in tables["silver.replayed_order_books"] if row[0] is not None
+    ]
+    return tables
+
+
+def test_segments_one_by_one_give_what_all_at_once_give(tmp_path: Path) -> None:
+    """Bars and features too; and a segment that is offered again changes nothing."""
+    written = STREAM.write(tmp_path, frames=700, frames_per_segment=350)
+    whole, parts = settings_for(tmp_path, "whole"), settings_for(tmp_path, "parts")
+    ingest(whole)
+    build(whole.warehouse, Half.ORDER_BOOKS)
+    second = written.paths[1]
+    aside = second.rename(tmp_path / second.name)
+    ingest(parts)
+    build(parts.warehouse, Half.ORDER_BOOKS)
+    aside.rename(second)
+    ingest(parts)
+    ingest(parts)
+    build(parts.warehouse, Half.ORDER_BOOKS)
+    tables = built_tables(whole)
+    assert differing(tables, built_tables(parts)) == []
+    for name in ("trade_bars", "order_book_bars", "ticker_bars"):
+        assert tables[f"gold.{name}"]
+    assert len(tables["silver.sequence_gaps"]) == 3
+    days = ask(whole.warehouse, "select distinct booked_at::date from silver.order_book_features")
+    assert len(days) == 2
+
+
+def test_filters_are_kept_to(tmp_path: Path) -> None:
+    """One product, one day; and no other filters on what was built with these."""
+    STREAM.write(tmp_path, frames=700)
+    settings = settings_for(tmp_path)
+    ingest(settings)
+    filters = ["--symbol", "BTC-USD", "--end", "2026-10-01"]
+    done = marketfinder(settings, "build", "order-books", *filters)
+    assert done.returncode == 0, done.stdout + done.stderr
+    books = "select distinct symbol, booked_at::date::varchar from silver.order_books"
+    assert ask(settings.warehouse, books) == [("BTC-USD", "2026-10-01")]
+    assert ask(settings.warehouse, "select distinct symbol from silver.trades") == [("BTC-USD",)]
+    refused = marketfinder(settings, "build", "order-books")
+    assert refused.returncode == 2
+    assert "was built with symbol=BTC-USD, end_date=2026-10-01" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    planned = marketfinder(settings, "build", "order-books", *filters, "--dry-run")
+    assert "No new frames" in planned.stdout
+    assert "silver" in planned.stdout
+
+
+@pytest.mark.slow
+def test_limited_builds_end_where_one_build_does(tmp_path: Path) -> None:
+    STREAM.write(tmp_path, frames=700)
+    whole, parts = settings_for(tmp_path, "whole"), settings_for(tmp_path, "parts")
+    for settings in (whole, parts):
+        ingest(settings)
+    build(whole.warehouse, Half.ORDER_BOOKS)
+    for _ in range(3):
+        build(parts.warehouse, Half.ORDER_BOOKS, variables={"limit_rows": 250})
+    assert differing(built_tables(whole), built_tables(parts)) == []
