@@ -171,12 +171,11 @@
 
 {#- The same for values of any size: those of 2^33 (8.6e9) and more are whole numbers of 2^-19. Sums to
     9e18 and 3e32. -#}
-{% macro exact_sum(value, condition="true") -%}
+{% macro exact_sum(value, condition="") -%}
+    {%- set rows = " filter (" ~ condition ~ ")" if condition -%}
     struct_pack(
-            small := sum(case when {{ condition }} and {{ value }} < pow(2, 33) then {{ exact(value) }} end),
-            large := sum(
-                case when {{ condition }} and {{ value }} >= pow(2, 33) then cast({{ value }} * pow(2, 19) as hugeint) end
-            )
+            small := sum(case when {{ value }} < pow(2, 33) then {{ exact(value) }} end){{ rows }},
+            large := sum(case when {{ value }} >= pow(2, 33) then cast({{ value }} * pow(2, 19) as hugeint) end){{ rows }}
         )
 {%- endmacro %}
 
