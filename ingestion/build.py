@@ -36,19 +36,23 @@ class BuildResult:
 
 def build(
     warehouse: Path,
-    half: Half,
+    half: Half | None,
     *,
     variables: Mapping[str, Any] | None = None,
     full_refresh: bool = False,
     progress: Progress | None = None,
 ) -> BuildResult:
-    """Builds and tests the models of one half in `warehouse`; a full refresh forgets them first.
+    """Builds and tests the models of one half, or of both, in `warehouse`.
+
+    A full refresh forgets what was built first.
 
     Raises BuildError with what failed, a line each, when a model or a test did.
     """
     problems: list[str] = []
     stats: dict[str, int] = {}
-    arguments = ["build", "--select", f"tag:{half}", "--vars", json.dumps(dict(variables or {}))]
+    arguments = ["build", "--vars", json.dumps(dict(variables or {}))]
+    if half:
+        arguments += ["--select", f"tag:{half}"]
     if full_refresh:
         arguments.append("--full-refresh")
     for event in _dbt_events(warehouse, arguments):

@@ -44,6 +44,7 @@ from ingestion.screens import (
     show_funnel,
     show_models,
     show_opportunities,
+    show_order_books,
     show_query,
 )
 from ingestion.settings import Settings, load_settings
@@ -103,12 +104,13 @@ def _table(*names: str) -> Table:
 def demo_command(
     seed: Annotated[int, typer.Option(help="Another seed makes other markets.", min=0)] = 7,
 ) -> None:
-    """Simulated venues, ingested, built and shown: no network, no key."""
+    """Simulated venues and order books, ingested, built and shown: no network, no key."""
     with progress_bar() as progress:
         result, truth = demo(new_run_id(), seed=seed, progress=progress)
     show_run(result, DEMO_WAREHOUSE)
     with open_warehouse(DEMO_WAREHOUSE, read_only=True) as connection:
         show_against_truth(output, connection, truth)
+        show_order_books(output, connection)
     output.print(
         f"Everything is in {DEMO_WAREHOUSE}. Ask it:"
         ' marketfinder sql --demo "from gold.arbitrage_opportunities"',

@@ -3,15 +3,21 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ingestion.build import BuildResult, Half, build
 from ingestion.errors import VenueError
+from ingestion.order_books import ingest_order_books
 from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
 from ingestion.settings import Settings
 from ingestion.simulator import Faults, TruePair, World, serve
+from ingestion.simulator.order_books import BookFaults, LevelTwoStream, MarketSettings
 from ingestion.venues import Clock, utc_now
 
 DEMO_WAREHOUSE = Path("data/demo.duckdb")
+_DEMO_FRAMES = 20_000
+# A frame is lost, some come twice, and the connection is opened anew.
+_DEMO_FAULTS = BookFaults(dropped=(9_000,), duplicated=(4_000, 4_001), reconnect_at=(11_000,))
 
 
 @dataclass
@@ -31,6 +37,14 @@ def run(
     A venue that fails is noted and the others go on: its listings stay as they were and age.
     Raises MarketFinderError when no venue could be read, or the build failed.
     """
+    result = _ingest_venues(settings, run_id, clock, progress)
+    result.built = build(settings.warehouse, Half.PREDICTION_MARKETS, progress=progress)
+    return result
+
+
+def _ingest_venues(
+    settings: Settings, run_id: str, clock: Clock, progress: Progress | None
+) -> RunResult:
     result = RunResult()
     for venue in VENUES:
         try:
@@ -41,7 +55,6 @@ def run(
             result.ingested.append(ingested)
     if not result.ingested:
         raise VenueError("No venue could be read:\n" + "\n".join(result.problems))
-    result.built = build(settings.warehouse, Half.PREDICTION_MARKETS, progress=progress)
     return result
 
 
@@ -60,17 +73,19 @@ class SimulatedClock:
 def demo(
     run_id: str, *, seed: int, warehouse: Path = DEMO_WAREHOUSE, progress: Progress | None = None
 ) -> tuple[RunResult, list[TruePair]]:
-    """One run against the simulated venues, into a warehouse of its own that starts empty.
+    """One run against simulated venues and a recorded feed, into a warehouse that starts empty.
 
-    Returns the result and the truth about the simulated pairs. Venues, faults and clock are
+    Returns the result and the truth about the simulated pairs. Venues, feed, faults and clock are
     simulated from the seed, so every demo of one seed gives the same tables.
     """
     for file in (warehouse, warehouse.with_name(warehouse.name + ".wal")):
         file.unlink(missing_ok=True)
     world = World(seed=seed)
-    with serve(world, faults=Faults.usual()) as server:
+    clock = SimulatedClock(world.now)
+    with serve(world, faults=Faults.usual()) as server, TemporaryDirectory() as recorded:
         settings = Settings(
             warehouse=warehouse,
+            segments=Path(recorded),
             kalshi_url=server.kalshi_url,
             polymarket_url=server.polymarket_url,
             clob_url=server.clob_url,
@@ -78,5 +93,9 @@ def demo(
             polymarket_requests_per_second=1_000,
             request_backoff_seconds=0.05,
         )
-        result = run(settings, run_id=run_id, clock=SimulatedClock(world.now), progress=progress)
+        result = _ingest_venues(settings, run_id, clock, progress)
+        market = MarketSettings(seed=seed, start=world.now)
+        LevelTwoStream(market, _DEMO_FAULTS).write(settings.segments, frames=_DEMO_FRAMES)
+        ingest_order_books(settings, run_id=run_id, clock=clock, progress=progress)
+        result.built = build(warehouse, None, progress=progress)
     return result, world.truth()

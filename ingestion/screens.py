@@ -12,6 +12,24 @@ from ingestion.errors import WarehouseError
 from ingestion.simulator import TruePair
 from ingestion.warehouse import open_warehouse
 
+_MINUTES = """
+select
+    bars.symbol,
+    strftime(bars.started_at, '%H:%M'),
+    printf('%.2f', bars.open),
+    printf('%.2f', bars.close),
+    bars.trade_count::varchar,
+    printf('%.3f', books.mean_spread_bps),
+    printf('%+.2f', books.mean_imbalance_5),
+    printf('%d %%', round(100 * books.valid_share)::int)
+from gold.trade_bars as bars
+inner join gold.order_book_bars as books
+    using (exchange, symbol, duration_seconds, started_at)
+where bars.duration_seconds = 60
+qualify
+    row_number() over (partition by bars.exchange, bars.symbol order by bars.started_at desc) <= 4
+order by bars.exchange, bars.symbol, bars.started_at
+"""
 _OPPORTUNITIES = """
 select
     opportunities.opportunity_id,
@@ -144,3 +162,20 @@ def show_models(output: Console, models: list[str]) -> None:
         names = [model.removeprefix(f"{layer}.") for model in models if model.startswith(layer)]
         table.add_row(layer, ", ".join(names))
     output.print(table)
+
+
+def show_order_books(output: Console, connection: duckdb.DuckDBPyConnection) -> None:
+    """The last bars of trades and books of each market."""
+    names = ("market", "UTC", "open", "close", "trades", "spread", "imbal.", "known")
+    table = Table(*(Column(name, no_wrap=True) for name in names))
+    table.title = "Minutes: spread in bps, imbalance of 5 levels, share of books known"
+    for row in connection.execute(_MINUTES).fetchall():
+        table.add_row(*(Text(value or "") for value in row))
+    if not table.row_count:
+        return
+    output.print(table)
+    counts = connection.execute(
+        "select kind, count(*) from silver.sequence_gaps group by kind order by kind"
+    ).fetchall()
+    gaps = ", ".join(f"{count} {kind}" for kind, count in counts) or "none"
+    output.print(f"Irregular frames: {gaps} (silver.sequence_gaps).", highlight=False)

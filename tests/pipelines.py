@@ -16,8 +16,9 @@ from ingestion.simulator import Faults, World, serve
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 LAYERS = ("bronze", "silver", "gold")
 
-# A run's own name, and the load that the loader numbers by the time of day.
+# A run's own name, the load that the loader numbers by the time of day, and files' own times.
 RUN_COLUMNS = {"run_id", "sync_id", "sweep_id", "load_id", "last_load_id"}
+RUN_COLUMNS |= {"segment_id", "file_modified_at"}
 
 
 def small_world(tick: int = 0, seed: int = 7) -> World:
