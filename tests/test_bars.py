@@ -442,7 +442,7 @@ def test_any_split_into_runs_gives_the_same_bars(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.model)
 @given(data=st.data())
-@settings(max_examples=500, **common)  # type: ignore[arg-type]
+@settings(max_examples=300, **common)  # type: ignore[arg-type]
 def test_any_split_at_length(bars: Bars, kind: Kind, data: st.DataObject) -> None:
     check_any_split(bars, kind, draw_runs(kind, data))
 
