@@ -27,7 +27,7 @@ inner join gold.order_book_bars as books
     using (exchange, symbol, duration_seconds, started_at)
 where bars.duration_seconds = 60
 qualify
-    row_number() over (partition by bars.exchange, bars.symbol order by bars.started_at desc) <= 4
+    row_number() over (partition by bars.exchange, bars.symbol order by bars.started_at desc) <= 5
 order by bars.exchange, bars.symbol, bars.started_at
 """
 _OPPORTUNITIES = """

@@ -22,8 +22,11 @@ counted as (
 weighted as (
     select
         *,
-        ln((select count(distinct market_id) + 1 from market_words) / (kalshi_markets + polymarket_markets))
-            as weight,
+        -- A decimal: its sums do not depend on the order of adding, and equal sums are equal.
+        cast(
+            ln((select count(distinct market_id) + 1 from market_words) / (kalshi_markets + polymarket_markets))
+            as decimal(12, 9)
+        ) as weight,
     from counted
 )
 
