@@ -8,14 +8,13 @@ because a frame is missing there.
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import IO
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.segments import Segment, reading, unreadable
+from ingestion.segments import Segment, reading
 
 BLOCK_BYTES = 8 << 20
 MAXIMUM_LINE_BYTES = 64 << 20
@@ -25,8 +24,7 @@ grows in the order of loading."""
 
 _NEWLINE = 10
 _SHOWN_BYTES = 200
-_PARQUET_ROWS = 20_000
-_TOO_LONG = f"longer than {MAXIMUM_LINE_BYTES >> 20} MiB"
+_UNDECODED = ["line", "raw", "trouble"]
 _NUMBERS = ("frame_number", "segment_number", "line")
 COINBASE_FRAMES = pa.schema(
     [
@@ -62,7 +60,7 @@ fields as (
         *,
         try(json_extract_string(text, {paths})) as field,
     from lines
-    where text != ''
+    where text != '' or trouble is not null
 ),
 read_lines as ({typed} from fields)
 select
@@ -79,15 +77,19 @@ from read_lines
 _DECODED = """
 select
     line,
-    coalesce(try(decode(raw)), raw::varchar) as text,
-    case when try(decode(raw)) is null then 'not UTF-8' end as trouble,
+    trim(coalesce(try(decode(raw)), raw::varchar), e' \\t\\n\\x0b\\x0c\\r') as text,
+    coalesce(trouble, case when try(decode(raw)) is null then 'not UTF-8' end) as trouble,
 from undecoded
 """
-# The glob is escaped: a file name is not a pattern.
-_PARQUET_AS_JSON = """
-select file_row_number + 1 as line, to_json(columns) as text, null::varchar as trouble,
-from read_parquet(regexp_replace(?, '([*?\\[])', '[\\1]', 'g'), file_row_number = true) as columns
+# Of the moments in a list the first one that can be true, and whose nanoseconds fit 64 bits.
+_FIRST_TIME = """
+list_filter(
+    [{moments}],
+    lambda moment: moment between timestamp '1970-01-01' and timestamp '2262-01-01'
+)[1]
 """
+_TIMESTAMP = "try_cast({field} as timestamptz) at time zone 'UTC'"
+_MILLISECONDS = "try(make_timestamp(try_cast({field} as bigint) * 1000))"
 _COINBASE = {
     "paths": "['$.channel', '$.sequence_num', '$.timestamp', '$.type', '$.time']",
     "columns": """
@@ -95,13 +97,14 @@ _COINBASE = {
     case when reason is null then sequence_num end as sequence_num,
     case when reason is null then sent_at end as sent_at
     """,
-    "typed": """
+    "typed": f"""
     select
         line,
         text,
-        coalesce(field[1], field[4]) as channel,
-        try_cast(field[2] as bigint) as sequence_num,
-        try_cast(coalesce(field[3], field[5]) as timestamptz) at time zone 'UTC' as sent_at,
+        coalesce(nullif(field[1], ''), nullif(field[4], '')) as channel,
+        try_cast(regexp_extract(field[2], '^[0-9]+$') as bigint) as sequence_num,
+        {_FIRST_TIME.format(moments=_TIMESTAMP.format(field="coalesce(field[3], field[5])"))}
+            as sent_at,
         case
             when trouble is not null then trouble
             when field is null then 'not JSON'
@@ -115,17 +118,23 @@ _COINBASE = {
 _CCXT = {
     "paths": "['$.exchange', '$.symbol', '$.collected_at', '$.capture_ts', '$.timestamp']",
     "columns": "exchange, symbol, captured_at",
-    "typed": """
+    "typed": f"""
     select
         line,
         text,
         nullif(trim(field[1]), '') as exchange,
         nullif(trim(field[2]), '') as symbol,
-        coalesce(
-            try_cast(field[4] as timestamptz) at time zone 'UTC',
-            try(make_timestamp(try_cast(field[3] as bigint) * 1000)),
-            try(make_timestamp(try_cast(field[5] as bigint) * 1000))
-        ) as captured_at,
+        {
+        _FIRST_TIME.format(
+            moments=", ".join(
+                [
+                    _TIMESTAMP.format(field="field[4]"),
+                    _MILLISECONDS.format(field="field[3]"),
+                    _MILLISECONDS.format(field="field[5]"),
+                ]
+            )
+        )
+    } as captured_at,
         case
             when trouble is not null then trouble
             when field is null then 'not JSON'
@@ -157,7 +166,7 @@ def read_batches(segment: Segment, number: int) -> Iterator[Batch]:
     query = _READ_LINES.format(lines="block", number=number, bits=FRAME_BITS, **parts)
     with reading(segment.path), duckdb.connect() as parser:
         parser.execute("set TimeZone = 'UTC'; set threads = 2")
-        for block in _parquet_rows(segment) if segment.is_parquet else _lines(segment, parser):
+        for block in segment.json_rows() if segment.is_parquet else _lines(segment, parser):
             parser.register("block", block)
             parsed = parser.execute(query).to_arrow_table()
             is_rejected = pc.is_valid(parsed["reason"])
@@ -171,14 +180,16 @@ def mentions(segment: Segment, texts: Collection[str]) -> bool:
 
     Reads until all were seen. Raises FileError.
     """
-    missing = {json.dumps(text) for text in texts}
+    missing = {text: (json.dumps(text), json.dumps(text, ensure_ascii=False)) for text in texts}
     if not missing:
         return True
     with reading(segment.path), duckdb.connect() as parser:
-        for block in _parquet_rows(segment) if segment.is_parquet else _lines(segment, parser):
+        for block in segment.json_rows() if segment.is_parquet else _lines(segment, parser):
             found = pc.replace_substring(block["text"], "\\/", "/")
             missing = {
-                text for text in missing if not pc.any(pc.match_substring(found, text)).as_py()
+                text: spellings
+                for text, spellings in missing.items()
+                if not any(pc.any(pc.match_substring(found, one)).as_py() for one in spellings)
             }
             if not missing:
                 return True
@@ -188,7 +199,7 @@ def mentions(segment: Segment, texts: Collection[str]) -> bool:
 def _lines(segment: Segment, parser: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
     """Blocks of whole lines: line (from 1), text, trouble (null where the text is readable)."""
     before = 0
-    for block, is_cut in _blocks(segment):
+    for block in _blocks(segment):
         ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _NEWLINE) + 1
         if not len(ends) or ends[-1] != len(block):
             ends = np.append(ends, len(block))
@@ -198,51 +209,31 @@ def _lines(segment: Segment, parser: duckdb.DuckDBPyConnection) -> Iterator[pa.T
         )
         numbers = pa.array(np.arange(before + 1, before + 1 + len(ends)))
         before += len(ends)
+        trouble = pa.nulls(len(ends), pa.string())
+        is_too_long = pa.array(np.diff(offsets) > MAXIMUM_LINE_BYTES)
+        if pc.any(is_too_long).as_py():
+            raw = pc.if_else(is_too_long, pc.binary_slice(raw, 0, _SHOWN_BYTES), raw)
+            trouble = pc.if_else(is_too_long, f"longer than {MAXIMUM_LINE_BYTES:,} bytes", None)
         try:
             text = pc.ascii_trim_whitespace(raw.cast(pa.large_string()))
         except pa.ArrowInvalid:
-            parser.register("undecoded", pa.table([numbers, raw], names=["line", "raw"]))
+            parser.register("undecoded", pa.table([numbers, raw, trouble], _UNDECODED))
             yield parser.execute(_DECODED).to_arrow_table()
         else:
-            trouble = pa.repeat(pa.scalar(_TOO_LONG if is_cut else None, pa.string()), len(text))
             yield pa.table([numbers, text, trouble], names=["line", "text", "trouble"])
 
 
-def _blocks(segment: Segment) -> Iterator[tuple[bytes, bool]]:
+def _blocks(segment: Segment) -> Iterator[bytes]:
     """The unpacked content in blocks that end where a line ends, a long line whole; of a line that
-    is too long only its beginning, with True."""
+    is too long, as much as shows that it is."""
     with segment.open() as content:
-        rest = b""
+        rest: list[bytes] = []
         while block := content.read(BLOCK_BYTES):
             cut = block.rfind(b"\n") + 1
             if cut:
-                yield rest + block[:cut], False
-                rest = block[cut:]
-                continue
-            rest += block
-            if len(rest) > MAXIMUM_LINE_BYTES:
-                yield rest[:_SHOWN_BYTES], True
-                rest = _after_newline(content)
-        if rest:
-            yield rest, False
-
-
-def _after_newline(content: IO[bytes]) -> bytes:
-    """Reads on to the end of the line; what was read of the next one."""
-    while block := content.read(BLOCK_BYTES):
-        cut = block.find(b"\n") + 1
-        if cut:
-            return block[cut:]
-    return b""
-
-
-def _parquet_rows(segment: Segment) -> Iterator[pa.Table]:
-    """The rows of a Parquet file as JSON texts, as if each were a line."""
-    with duckdb.connect() as reader:
-        reader.execute("set TimeZone = 'UTC'; set threads = 2")
-        try:
-            rows = reader.execute(_PARQUET_AS_JSON, [str(segment.path)])
-            for batch in rows.to_arrow_reader(_PARQUET_ROWS):
-                yield pa.Table.from_batches([batch])
-        except duckdb.Error as error:
-            raise unreadable(segment.path, str(error).splitlines()[0]) from None
+                yield b"".join([*rest, block[:cut]])
+                rest = [block[cut:]]
+            elif sum(map(len, rest)) <= MAXIMUM_LINE_BYTES:
+                rest.append(block)
+        if any(rest):
+            yield b"".join(rest)

@@ -7,16 +7,20 @@ connection. Segments of a stream follow on one another in order of name.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, cast
 
+import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ingestion.errors import FileError
 from ingestion.landing import storable
@@ -35,6 +39,13 @@ FEEDS = {
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _NAMED_TIME = re.compile(r"(\d{8}T\d{6})")
 _READ_BYTES = 1 << 20
+_BATCH_BYTES = 8 << 20
+_BATCH_ROWS = 20_000
+_AS_JSON = """
+select line, to_json(row)::varchar as text, null::varchar as trouble
+from batch
+"""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Disposal(StrEnum):
@@ -82,25 +93,72 @@ class Segment:
         """Its content, unpacked. Raises FileError."""
         compression = _COMPRESSIONS.get(self.path.suffix)
         with reading(self.path):
-            return cast(IO[bytes], pa.input_stream(str(self.path), compression=compression))
+            # As bytes, because a name need not be Unicode.
+            file = pa.OSFile(os.fsencode(self.path))
+            if compression is None:
+                return cast(IO[bytes], file)
+            if not file.size():
+                raise unreadable(self.path, f"it is empty, which no {compression} file is")
+            return cast(IO[bytes], pa.CompressedInputStream(file, compression))
+
+    def json_rows(self) -> Iterator[pa.Table]:
+        """The rows of a Parquet file as JSON, as if each were a line: line (from 1), text, trouble
+        (always null). Raises FileError."""
+        before = 0
+        with reading(self.path), self.open() as file, duckdb.connect() as writer:
+            writer.execute("set TimeZone = 'UTC'; set threads = 2")
+            table = pq.ParquetFile(file, buffer_size=_READ_BYTES)
+            for batch in table.iter_batches(_batch_rows(table.metadata)):
+                batch.validate(full=True)
+                numbers = pa.array(range(before + 1, before + 1 + len(batch)), pa.int64())
+                before += len(batch)
+                rows = pa.table({"line": numbers, "row": batch.to_struct_array()})
+                yield writer.register("batch", rows).execute(_AS_JSON).to_arrow_table()
 
     def content_hash(self) -> str:
-        """SHA-256 of the unpacked content: the same lines packed otherwise are the same segment.
+        """SHA-256 of the unpacked lines, of a Parquet file of its rows as JSON: the same content
+        packed otherwise is the same segment.
 
         Raises FileError.
         """
         digest = hashlib.sha256()
+        if self.is_parquet:
+            for rows in self.json_rows():
+                for text in rows["text"].chunks:
+                    lines = pa.ListArray.from_arrays([0, len(text)], text)
+                    digest.update(pc.binary_join(lines, "\n")[0].as_buffer())
+                    digest.update(b"\n")
+            return digest.hexdigest()
         with reading(self.path), self.open() as content:
             while block := content.read(_READ_BYTES):
                 digest.update(block)
         return digest.hexdigest()
 
+    def has_changed(self) -> bool:
+        """Whether the file is another than when it was found, or is gone."""
+        try:
+            state = self.path.stat()
+        except OSError:
+            return True
+        return (state.st_size, _moment(state)) != (self.file_bytes, self.modified_at)
+
+
+def _moment(state: os.stat_result) -> datetime:
+    return _EPOCH + timedelta(microseconds=state.st_mtime_ns // 1_000)
+
+
+def _batch_rows(metadata: pq.FileMetaData) -> int:
+    """How many rows of a Parquet file are read at once: few where they are large."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    largest = max((one.total_byte_size // max(one.num_rows, 1) for one in groups), default=0)
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(largest, 1)))
+
 
 def unreadable(path: Path, reason: str) -> FileError:
     """The error of a damaged segment."""
     return FileError(
-        f"{path} cannot be read: {reason}. It stays where it is and nothing of it was loaded;"
-        " record or copy it again, or move it away."
+        f"{storable(str(path))} cannot be read: {reason.rstrip('.')}. It stays where it is and"
+        " nothing of it was loaded; record or copy it again, or move it away."
     )
 
 
@@ -109,9 +167,9 @@ def reading(path: Path) -> Iterator[None]:
     """Turns what reading a damaged file raises into a FileError that names it."""
     try:
         yield
-    except (EOFError, OSError, pa.ArrowInvalid) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise unreadable(path, reason) from None
+    except (OSError, pa.ArrowException, duckdb.Error) as error:
+        first, *_ = str(error).splitlines() or [type(error).__name__]
+        raise unreadable(path, getattr(error, "strerror", None) or first) from None
 
 
 def find_segments(root: Path) -> list[Segment]:
@@ -131,23 +189,25 @@ def find_segments(root: Path) -> list[Segment]:
 def _segments(root: Path, ready: Path) -> Iterator[Segment]:
     for folder, feed in FEEDS.items():
         for path in (ready / folder).rglob("*"):
-            if path.name.startswith(".") or not _is_segment(path, feed):
+            is_hidden = any(part.startswith(".") for part in path.relative_to(ready).parts)
+            if is_hidden or not _is_segment(path, feed):
                 continue
-            state = path.stat()
+            try:
+                state = path.stat()
+            except FileNotFoundError:
+                continue  # somebody took it away just now
             yield Segment(
                 root,
                 path,
                 feed,
                 storable(path.parent.relative_to(ready).as_posix()),
                 state.st_size,
-                datetime.fromtimestamp(int(state.st_mtime), UTC),
+                _moment(state),
             )
 
 
 def _is_segment(path: Path, feed: str) -> bool:
-    name = path.name
-    for suffix in _COMPRESSIONS:
-        name = name.removesuffix(suffix)
+    name = path.stem if path.suffix in _COMPRESSIONS else path.name
     is_text = name.endswith((".ndjson", ".jsonl"))
     is_table = path.suffix == ".parquet" and feed != "coinbase"
     return (is_text or is_table) and path.is_file()
@@ -164,8 +224,8 @@ def dispose(segment: Segment, how: Disposal) -> None:
             segment.path.rename(_free_name(target))
     except OSError as error:
         raise FileError(
-            f"{segment.path} is loaded, but it cannot be moved away: {error.strerror or error}."
-            " It will not be loaded again."
+            f"{storable(str(segment.path))} is loaded, but it cannot be moved away:"
+            f" {error.strerror or error}. It will not be loaded again."
         ) from None
 
 
