@@ -23,7 +23,7 @@ from ingestion.errors import FileError
 from ingestion.landing import REJECTED_LINES, naive_utc, storable
 from ingestion.pipeline import Progress
 from ingestion.segment_lines import CCXT_RECORDS, COINBASE_FRAMES, Batch, mentions, read_batches
-from ingestion.segments import FEEDS, Segment, dispose, find_segments
+from ingestion.segments import FEEDS, Disposal, Segment, dispose, find_segments, unreadable
 from ingestion.settings import Settings
 from ingestion.venues import Clock, utc_now
 from ingestion.warehouse import for_table, load, missing_tables, open_warehouse, raw_tables
@@ -53,6 +53,12 @@ TABLES = {feed: CCXT_RECORDS for feed in FEEDS.values() if feed != "coinbase"} |
 }
 
 _TIMES = dict.fromkeys(TABLES, "captured_at") | {"coinbase_frames": "sent_at"}
+# Left to itself DuckDB keeps what it loads in memory, up to four fifths of the machine's. A second
+# thread loads no faster and holds another hundred thousand rows.
+_LOADING = "set force_compression = 'zstd'; set threads = 1"
+_MEMORY_BYTES = 512 << 20
+_VECTOR_ROWS = 2_048
+"""So many rows DuckDB holds at once at least, be they small or megabytes each."""
 _PACKAGE_BYTES = 256 << 20
 _PACKAGE_SEGMENTS = 200
 
@@ -86,9 +92,11 @@ class Selection:
             return False
         if self.start and ends_at and ends_at.date() < self.start:
             return False
-        if self.exchange and (self.exchange == "coinbase") != (segment.feed == "coinbase"):
+        is_coinbase = segment.feed == "coinbase"
+        if is_coinbase and self.exchange not in (None, "coinbase"):
             return False
-        texts = [self.symbol] if segment.feed == "coinbase" else [self.exchange, self.symbol]
+        # CCXT records Coinbase as well.
+        texts = [self.symbol] if is_coinbase else [self.exchange, self.symbol]
         return mentions(segment, [text for text in texts if text])
 
 
@@ -127,12 +135,13 @@ class _DamagedSegmentError(FileError):
 
 
 def planned_segments(settings: Settings, selection: Selection) -> list[SegmentOutcome]:
-    """What `ingest_order_books` would do with each segment. Raises MarketFinderError."""
+    """What `ingest_order_books` would do with each segment, but that nobody knows the rows of a
+    limit, or a damage inside a text, before the segment is read. Raises MarketFinderError."""
     if not settings.warehouse.exists():
         with duckdb.connect() as nothing:
-            return _plan(nothing, settings.segments, selection)
+            return _plan(nothing, settings, selection)
     with open_warehouse(settings.warehouse, read_only=True) as connection:
-        return _plan(connection, settings.segments, selection)
+        return _plan(connection, settings, selection)
 
 
 def ingest_order_books(
@@ -146,14 +155,15 @@ def ingest_order_books(
     """Loads the complete segments that are not loaded yet, and puts them away.
 
     A segment that cannot be read is noted in raw.segments and stays; the others go on.
-    Raises MarketFinderError.
+    Raises MarketFinderError; a loaded segment that cannot be put away is one once all are loaded.
     """
     selection = selection or Selection()
     with open_warehouse(settings.warehouse) as connection:
-        connection.execute("set force_compression = 'zstd'")
-        outcomes = _plan(connection, settings.segments, selection)
+        connection.execute(_LOADING)
+        outcomes = _plan(connection, settings, selection)
         run = _Run(connection, settings.warehouse, run_id, clock, progress)
         loaded_rows = 0
+        problems: list[str] = []
         for package in _packages([one for one in outcomes if one.fate is Fate.LOADED], selection):
             if selection.limit and loaded_rows >= selection.limit:
                 for outcome in package:
@@ -161,22 +171,51 @@ def ingest_order_books(
                 continue
             run.load(package)
             loaded_rows += sum(outcome.rows for outcome in package)
-            for outcome in package:
-                if outcome.fate is Fate.LOADED:
-                    dispose(outcome.segment, settings.loaded_segments)
-        for outcome in outcomes:
-            if outcome.fate is Fate.KNOWN:
-                dispose(outcome.segment, settings.loaded_segments)
-        run.note_failures([one for one in outcomes if one.fate is Fate.FAILED])
+            problems += _put_away(package, Fate.LOADED, settings)
+        _share_fates(outcomes)
+        problems += _put_away(outcomes, Fate.KNOWN, settings)
+        failed = [one for one in outcomes if one.fate is Fate.FAILED]
+        run.note_failures(failed)
+    if problems:
+        raise FileError("\n".join([*problems, *(one.error for one in failed if one.error)]))
     return OrderBookIngest(run_id, outcomes)
 
 
+def _put_away(outcomes: list[SegmentOutcome], fate: Fate, settings: Settings) -> list[str]:
+    """Disposes of the segments of one fate; what went wrong, a line for each reason."""
+    problems: dict[str, str] = {}
+    for outcome in outcomes:
+        if outcome.fate is fate:
+            try:
+                dispose(outcome.segment, settings.loaded_segments)
+            except FileError as error:
+                problems.setdefault(str(error).partition("moved away: ")[2], str(error))
+    return list(problems.values())
+
+
+def _share_fates(outcomes: list[SegmentOutcome]) -> None:
+    """A file with the content of another one of the same run is known only if that was loaded."""
+    firsts: dict[tuple[str, str], SegmentOutcome] = {}
+    for outcome in outcomes:
+        if not outcome.content_hash:
+            continue
+        first = firsts.setdefault((outcome.segment.feed, outcome.content_hash), outcome)
+        if outcome.fate is Fate.KNOWN and first.fate in (Fate.FAILED, Fate.PASSED_OVER):
+            outcome.fate = first.fate
+            if first.fate is Fate.FAILED:
+                outcome.error = (
+                    f"{storable(str(outcome.segment.path))} was not loaded: it is the same as"
+                    f" {first.segment.name}, which failed. It stays; the next run tries it again."
+                )
+
+
 def _plan(
-    connection: duckdb.DuckDBPyConnection, root: Path, selection: Selection
+    connection: duckdb.DuckDBPyConnection, settings: Settings, selection: Selection
 ) -> list[SegmentOutcome]:
     """The fate of each segment, in the order of loading."""
-    known = _Known(connection)
-    segments = find_segments(root)
+    # A file that is to be put away must be known for certain; one that is kept is not read again.
+    known = _Known(connection, trusts_files=settings.loaded_segments is Disposal.KEEP)
+    segments = find_segments(settings.segments)
     outcomes = []
     for segment, following in zip_longest(segments, segments[1:]):
         same_stream = following and (following.feed, following.stream) == (
@@ -199,17 +238,17 @@ def _planned(
         content = segment.content_hash()
     except FileError as error:
         return SegmentOutcome(segment, Fate.FAILED, error=str(error))
-    if content in known.contents:
+    if (segment.feed, content) in known.contents:
         return SegmentOutcome(segment, Fate.KNOWN, content)
-    known.contents.add(content)
+    known.contents.add((segment.feed, content))
     return SegmentOutcome(segment, Fate.LOADED, content, is_late=known.has_later(segment))
 
 
 class _Known:
     """The segments that the warehouse holds."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.contents: set[str] = set()
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, trusts_files: bool) -> None:
+        self.contents: set[tuple[str, str]] = set()
         self.files: set[tuple[str, int, datetime]] = set()
         self.last_names: dict[tuple[str, str], str] = {}
         if "segments" not in raw_tables(connection):
@@ -221,8 +260,9 @@ class _Known:
             """
         ).fetchall()
         for content, name, size, modified_at, feed, stream in rows:
-            self.contents.add(content)
-            self.files.add((name, size, modified_at))
+            self.contents.add((feed, content))
+            if trusts_files:
+                self.files.add((name, size, modified_at))
             self.last_names[feed, stream] = max(name, self.last_names.get((feed, stream), name))
 
     def has_file(self, segment: Segment) -> bool:
@@ -268,6 +308,7 @@ class _Run:
             except _DamagedSegmentError as error:
                 error.outcome.fate = Fate.FAILED
                 error.outcome.error = str(error)
+                error.outcome.rows = error.outcome.rejected_lines = 0
                 package = [outcome for outcome in package if outcome.fate is Fate.LOADED]
             else:
                 return
@@ -293,6 +334,7 @@ class _Run:
 
     def _rows(self, outcomes: list[SegmentOutcome]) -> Iterator[Any]:
         yield from missing_tables(self.connection, TABLES)
+        vector_rows = vector_bytes = largest_vector = 0
         for number, outcome in enumerate(outcomes, self._next_number()):
             outcome.rows = outcome.rejected_lines = 0
             firsts: list[datetime] = []
@@ -304,6 +346,11 @@ class _Run:
                 for batch in read_batches(outcome.segment, number):
                     yield for_table(table, batch.rows)
                     outcome.rows += batch.rows.num_rows
+                    vector_rows += batch.rows.num_rows
+                    vector_bytes += batch.rows.nbytes
+                    largest_vector = max(largest_vector, vector_bytes)
+                    if vector_rows >= _VECTOR_ROWS:
+                        vector_rows = vector_bytes = 0
                     if batch.rejected.num_rows:
                         outcome.rejected_lines += batch.rejected.num_rows
                         yield for_table("rejected_lines", self._rejected(outcome, batch))
@@ -313,9 +360,13 @@ class _Run:
                         lasts.append(times["max"].as_py())
                     if self.progress:
                         self.progress(outcome.segment.name, outcome.rows, None)
+                if outcome.segment.has_changed():
+                    raise unreadable(outcome.segment.path, "it changed while it was read")
             except FileError as error:
                 raise _DamagedSegmentError(outcome, error) from error
             yield for_table("segments", self._log(outcome, number, firsts, lasts))
+        megabytes = (_MEMORY_BYTES + 2 * largest_vector) >> 20
+        self.connection.execute(f"set memory_limit = '{megabytes}MiB'")
 
     def _next_number(self) -> int:
         if "segments" not in raw_tables(self.connection):

@@ -4,6 +4,7 @@ A load package is complete or it never happened: rows of a package that was kill
 removed before anything else is loaded.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -165,6 +166,8 @@ def load(
     dlt's working files live beside the warehouse and belong to this call: what a killed run has
     left is removed. Raises the source's own error, or WarehouseError.
     """
+    # dlt writes a table once it has 5,000 rows, which may be gigabytes; each of ours is a batch.
+    os.environ["DATA_WRITER__BUFFER_MAX_ITEMS"] = "1"
     working = path.with_suffix(".dlt")
     try:
         shutil.rmtree(working, ignore_errors=True)
