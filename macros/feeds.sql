@@ -73,12 +73,11 @@
 {%- endmacro %}
 
 
-{#- Of arrived trades, those that this model does not hold. Only what it holds from their earliest
-    time on is looked at. -#}
-{% macro unless_told_before() -%}
+{#- Whether an arrived trade is not held yet. Only what is held from the earliest time of the arrived
+    ones on is looked at. -#}
+{% macro is_not_told_before() -%}
     {%- if is_incremental() -%}
-    where
-        not exists (
+    not exists (
             select 1
             from {{ this }} as held
             where
@@ -87,5 +86,7 @@
                 and held.symbol = arrived.symbol
                 and held.trade_id = arrived.trade_id
         )
+    {%- else -%}
+    true
     {%- endif -%}
 {%- endmacro %}

@@ -96,11 +96,13 @@
 {% endmacro %}
 
 
-{#- Of one feed, the frames after all that this model holds of it: each table may be filled up to
-    another frame. -#}
-{% macro only_new_frames(feed) -%}
+{#- Of one feed, whether a frame comes after all that this model holds of it: each table may be filled
+    up to another frame. -#}
+{% macro is_new_frame(feed) -%}
     {%- if is_incremental() -%}
-    and frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held where held.feed = '{{ feed }}')
+    frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held where held.feed = '{{ feed }}')
+    {%- else -%}
+    true
     {%- endif -%}
 {%- endmacro %}
 

@@ -17,7 +17,8 @@ with arrived as (
     from {{ ref("coinbase_tickers") }}
     where
         frame_number not in (select frame_number from {{ ref("sequence_gaps") }} where kind = 'duplicate')
-        and len(rejections) = 0 {{ only_new_frames("coinbase") }}
+        and {{ is_new_frame("coinbase") }}
+        and len(rejections) = 0
     union all
     select
         'ccxt' as feed,
@@ -33,7 +34,7 @@ with arrived as (
         best_ask_size,
         volume_24h,
     from {{ ref("ccxt_tickers") }}
-    where len(rejections) = 0 {{ only_new_frames("ccxt") }}
+    where {{ is_new_frame("ccxt") }} and len(rejections) = 0
 ),
 
 numbered as (

@@ -14,7 +14,7 @@ with arrived as (
         side,
         is_backfill,
     from {{ ref("coinbase_trades") }}
-    where len(rejections) = 0 {{ only_new_frames("coinbase") }}
+    where {{ is_new_frame("coinbase") }} and len(rejections) = 0
     union all
     select
         'ccxt' as feed,
@@ -29,7 +29,7 @@ with arrived as (
         side,
         false as is_backfill,
     from {{ ref("ccxt_trades") }}
-    where len(rejections) = 0 {{ only_new_frames("ccxt") }}
+    where {{ is_new_frame("ccxt") }} and len(rejections) = 0
 ),
 
 -- A trade is told again by a line that was written twice, and after a reconnect.
@@ -37,15 +37,13 @@ with arrived as (
 new_trades as (
     select *,
     from arrived
-    {{ unless_told_before() }}
+    where {{ is_not_told_before() }}
 ),
 
 first_told as (
     select *,
     from new_trades
-    qualify row_number() over (
-        partition by exchange, symbol, trade_id order by frame_number, record_number
-    ) = 1
+    qualify row_number() over (partition by exchange, symbol, trade_id order by frame_number, record_number) = 1
 ),
 
 -- A frame lists its trades newest first. Numbers go on from those that are held.
