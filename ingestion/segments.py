@@ -168,8 +168,9 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException, duckdb.Error) as error:
+        number = getattr(error, "errno", None)
         first, *_ = str(error).splitlines() or [type(error).__name__]
-        raise unreadable(path, getattr(error, "strerror", None) or first) from None
+        raise unreadable(path, os.strerror(number) if number else first) from None
 
 
 def find_segments(root: Path) -> list[Segment]:
