@@ -1,14 +1,19 @@
 """The order-book half as a person runs it: the command, dlt, dbt and all its tests."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pipelines import ask, contents, differing
-from test_runs import marketfinder
+from test_runs import environment, marketfinder
 
-from ingestion.build import Half, build
+from ingestion.build import PROJECT, Half, build
 from ingestion.order_books import ingest_order_books
 from ingestion.runs import SimulatedClock
 from ingestion.segments import Disposal
@@ -94,6 +99,50 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     planned = marketfinder(settings, "build", "order-books", *filters, "--dry-run")
     assert "No new frames" in planned.stdout
     assert "silver" in planned.stdout
+
+
+def build_until(settings: Settings, model: str) -> None:
+    """Starts dbt in a process group of its own, and kills the group once a model is built."""
+    command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "build"]
+    with subprocess.Popen(
+        [*command, "--select", "tag:order_books", "--threads", "1"],
+        cwd=PROJECT,
+        env=environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            event = json.loads(line)
+            if (
+                event["info"]["name"] == "LogModelResult"
+                and event["data"]["node_info"]["node_name"] == model
+            ):
+                os.killpg(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model",
+    ["coinbase_level2_updates", "sequenced_frames", "replayed_order_books", "order_book_features"],
+)
+def test_a_killed_build_goes_on_to_the_same_tables(tmp_path: Path, model: str) -> None:
+    """Killed at the second of two segments, with the first one built."""
+    written = STREAM.write(tmp_path, frames=700, frames_per_segment=350)
+    whole, killed = settings_for(tmp_path, "whole"), settings_for(tmp_path, "killed")
+    ingest(whole)
+    build(whole.warehouse, Half.ORDER_BOOKS)
+    aside = written.paths[1].rename(tmp_path / written.paths[1].name)
+    ingest(killed)
+    build(killed.warehouse, Half.ORDER_BOOKS)
+    aside.rename(written.paths[1])
+    ingest(killed)
+    build_until(killed, model)
+    build(killed.warehouse, Half.ORDER_BOOKS)
+    assert differing(built_tables(whole), built_tables(killed)) == []
 
 
 @pytest.mark.slow
