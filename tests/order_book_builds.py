@@ -148,9 +148,9 @@ def _build(
     ).fetchall()
     if model.python:
         module = importlib.import_module(model.python)
-        rows = module.model(
-            _Dbt(not is_first, _Config({**model.config, **config}), model.relation), connection
-        )
+        dbt = _Dbt(not is_first, _Config({**model.config, **config}), model.relation)
+        # As in dbt, the model reads on another cursor than the one that writes what it returns.
+        rows = module.model(dbt, connection.cursor())
         query = "select * from rows"
         connection.register("rows", rows)
     else:
