@@ -25,18 +25,19 @@
 
 
 {#- The records in a list of the frames' events, and the messages of the older feed, which are records
-    themselves; each with its place in the frame. -#}
+    themselves; each with its place in the frame. Where a frame has no such list, because the format has
+    moved on or a field is damaged, a record of nulls stands for it, so that it is turned away and shown. -#}
 {% macro coinbase_records(list_name, channel, messages, fields) %}
     select
         * exclude (records),
-        (event_number << 32) + unnest(range(1, len(records) + 1)) as record_number,
-        unnest(records) as record,
+        (event_number << 32) + unnest(range(1, coalesce(len(records), 1) + 1)) as record_number,
+        unnest(coalesce(records, [null])) as record,
     from (
         select
             * exclude (events),
-            unnest(range(1, len(events) + 1)) as event_number,
-            unnest(events).type as event_type,
-            unnest(events).{{ list_name }} as records,
+            unnest(range(1, coalesce(len(events), 1) + 1)) as event_number,
+            unnest(coalesce(events, [null])).type as event_type,
+            unnest(coalesce(events, [null])).{{ list_name }} as records,
         from (
             select
                 * exclude (payload),
@@ -95,6 +96,10 @@
 {%- endmacro %}
 
 
+{#- 2^61: the replay takes no price above it. -#}
+{% macro highest_price_ticks() -%} 2305843009213693952 {%- endmacro %}
+
+
 {#- Why an update of a book is turned away. The book is not known from there to the next snapshot. -#}
 {% macro level2_rejections() -%}
     list_filter([
@@ -106,6 +111,7 @@
         case when change is null then {{ rejection("updates", "null::varchar", "missing") }} end,
         case when change is not null and side is null then {{ rejection("side", "change.side", "unknown value") }} end,
         {{ reject_units("price_level", "change.price_level", "price", "price_ticks", "price_ticks <= 0", "not positive") }},
+        case when price_ticks > {{ highest_price_ticks() }} then {{ rejection("price_level", "change.price_level", "above 23 billion") }} end,
         {{ reject_units("new_quantity", "change.new_quantity", "size", "size_lots", "size_lots < 0", "negative") }}
     ], lambda entry: entry is not null)
 {%- endmacro %}

@@ -5,20 +5,31 @@
     if(isfinite(try_cast({{ text }} as double)), try_cast({{ text }} as double), null)
 {%- endmacro %}
 
-{#- Null unless it is above zero; a venue's way to say "none" is often 0. -#}
+{#- Null unless it is a price or a size that can be: above zero, and not so large or so small that a
+    product or a quotient of two would leave what doubles and the bars' sums hold. -#}
 {% macro as_positive(text) -%}
-    if({{ as_finite(text) }} > 0, try_cast({{ text }} as double), null)
+    if(try_cast({{ text }} as double) between 1e-15 and 1e15, try_cast({{ text }} as double), null)
+{%- endmacro %}
+
+{#- Null for a time outside the calendar, infinity included, which no bar could hold. -#}
+{% macro in_calendar(time) -%}
+    if({{ time }} < timestamp '9999-01-01' and {{ time }} >= timestamp '0001-01-02', {{ time }}, null)
 {%- endmacro %}
 
 {% macro from_milliseconds(text) -%}
-    try(make_timestamp(try_cast({{ text }} as bigint) * 1000))
+    {{ in_calendar("try(make_timestamp(try_cast(" ~ text ~ " as bigint) * 1000))") }}
 {%- endmacro %}
 
-{#- There is a text, and it is not such a number; 0 counts as none. -#}
-{% macro reject_number(field, text, typed, what) -%}
+{#- A price or a size that must be there. -#}
+{% macro reject_not_positive(field, text, typed) -%}
+    case when {{ typed }} is null then {{ rejection(field, text, "not between 1e-15 and 1e15") }} end
+{%- endmacro %}
+
+{#- There is a text, and it is no price or size; 0 counts as none. -#}
+{% macro reject_number(field, text, typed) -%}
     case
         when {{ text }} is not null and {{ typed }} is null and try_cast({{ text }} as double) is distinct from 0
-            then {{ rejection(field, text, what) }}
+            then {{ rejection(field, text, "not between 1e-15 and 1e15") }}
     end
 {%- endmacro %}
 
@@ -31,20 +42,24 @@
 {%- endmacro %}
 
 
-{#- One side of a captured book: levels as objects, {"price": 1, "size": 2}, or as pairs, [1, 2]. -#}
+{#- One side of a captured book: levels as objects, {"price": 1, "size": 2}, or as pairs, [1, 2]. A text
+    that is no JSON must not stop a build, hence try_cast. -#}
 {% macro ccxt_levels(text) -%}
     case
-        when json_type({{ text }}, '$[0]') = 'ARRAY'
+        when json_type(try_cast({{ text }} as json), '$[0]') = 'ARRAY'
             then list_transform(
-                from_json({{ text }}, '[["DOUBLE"]]'), lambda pair: struct_pack(price := pair[1], size := pair[2])
+                from_json(try_cast({{ text }} as json), '[["DOUBLE"]]'),
+                lambda pair: struct_pack(price := pair[1], size := pair[2])
             )
-        else coalesce(from_json({{ text }}, '[{"price":"DOUBLE","size":"DOUBLE"}]'), [])
+        else coalesce(from_json(try_cast({{ text }} as json), '[{"price":"DOUBLE","size":"DOUBLE"}]'), [])
     end
 {%- endmacro %}
 
-{#- A level without a positive price and a size of zero or more. -#}
+{#- No list, or a level without a positive price and a size of zero or more. -#}
 {% macro reject_levels(field, text) -%}
     case
+        when trim({{ text }}) != '' and json_type(try_cast({{ text }} as json)) is distinct from 'ARRAY'
+            then {{ rejection(field, text, "not a list of levels") }}
         when len(list_filter({{ ccxt_levels(text) }}, lambda level: not coalesce(
             level.price > 0 and level.size >= 0 and isfinite(level.price) and isfinite(level.size), false
         ))) > 0
@@ -60,9 +75,9 @@
     ))
 {%- endmacro %}
 
-{#- The best levels of a captured side that have a size. -#}
+{#- The levels of a captured side that have a size. -#}
 {% macro present_levels(levels) -%}
-    list_filter({{ levels }}, lambda level: level.size > 0)[:{{ var("order_book_depth") }}]
+    list_filter({{ levels }}, lambda level: level.size > 0)
 {%- endmacro %}
 
 {#- Whether a level stands behind a worse one, or beside one of its own price. -#}
@@ -73,15 +88,15 @@
 {%- endmacro %}
 
 
-{#- Whether an arrived trade is not held yet. Only what is held from the earliest time of the arrived
-    ones on is looked at. -#}
+{#- Whether an arrived trade is not held yet. Only what is held from an hour before the arrived ones on
+    is looked at: told again, a trade can have a time of other precision. -#}
 {% macro is_not_told_before() -%}
     {%- if is_incremental() -%}
     not exists (
             select 1
             from {{ this }} as held
             where
-                held.traded_at >= (select min(told.traded_at) from arrived as told)
+                held.traded_at >= (select min(told.traded_at) - interval 1 hour from arrived as told)
                 and held.exchange = arrived.exchange
                 and held.symbol = arrived.symbol
                 and held.trade_id = arrived.trade_id

@@ -42,7 +42,7 @@ select
     sent_at,
 from silver.order_book_updates
 where frame_number > {{after}} and frame_number <= {{last}}
-order by frame_number, update_number
+order by frame_number, update_number, kind = 'snapshot' desc
 """
 _CHANGES = "bronze.coinbase_level2_updates"
 
@@ -58,7 +58,9 @@ def new_rows(session: Any, is_incremental: bool, depth: int, interval: int) -> p
         if has_table(session, "silver", "order_book_checkpoints"):
             states = _states(session)
     replays = _Replays(states, depth, interval)
-    ranges = frame_ranges(session, _CHANGES, "frame_number", replays.replayed_to)
+    ranges = frame_ranges(
+        session, _CHANGES, "frame_number", replays.replayed_to, _sequenced_to(session)
+    )
     return pa.RecordBatchReader.from_batches(
         BOOK_ROWS_SCHEMA, _rows(session, replays, ranges, -1 if written is None else written)
     )
@@ -114,6 +116,11 @@ def _rows(
         yield from rows.filter(pc.greater(rows["frame_number"], written)).to_batches()
     if ranges and ranges[-1].last > written:
         yield from progress_row(ranges[-1].last).to_batches()
+
+
+def _sequenced_to(session: Any) -> int:
+    """The last frame whose place in its connection is known: beyond it a gap would not be seen."""
+    return last_value(session, "select max(frame_number) from silver.sequenced_frames")
 
 
 def _states(session: Any) -> pa.Table:

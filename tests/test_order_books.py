@@ -1,6 +1,7 @@
 """Recorded feeds through ingestion, bronze and silver: the books they give, and what faults do."""
 
 import csv
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -425,3 +426,76 @@ def test_ccxt_text_equals_ccxt_parquet(models: CompiledModels, tmp_path: Path) -
         )
     assert all(tables[0])
     assert tables[0] == tables[1]
+
+
+def test_what_cannot_be_read_is_shown_and_stops_nothing(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """Values beyond what the replay, the calendar or a sum holds, and lists that are not there."""
+
+    def frame(number: int, channel: str, **event: object) -> str:
+        time = f"2026-10-01T12:00:0{number}Z"
+        return json.dumps(
+            {"channel": channel, "sequence_num": number, "timestamp": time, "events": [event]}
+        )
+
+    def level(side: str, price: str, size: str) -> dict[str, str]:
+        return {"side": side, "price_level": price, "new_quantity": size}
+
+    def trade(number: int, **fields: str) -> dict[str, str]:
+        told = {"price": "100", "size": "1", "time": "2026-10-01T12:00:00Z", "side": "SELL"}
+        return {"product_id": "BTC-USD", "trade_id": str(number), **told, **fields}
+
+    book = [level("bid", "100", "1"), level("offer", "101", "1e-3")]
+    trades = [trade(1), trade(2, time="infinity"), trade(3, price=""), trade(4, size="1e300")]
+    lines = [
+        frame(0, "l2_data", type="snapshot", product_id="BTC-USD", updates=book),
+        frame(1, "market_trades", type="update", trades=trades),
+        frame(2, "market_trades", type="update"),
+        frame(
+            3,
+            "l2_data",
+            type="update",
+            product_id="BTC-USD",
+            updates=[level("bid", "50000000000", "1")],
+        ),
+        frame(4, "l2_data", type="update", product_id="BTC-USD", updates=[]),
+    ]
+    ready = tmp_path / "raw/ready"
+    (ready / "coinbase").mkdir(parents=True)
+    (ready / "coinbase/segment_20261001T120000_00001.ndjson").write_text("\n".join(lines))
+    captured = {"exchange": "binance", "symbol": "BTC/USDT", "collected_at": 1_790_856_000_000}
+    books = [
+        {**captured, "bids": "no list", "asks": [[101, 1]]},
+        {**captured, "bids": [[100, 0]], "asks": [[101, 1]]},
+        {**captured, "bids": [[100, 1], [100, 2]], "asks": [[101, 1]]},
+        {**captured, "bids": [[100, 1]], "asks": [[101, 1]]},
+    ]
+    (ready / "ccxt/orderbook").mkdir(parents=True)
+    (ready / "ccxt/orderbook/segment_1.ndjson").write_text("\n".join(map(json.dumps, books)))
+    warehouse = built(models, tmp_path)
+    rejected = ask(
+        warehouse, "select feed_table, line, field from silver.rejected_feed_records order by all"
+    )
+    assert rejected == [
+        ("ccxt_order_books", 1, "bids"),
+        ("coinbase_level2_updates", 4, "price_level"),
+        ("coinbase_trades", 2, "price"),
+        ("coinbase_trades", 2, "size"),
+        ("coinbase_trades", 2, "time"),
+        *(
+            ("coinbase_trades", 3, name)
+            for name in ("price", "product_id", "size", "time", "trade_id")
+        ),
+    ]
+    assert ask(warehouse, "select trade_id from silver.trades") == [("1",)]
+    assert ask(
+        warehouse, "select source, invalid_reason from silver.order_books order by book_number"
+    ) == [
+        ("captured", "unreadable"),
+        ("captured", "one side is empty"),
+        ("captured", "not in order of price"),
+        ("captured", None),
+        ("replayed", None),
+        ("replayed", "sequence gap"),
+    ]

@@ -29,9 +29,9 @@ typed as (
         {{ as_positive("field.ask_volume") }} as best_ask_size,
         {{ as_finite("field.base_volume") }} as volume_24h,
         {{ feed_rejections([
-            reject_number("last", "field.last", as_positive("field.last"), "not a positive number"),
-            reject_number("bid", "field.bid", as_positive("field.bid"), "not a positive number"),
-            reject_number("ask", "field.ask", as_positive("field.ask"), "not a positive number"),
+            reject_number("last", "field.last", as_positive("field.last")),
+            reject_number("bid", "field.bid", as_positive("field.bid")),
+            reject_number("ask", "field.ask", as_positive("field.ask")),
         ]) }} as rejections,
     from read_fields
 )

@@ -29,11 +29,11 @@ typed as (
         {{ as_positive("field.price") }} as price,
         {{ as_positive("field.amount") }} as size,
         {{ feed_rejections([
-            reject_missing("trade_id", "coalesce(field.trade_id, field.id)"),
+            reject_missing("trade_id", "coalesce(nullif(field.trade_id, ''), field.id)"),
             reject_missing("timestamp", "field.timestamp"),
             reject_untyped("timestamp", "field.timestamp", from_milliseconds("field.timestamp"), "a time in ms"),
-            reject_number("price", "field.price", as_positive("field.price"), "not a positive number"),
-            reject_number("amount", "field.amount", as_positive("field.amount"), "not a positive number"),
+            reject_not_positive("price", "field.price", as_positive("field.price")),
+            reject_not_positive("amount", "field.amount", as_positive("field.amount")),
             reject_unknown("side", "lower(field.side)", ["buy", "sell"]),
         ]) }} as rejections,
     from read_fields

@@ -33,7 +33,7 @@ updates as (
         unnest(coalesce(nullif(event.updates, []), [null])) as change,
         unnest(range(1, greatest(len(event.updates), 1) + 1)) as place,
     from events
-    {% if var("symbol") %}where event.product_id = {{ quoted(var("symbol")) }}{% endif %}
+    {% if var("symbol") %}where event.product_id = {{ quoted(var("symbol")) }} or event.product_id is null{% endif %}
 ),
 
 typed as (
@@ -52,7 +52,12 @@ typed as (
         {{ as_utc("change.event_time") }} as event_at,
         sent_at,
         product_id is null or event_type not in ('snapshot', 'update') or is_unreadable
-        or (change is not null and not coalesce(side is not null and price_ticks > 0 and size_lots >= 0, false))
+        or (
+            change is not null
+            and not coalesce(
+                side is not null and price_ticks between 1 and {{ highest_price_ticks() }} and size_lots >= 0, false
+            )
+        )
             as is_rejected,
         change,
         event_type,

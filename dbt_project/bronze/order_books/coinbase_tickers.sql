@@ -27,15 +27,15 @@ typed as (
         {{ as_positive("coalesce(record.best_bid_quantity, record.best_bid_size)") }} as best_bid_size,
         {{ as_positive("coalesce(record.best_ask_quantity, record.best_ask_size)") }} as best_ask_size,
         {{ as_finite("coalesce(record.volume_24_h, record.volume_24h)") }} as volume_24h,
-        coalesce({{ as_utc("record.time") }}, sent_at) as ticked_at,
+        coalesce({{ in_calendar(as_utc("record.time")) }}, sent_at) as ticked_at,
         sent_at,
         {{ feed_rejections([
             reject_missing("product_id", "record.product_id"),
             reject_missing("time", "coalesce(record.time, sent_at::varchar)"),
-            reject_number("price", "record.price", as_positive("record.price"), "not a positive number"),
+            reject_number("price", "record.price", as_positive("record.price")),
         ]) }} as rejections,
     from records
-    {% if var("symbol") %}where record.product_id = {{ quoted(var("symbol")) }}{% endif %}
+    {% if var("symbol") %}where record.product_id = {{ quoted(var("symbol")) }} or record.product_id is null{% endif %}
 )
 
 select * from typed

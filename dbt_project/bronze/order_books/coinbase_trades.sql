@@ -23,21 +23,21 @@ typed as (
         {{ aggressor("record.side") }} as side,
         {{ as_positive("record.price") }} as price,
         {{ as_positive("record.size") }} as size,
-        {{ as_utc("record.time") }} as traded_at,
+        {{ in_calendar(as_utc("record.time")) }} as traded_at,
         -- What was traded before the subscription: the last hundred, or the last one.
         event_type in ('snapshot', 'last_match') as is_backfill,
         sent_at,
         {{ feed_rejections([
             reject_missing("product_id", "record.product_id"),
             reject_missing("trade_id", "record.trade_id"),
-            reject_number("price", "record.price", as_positive("record.price"), "not a positive number"),
-            reject_number("size", "record.size", as_positive("record.size"), "not a positive number"),
+            reject_not_positive("price", "record.price", as_positive("record.price")),
+            reject_not_positive("size", "record.size", as_positive("record.size")),
             reject_missing("time", "record.time"),
-            reject_untyped("time", "record.time", as_utc("record.time"), "a time"),
+            reject_untyped("time", "record.time", in_calendar(as_utc("record.time")), "a time"),
             reject_unknown("side", "lower(record.side)", ["buy", "sell"]),
         ]) }} as rejections,
     from records
-    {% if var("symbol") %}where record.product_id = {{ quoted(var("symbol")) }}{% endif %}
+    {% if var("symbol") %}where record.product_id = {{ quoted(var("symbol")) }} or record.product_id is null{% endif %}
 )
 
 select * from typed

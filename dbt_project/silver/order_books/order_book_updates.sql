@@ -33,7 +33,7 @@ changes as (
     select
         * exclude (is_snapshot, is_rejected, is_first),
         unnest(list_concat(
-            if(is_first and is_snapshot, ['snapshot'], []),
+            if(is_first and is_snapshot and product_id is not null, ['snapshot'], []),
             [case when is_rejected then 'gap' when side is null then 'touch' else 'update' end]
         )) as kind,
     from updates

@@ -23,6 +23,11 @@ with replayed as (
     where product_id is not null and booked_at is not null
 ),
 
+present as (
+    select * replace ({{ present_levels("bids") }} as bids, {{ present_levels("asks") }} as asks),
+    from {{ ref("ccxt_order_books") }}
+),
+
 captured as (
     select
         'captured' as source,
@@ -38,11 +43,11 @@ captured as (
             when bids[1].price >= asks[1].price then 'crossed'
             when {{ is_unsorted("bids", "<") }} or {{ is_unsorted("asks", ">") }} then 'not in order of price'
         end as invalid_reason,
-        {{ present_levels("bids") }} as bids,
-        {{ present_levels("asks") }} as asks,
+        bids[:{{ var("order_book_depth") }}] as bids,
+        asks[:{{ var("order_book_depth") }}] as asks,
         cast(len(bids) as integer) as bid_level_count,
         cast(len(asks) as integer) as ask_level_count,
-    from {{ ref("ccxt_order_books") }} as books
+    from present as books
     inner join {{ ref("segments") }} as segments
         on books.segment_number = segments.segment_number
 ),

@@ -1,7 +1,35 @@
 {{ config(materialized="incremental", incremental_strategy="append") }}
 
+-- The older feed has no numbers, so what is missing is told by the segments: one came after another
+-- that follows on it (by name, and in time), or one between it and the one before could not be read.
+with loaded as (
+    select
+        stream,
+        segment_number,
+        name,
+        run_id,
+        loaded_at,
+        max(name) over earlier as name_before,
+        coalesce(name < name_before and coalesce(first_at < max(last_at) over earlier, true), false) as is_late,
+    from {{ ref("segments") }}
+    where feed = 'coinbase' and segment_number is not null
+    window earlier as (
+        partition by stream order by segment_number rows between unbounded preceding and 1 preceding
+    )
+),
+
+after_lost as (
+    select distinct loaded.segment_number,
+    from loaded
+    inner join {{ ref("segments") }} as lost
+        on loaded.stream = lost.stream and loaded.name_before < lost.name and loaded.name > lost.name
+    where
+        lost.segment_number is null
+        and (lost.run_id = loaded.run_id or lost.loaded_at <= loaded.loaded_at)
+),
+
 -- What has come since the last build, and of each stream the frame at which it stood.
-with frames as (
+frames as (
     select
         frame_number,
         stream,
@@ -40,6 +68,9 @@ in_order as (
     select
         *,
         row_number() over so_far > 1 as has_previous,
+        frame_number >> 36 as segment_number,
+        lag(frame_number >> 36) over so_far as previous_segment_number,
+        segment_number in (select loaded.segment_number from loaded where loaded.is_late) as is_late,
         last_value(is_numbered ignore nulls) over before as was_numbered,
         last_value(recent_sequence_num ignore nulls) over before as previous_sequence_num,
         max(sent_at) over before as previous_sent_at,
@@ -61,7 +92,7 @@ opened as (
             not has_previous
             or (sequence_num = 0 and (previous_opened_at is null or sent_at > previous_opened_at))
             or (sequence_num < previous_sequence_num and sent_at > previous_sent_at)
-            or (sequence_num is null and channel = 'subscriptions'),
+            or (sequence_num is null and channel = 'subscriptions' and not is_late),
             false
         ) as is_opening,
     from in_order
@@ -113,6 +144,12 @@ sequenced as (
         case
             when is_opening then if(has_previous, 'reconnect', 'first')
             when channel is null then if(was_numbered, 'set aside', 'unreadable')
+            when sequence_num is null and is_late then 'late'
+            when
+                sequence_num is null
+                and previous_segment_number != segment_number
+                and segment_number in (select after_lost.segment_number from after_lost)
+                then 'unreadable'
             when sequence_num is null then 'unnumbered'
             when sequence_before is null or sequence_num = sequence_before + 1 then 'next'
             when sequence_num > sequence_before then 'gap'

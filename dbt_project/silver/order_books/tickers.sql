@@ -17,6 +17,8 @@ with arrived as (
     from {{ ref("coinbase_tickers") }}
     where
         frame_number not in (select frame_number from {{ ref("sequence_gaps") }} where kind = 'duplicate')
+        -- Whether a frame is a duplicate is known only as far as the frames are sequenced.
+        and frame_number <= (select max(frame_number) from {{ ref("sequenced_frames") }})
         and {{ is_new_frame("coinbase") }}
         and len(rejections) = 0
     union all

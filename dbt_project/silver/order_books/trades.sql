@@ -33,7 +33,6 @@ with arrived as (
 ),
 
 -- A trade is told again by a line that was written twice, and after a reconnect.
--- A trade is told again by a line that was written twice, and after a reconnect.
 new_trades as (
     select *,
     from arrived
