@@ -6,6 +6,7 @@ import math
 import random
 import statistics
 from bisect import insort
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -20,12 +21,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from python_models.kernels.order_book_features import IDENTITY_FIELDS
 from python_models.kernels.order_flow_feature_table import FlowParameters, flow_features
 from python_models.kernels.order_flow_features import (
     BOOKS_SCHEMA,
+    STATES_SCHEMA,
     TRADES_SCHEMA,
     OrderFlow,
     features_schema,
+    order_flow_features_reader,
 )
 
 Values = dict[str, Any]
@@ -576,7 +580,7 @@ def test_other_parameters_are_as_the_twin_says(seed: int) -> None:
 
 
 def test_many_rows_are_as_the_twin_says() -> None:
-    assert_as_the_twin(*random_market(3, 400), FlowParameters(bucket_volume=1.0))
+    assert_as_the_twin(*random_market(3, 250), FlowParameters(bucket_volume=1.0))
 
 
 # Runs.
@@ -645,30 +649,30 @@ def test_any_cut_into_runs_gives_the_same_bits(seed: int, count: int, data: st.D
 
 
 def test_a_cut_before_every_row_gives_the_same_bits() -> None:
-    rows, trades = random_market(11, 150)
-    cut_up = in_runs(rows, trades, list(range(150)), SMALL)
+    rows, trades = random_market(11, 100)
+    cut_up = in_runs(rows, trades, list(range(100)), SMALL)
     assert_same_bits(cut_up, computed(books_table(rows), trades_table(trades)))
 
 
 @settings(max_examples=30, deadline=None)
 @given(seeds, st.integers(2, 50), st.data())
 def test_the_future_changes_no_row(seed: int, count: int, data: st.DataObject) -> None:
+    """Neither rows that come after nor trades told after one that lies behind the rows."""
     rows, trades = random_market(seed, count)
     kept = data.draw(st.integers(1, count - 1))
     latest = max(one.time for one in rows[:kept])
-    whole = computed(books_table(rows), trades_table(trades)).slice(0, kept)
-    # Trades are told in order: after the first that lies behind the rows, none counts for them.
-    known = next((i for i, one in enumerate(trades) if one.time > latest), len(trades))
-    past = computed(books_table(rows[:kept]), trades_table(trades[:known]))
-    future = [trade(one.time / SECOND, "77", 3) for one in trades[known:]]
-    other = computed(books_table(rows[:kept]), trades_table(trades[:known] + future))
-    if all(one.time > latest for one in trades[known : known + 1] if not one.is_backfill):
-        assert_same_bits(past, other)
-    assert_same_bits(past, whole) if known == len(trades) or is_flow(trades[known]) else None
-
-
-def is_flow(one: Trade) -> bool:
-    return not one.is_backfill and one.size > 0
+    counted = [one for one in trades if not one.is_backfill and one.size > 0]
+    later = (place for place, one in enumerate(counted) if one.time > latest)
+    known = next(later, len(counted))
+    whole = computed(books_table(rows), trades_table(counted)).slice(0, kept)
+    past = computed(books_table(rows[:kept]), trades_table(counted[:known]))
+    assert_same_bits(past, whole)
+    other_rows = [around(latest / SECOND + 1, "77"), around(latest / SECOND - 1, "78")]
+    other_trades = [trade((latest + 1) / SECOND, "77", 3), trade(latest / SECOND - 2, "78", 4)]
+    other = computed(
+        books_table(rows[:kept] + other_rows), trades_table(counted[:known] + other_trades)
+    )
+    assert_same_bits(past, other.slice(0, kept))
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])
@@ -822,3 +826,309 @@ def test_published_kyle(reference_bars: list[tuple[datetime, Fraction, int]]) ->
     assert max(lambdas.values()) == pytest.approx(1.63423e-4, abs=1e-9)
     assert statistics.mean(lambdas.values()) == pytest.approx(7.02e-5, abs=5e-8)
     assert lambdas[25] == pytest.approx(7.76e-5, abs=5e-8)
+
+
+# Edges.
+
+
+def test_the_first_row_has_no_past() -> None:
+    [only] = rows_of([row(5, "100 1", "101 3", shapes=(1.0, 2.0, 3.0), near=4.0)])
+    assert (only["is_reset"], only["is_stale"]) == (True, None)
+    known = {name: only[name] for name in names_of(SMALL) if only[name] is not None}
+    alone = {f"mean_spread_{h}": pytest.approx(1 / 100.5) for h in SMALL.windows}
+    alone |= {f"mean_imbalance_1_{h}": -0.5 for h in SMALL.windows}
+    assert known == alone | {
+        "is_reset": True,
+        "bid_slope_mean_60": 1,
+        "ask_slope_mean_60": 2,
+        "cog_momentum_mean_60": 3,
+        "spread_percentile_300": 0.5,
+        "spread_regime": "normal",
+    }
+
+
+def test_a_row_in_doubt_has_no_past() -> None:
+    books = [("100 1", "101 1")] * 2
+
+    def second(time: float = 1, **more: Any) -> Values:
+        return rows_of([row(0, *books[0]), row(time, *books[1], **more)])[1]
+
+    assert second()["order_flow_imbalance"] == 0
+    assert second(300)["is_stale"] is False
+    for doubtful, reset, stale in (
+        (second(is_snapshot=True), True, False),
+        (second(stream="another"), True, False),
+        (second(300.000001), False, True),
+        (second(301, is_snapshot=True), True, True),
+    ):
+        assert (doubtful["is_reset"], doubtful["is_stale"]) == (reset, stale)
+        for name in ("log_return", "mid_velocity", "order_flow_imbalance", "trade_count"):
+            assert doubtful[name] is None
+        assert doubtful["multi_level_order_flow_imbalance"] is None
+        assert doubtful["order_flow_imbalance_sum_900"] is None
+        assert doubtful["trade_volume_900"] is None
+        assert doubtful["mean_spread_5"] is not None
+
+
+def test_an_invalid_row_breaks_the_flow() -> None:
+    """A snapshot that cannot be used, too: the book between is not known."""
+    rows = [around(0, "100"), around(1, "100", is_valid=False), around(2, "100"), around(3, "101")]
+    found = rows_of(rows)
+    assert all(found[1][name] is None for name in names_of(SMALL))
+    assert [one["is_reset"] for one in found] == [True, None, True, False]
+    assert found[3]["order_flow_imbalance"] == 2
+
+
+def test_windows_end_where_they_say() -> None:
+    """The row exactly h old is out, one a microsecond younger is in; the row itself is in."""
+    rows = [around(time, "100") for time in (0, 1, 1.000001, 6)]
+    rows[0].asks = [(Fraction(200), Fraction(1))]
+    rows[1].asks = [(Fraction(300), Fraction(1))]
+    found = rows_of(rows)
+    expected = (rows[2].spread + rows[3].spread) / 2
+    assert found[3]["mean_spread_5"] == pytest.approx(expected)
+
+
+def test_equal_times_are_seen_in_their_order() -> None:
+    found = rows_of([around(0, "100"), around(1, "100"), around(1, "101"), around(1, "102")])
+    assert [one["order_flow_imbalance_sum_5"] for one in found] == [None, 0, 2, 4]
+    assert [one["mid_velocity"] for one in found] == [None, 0, None, None]
+    assert found[2]["log_return"] == pytest.approx(math.log(1.01))
+
+
+def test_time_that_goes_back() -> None:
+    """Windows follow the time, what compares with the row before follows the order."""
+    found = rows_of([around(time, mid) for time, mid in ((0, "100"), (10, "101"), (3, "102"))])
+    assert found[2]["order_flow_imbalance"] == 2
+    assert found[2]["mid_velocity"] is None
+    assert found[2]["order_flow_imbalance_sum_5"] == 2  # the row at 10 s is later
+    assert found[2]["order_flow_imbalance_sum_15"] == 2
+    far = rows_of([around(time, "100") for time in (0, 100, 39.999999, 40)])
+    assert far[2]["mean_spread_900"] is None
+    assert far[2]["order_flow_imbalance"] == 0
+    assert far[3]["mean_spread_900"] is not None
+
+
+def test_levels_that_are_not_there() -> None:
+    found = rows_of([row(0, "100 5, 99 3", "101 4"), row(1, "100 7, 99 9", "101 1, 102 8")])[1]
+    assert found["order_flow_imbalance"] == 2 + 3
+    assert found["order_flow_imbalance_level_1"] is None
+    expected = 5 + math.exp(-0.5) * 6  # the bids of level 1 count, the asks do not
+    assert found["multi_level_order_flow_imbalance"] == pytest.approx(expected)
+
+
+def test_nothing_traded_is_a_volume_of_0_and_no_imbalance() -> None:
+    quiet = rows_of([around(0, "100"), around(1, "100")])[1]
+    assert (quiet["trade_count"], quiet["buy_volume"], quiet["sell_volume"]) == (0, 0, 0)
+    assert quiet["trade_flow_imbalance"] is None
+    assert quiet["trade_volume_5"] == 0
+    assert quiet["trade_flow_imbalance_5"] is None
+    assert quiet["vpin_aggressor"] is None
+
+
+def test_a_side_is_told_by_the_tick_rule() -> None:
+    rows = [around(time, "100") for time in range(5)]
+    trades = [trade(1, 100, 1), trade(2, 101, 2), trade(3, 101, 4), trade(4, 100, 8)]
+    found = rows_of(rows, trades)
+    assert [one["buy_volume"] for one in found] == [None, None, 2, 4, 0]
+    assert [one["sell_volume"] for one in found] == [None, None, 0, 0, 8]
+    assert [one["trade_count"] for one in found[1:]] == [1, 1, 1, 1]
+    assert found[4]["trade_volume_15"] == 15
+    assert found[4]["vpin_aggressor"] is None
+
+
+def test_sizes_of_zero() -> None:
+    last = rows_of([row(0, "100 0", "101 0"), row(1, "100 0", "101 0")])[1]
+    assert last["order_flow_imbalance"] == 0
+    assert last["normalised_order_flow_imbalance"] is None
+    assert last["mean_imbalance_1_5"] is None
+
+
+def test_history_and_what_is_no_trade_is_left_out() -> None:
+    trades = [trade(0.5, 100, 1, True, is_backfill=True), *[trade(0.6, 100, 1, True)] * 5]
+    table = trades_table(
+        trades,
+        price=[100, None, float("nan"), -1, 100, 100],
+        size=[1, 1, 1, 1, float("inf"), 0],
+    )
+    [_, last] = computed(books_table([around(0, "100"), around(1, "100")]), table).to_pylist()
+    assert (last["trade_count"], last["buy_volume"]) == (0, 0)
+    assert last["vpin_bucket"] is None
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"best_bid_price": [100.0, float("nan")]},
+        {"best_ask_price": [101.0, float("inf")]},
+        {"best_bid_price": [100.0, 102.0]},
+        {"best_ask_size": [1.0, None]},
+        {"best_ask_size": [1.0, -1.0]},
+        {"booked_at": [0, None]},
+        {"is_valid": [True, None]},
+    ],
+)
+def test_what_is_not_a_book_has_no_features(columns: Values) -> None:
+    table = books_table([around(0, "100"), around(1, "100")], **columns)
+    last = computed(table).to_pylist()[1]
+    assert last["is_valid"] is False
+    assert all(last[name] is None for name in names_of(SMALL))
+
+
+def test_nan_in_a_column_counts_as_null() -> None:
+    wild = [1.0, float("nan"), float("inf")]
+    columns = dict.fromkeys((*SHAPES, "relative_spread", "imbalance_1"), wild)
+    rows = [around(time, "100") for time in range(3)]
+    last = computed(books_table(rows, **columns)).to_pylist()[2]
+    assert last["mean_spread_5"] == last["bid_slope_mean_60"] == last["mean_imbalance_1_5"] == 1
+    assert last["bid_slope_std_60"] is None
+    assert last["spread_percentile_300"] is None
+    assert last["spread_regime"] is None
+
+
+@pytest.mark.parametrize(
+    ("price", "size"), [("1e12", "1e-8"), ("1e-6", "1e-8"), ("1e12", "1e12"), ("1e-6", "1e12")]
+)
+def test_prices_and_sizes_from_the_least_to_the_largest(price: str, size: str) -> None:
+    p, q = Fraction(price), Fraction(size)
+    rows = [
+        Row(place * SECOND, [(p * (100 + place) / 100, q * place)], [(2 * p, q)])
+        for place in range(4)
+    ]
+    trades = [trade(1 + place, p, min(q, 10**12), True) for place in range(3)]
+    parameters = FlowParameters(bucket_volume=1e-8, vpin_buckets=2, kyle_rows=2)
+    table = computed(books_table(rows), trades_table(trades), parameters)
+    last = table.to_pylist()[3]
+    assert last["order_flow_imbalance"] == pytest.approx(float(3 * q), rel=1e-15)
+    assert last["order_flow_imbalance_sum_5"] == pytest.approx(float(6 * q), rel=1e-15)
+    assert last["log_return"] == pytest.approx(math.log(float(rows[3].mid / rows[2].mid)), rel=1e-9)
+    assert last["vpin_aggressor"] == 1
+    assert last["vpin_bucket"] == (3 if q < 1 else None)  # 3e20 buckets are past counting
+    for name in names_of(parameters):
+        if pa.types.is_floating(table[name].type):
+            values = table[name].drop_null().to_numpy()
+            assert np.isfinite(values).all(), name
+            assert not np.signbit(values[values == 0]).any(), name
+
+
+def test_the_volume_of_a_bucket_is_a_share_of_a_day() -> None:
+    """The first day has no beginning: the second is the first that counts."""
+    p = FlowParameters(bucket_share=1 / 4)
+    days = [(0.9, 5), (1.1, 4), (1.9, 4), (2.1, 1), (2.2, 1)]
+    trades = [trade(day * 86_400, 100, size, True) for day, size in days]
+    rows = [around(day * 86_400, "100") for day, _ in days]
+    found = rows_of(rows, trades, p)
+    assert [one["vpin_bucket"] for one in found] == [None, None, None, 0, 1]
+    assert [one["bucket_fill"] for one in found[3:]] == [0.5, 0]
+
+
+def test_a_symbol_may_have_a_bucket_of_its_own() -> None:
+    p = FlowParameters(bucket_volume=1, bucket_volumes=(("coinbase", "BTC-USD", 4),))
+    last = rows_of([around(0, "100"), around(1, "100")], [trade(1, 100, 3, True)], p)[1]
+    assert last["bucket_fill"] == 0.75
+
+
+def test_no_books_no_features() -> None:
+    flow = OrderFlow()
+    assert list(flow.features([BOOKS_SCHEMA.empty_table()], [TRADES_SCHEMA.empty_table()])) == []
+    assert flow.states().schema == STATES_SCHEMA
+    assert flow.states().num_rows == 0
+    assert order_flow_features_reader(flow, []).read_all().schema == features_schema()
+
+
+def test_trades_wait_for_books() -> None:
+    flow = OrderFlow(None, SMALL)
+    assert list(flow.features([], [trades_table([trade(1, 100, 1, True)])])) == []
+    [state] = flow.states().to_pylist()
+    assert state["pending_trades"] == [
+        {"counts_at": datetime(1970, 1, 1, 0, 0, 1), "ticks": 1e10, "lots": 1e8, "sign": 1}
+    ]
+    flow = OrderFlow(through_duckdb(flow.states()), SMALL)
+    [batch] = flow.features([books_table([around(0, "100"), around(1, "100")])])
+    assert batch["trade_count"].to_pylist() == [None, 1]
+
+
+def test_trades_are_read_as_far_as_they_are_needed() -> None:
+    handed_over = 0
+
+    def trades() -> Iterator[pa.Table]:
+        nonlocal handed_over
+        for place in range(10):
+            handed_over += 1
+            yield trades_table([trade(place + 0.5, 100, 1, True)], first=place)
+
+    features = OrderFlow(None, SMALL).features(
+        books_table([around(time, "100") for time in range(4)]).to_batches(max_chunksize=1),
+        trades(),
+    )
+    counts = [next(features)["trade_count"][0].as_py() for _ in range(3)]
+    assert counts == [None, 1, 1]
+    assert handed_over == 3
+
+
+@pytest.mark.parametrize("numbers", [[0, 0], [4, 3]])
+def test_numbers_must_ascend(numbers: list[int]) -> None:
+    books = books_table([around(0, "100"), around(1, "100")], book_number=numbers)
+    with pytest.raises(ValueError, match=r"book_number of coinbase BTC-USD is . after .:"):
+        computed(books)
+    trades = trades_table([trade(0, 100, 1)] * 2, trade_number=numbers)
+    with pytest.raises(ValueError, match=r"trade_number of coinbase BTC-USD is . after .:"):
+        computed(books_table([around(0, "100")]), trades)
+    flow = OrderFlow(None, SMALL)
+    list(flow.features([books_table([around(0, "100")], first=2)]))
+    with pytest.raises(ValueError, match=r"is 3 after 6:"):
+        list(OrderFlow(flow.states(), SMALL).features([books_table([around(0, "1")], first=1)]))
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(ValueError, match=r"order books have no column bid_slope, asks\."):
+        computed(books_table([around(0, "100")]).drop_columns(["bid_slope", "asks"]))
+    with pytest.raises(ValueError, match=r"trades have no column is_buy\."):
+        computed(
+            books_table([around(0, "100")]), TRADES_SCHEMA.empty_table().drop_columns("is_buy")
+        )
+
+
+def test_a_state_of_other_parameters_is_refused() -> None:
+    flow = OrderFlow(None, SMALL)
+    list(flow.features([books_table([around(0, "100")])]))
+    with pytest.raises(ValueError, match="of other parameters"):
+        OrderFlow(flow.states())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("windows", (5, 5)),
+        ("windows", (0,)),
+        ("shape_window", 0),
+        ("levels", 0),
+        ("level_decay", float("nan")),
+        ("kyle_rows", 1),
+        ("tight", 0.9),
+        ("bucket_volume", 0),
+        ("bucket_volumes", (("coinbase", "BTC-USD", float("inf")),)),
+        ("bucket_share", 0),
+        ("sigma_buckets", 1),
+    ],
+)
+def test_impossible_parameters_are_named(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is "):
+        FlowParameters(**{name: value})
+
+
+def test_every_column_says_what_it_is() -> None:
+    features = flow_features()
+    names = [feature.name for feature in features]
+    assert len(set(names)) == len(names)
+    assert features_schema().names == [*(f.name for f in IDENTITY_FIELDS), *names]
+    for feature in features:
+        assert feature.unit
+        assert "Null when is_valid is false" in feature.description()
+        assert "{" not in feature.description()
+
+
+def test_a_state_grows_with_the_window_and_not_with_the_stream() -> None:
+    flow = OrderFlow(None, SMALL)
+    list(flow.features([books_table([around(10 * place, "100") for place in range(1_000)])]))
+    assert len(flow.states()["window_rows"][0]) == (900 + 60) // 10

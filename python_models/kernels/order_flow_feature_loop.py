@@ -132,17 +132,23 @@ class Layout(NamedTuple):
     buckets: int
 
 
+class Levels(NamedTuple):
+    """One side of the books, packed like an Arrow list column; NaN where null."""
+
+    offsets: NDArray[np.int32]  # (rows + 1,)
+    prices: Doubles
+    sizes: Doubles
+
+
 class Rows(NamedTuple):
-    """Rows of ``order_book_features`` and their levels, packed like Arrow list columns."""
+    """Rows of ``order_book_features`` and their levels."""
 
     times: Int64s  # (rows,)
     is_usable: Booleans  # valid, with a time and best levels
     is_reset: Booleans  # sent whole, or of another stream than the row before
     columns: Doubles  # (INPUTS, rows), NaN where null; the order is INPUTS'
-    bid_offsets: NDArray[np.int32]
-    bids: Doubles  # (2, levels): price, size
-    ask_offsets: NDArray[np.int32]
-    asks: Doubles
+    bids: Levels
+    asks: Levels
 
 
 INPUTS = (
@@ -455,14 +461,13 @@ def _load_book(rows: Rows, row: int, room: Room) -> None:
     """Write prices and lots of the levels of a row; NaN where a side has none."""
     levels = room.levels
     for side in range(2):
-        offsets = rows.bid_offsets if side == BID else rows.ask_offsets
         packed = rows.bids if side == BID else rows.asks
-        first = offsets[row]
-        count = offsets[row + 1] - first
+        first = packed.offsets[row]
+        count = packed.offsets[row + 1] - first
         for level in range(levels.shape[2]):
             if level < count:
-                levels[side, PRICE, level] = packed[PRICE, first + level]
-                levels[side, LOTS, level] = np.rint(packed[LOTS, first + level] * SIZE_UNITS)
+                levels[side, PRICE, level] = packed.prices[first + level]
+                levels[side, LOTS, level] = np.rint(packed.sizes[first + level] * SIZE_UNITS)
             else:
                 levels[side, PRICE, level] = np.nan
                 levels[side, LOTS, level] = np.nan

@@ -411,8 +411,8 @@ def _volume_clock_features(parameters: FlowParameters) -> Iterator[FlowFeature]:
     yield FlowFeature(
         "vpin_bulk",
         f"Mean of |2 Φ(Δp / σ) − 1| over the last {buckets} full buckets; Δp is the change from "
-        f"one bucket's last price to the next's, σ the sample standard deviation of the last {sigma} "
-        "of these changes. No side is needed",
+        f"one bucket's last price to the next's, σ the sample standard deviation of the last "
+        f"{sigma} of these changes. No side is needed",
         "share, 0 to 1",
         f"{few} or σ of one of them is 0 or has fewer than {sigma} changes",
         source=EASLEY,

@@ -635,27 +635,22 @@ def _rows(books: pa.RecordBatch, symbol: _Symbol, is_first: bool) -> loop.Rows:
         is_other[0] &= not is_first
         is_reset |= is_other
     symbol.origin = (books["source"][-1].as_py(), books["stream"][-1].as_py())
-    # What was sent whole in a row that cannot be used breaks the flow all the same.
-    bid_offsets, bids = _levels(books["bids"])
-    ask_offsets, asks = _levels(books["asks"])
     return loop.Rows(
         times=times,
         is_usable=is_usable,
         is_reset=is_reset,
         columns=columns,
-        bid_offsets=bid_offsets,
-        bids=bids,
-        ask_offsets=ask_offsets,
-        asks=asks,
+        bids=_levels(books["bids"]),
+        asks=_levels(books["asks"]),
     )
 
 
-def _levels(lists: pa.ListArray) -> tuple[NDArray[np.int32], Doubles]:
-    """Return offsets, and (2, levels) of prices and sizes; a null list is an empty one."""
+def _levels(lists: pa.ListArray) -> loop.Levels:
+    """Return one side of the books as flat arrays; a null list is an empty one."""
     if lists.null_count:
         lists = pc.if_else(pc.is_valid(lists), lists, pa.scalar([], LEVELS_TYPE))
     prices, sizes = lists.values.flatten()
-    return lists.offsets.to_numpy(), np.stack([_doubles(prices), _doubles(sizes)])
+    return loop.Levels(lists.offsets.to_numpy(), _doubles(prices), _doubles(sizes))
 
 
 def _typed(batch: pa.RecordBatch | pa.Table, schema: pa.Schema, what: str) -> pa.Table:
