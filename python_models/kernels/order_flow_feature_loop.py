@@ -229,8 +229,10 @@ def restore(timeline: Timeline, past: Past, settings: Settings, room: Room) -> N
 @compiled
 def fill_flow_features(
     rows: Rows,
+    first: int,
     ranks: Int64s,
     trades: Trades,
+    taken: int,
     past: Past,
     timeline: Timeline,
     settings: Settings,
@@ -238,23 +240,26 @@ def fill_flow_features(
     room: Room,
     values: Doubles,
 ) -> int:
-    """Write the features of every row; NaN where one is not defined.
+    """Write the features of some rows; NaN where one is not defined.
 
     Args:
         rows: In their order.
+        first: Which row comes next; as many follow as ``values`` has.
         ranks: (rows,): of their spreads; see ``Timeline.ranks``.
-        trades: None that an earlier call has taken.
+        trades: In their order.
+        taken: How many of them earlier rows have taken.
         past, timeline, room: As the call before left them, or restored; changed in place. The
             timeline has room for all rows behind END.
         settings, layout: What is computed, and where it goes.
-        values: (features, rows or more), NaN on entry.
+        values: (rows, features), overwritten: a row's values are written side by side.
 
     Returns:
-        How many trades were taken.
+        How many trades these and earlier rows have taken.
     """
-    taken = 0
     whole = past.whole
-    for row in range(len(rows.times)):
+    for row in range(first, first + len(values)):
+        out = values[row - first]
+        out[:] = np.nan
         if not rows.is_usable[row]:
             whole[IS_BROKEN] = 1
             continue
@@ -267,8 +272,8 @@ def fill_flow_features(
             taken += 1
         is_reset = is_first or whole[IS_BROKEN] != 0 or rows.is_reset[row]
         is_stale = not is_first and time - whole[PREVIOUS_AT] > settings.max_age
-        values[layout.dynamic, row] = is_reset
-        values[layout.dynamic + 1, row] = np.nan if is_first else is_stale
+        out[layout.dynamic] = is_reset
+        out[layout.dynamic + 1] = np.nan if is_first else is_stale
         is_linked = not (is_reset or is_stale)
         place = _place_of(timeline, past, settings, time)
         # A row too far back for the timeline is written to the place behind its end, and dropped.
@@ -276,13 +281,13 @@ def fill_flow_features(
         sample[:] = np.nan
         _load_book(rows, row, room)
         _static_samples(rows, row, sample)
-        _dynamic_features(rows, row, is_linked, past, settings, layout, room, sample, values)
+        _dynamic_features(rows, row, is_linked, past, settings, layout, room, sample, out)
         if place >= 0:
             timeline.times[place] = time
             timeline.is_linked[place] = is_linked
             timeline.ranks[place] = ranks[row]
-            _rolling_features(row, place, past, timeline, settings, layout, room, values)
-        _volume_clock_features(row, past, layout, room, values)
+            _rolling_features(place, past, timeline, settings, layout, room, out)
+        _volume_clock_features(past, layout, room, out)
         for side in range(2):
             _copy(past.levels[side, PRICE], room.levels[side, PRICE])
             _copy(past.levels[side, LOTS], room.levels[side, LOTS])
@@ -441,16 +446,14 @@ def _mean_imbalances(past: Past, room: Room) -> None:
 
 
 @compiled
-def _volume_clock_features(
-    row: int, past: Past, layout: Layout, room: Room, values: Doubles
-) -> None:
+def _volume_clock_features(past: Past, layout: Layout, room: Room, out: Doubles) -> None:
     """Write VPIN and the state of the open bucket."""
     real = past.real
-    values[layout.buckets, row] = room.flow[VPIN_AGGRESSOR]
-    values[layout.buckets + 1, row] = room.flow[VPIN_BULK]
+    out[layout.buckets] = room.flow[VPIN_AGGRESSOR]
+    out[layout.buckets + 1] = room.flow[VPIN_BULK]
     if real[BUCKET_LOTS] > 0 and real[BUCKETS] < MOST_BUCKETS:
-        values[layout.buckets + 2, row] = real[BUCKETS]
-        values[layout.buckets + 3, row] = real[FILLED] / real[BUCKET_LOTS]
+        out[layout.buckets + 2] = real[BUCKETS]
+        out[layout.buckets + 3] = real[FILLED] / real[BUCKET_LOTS]
 
 
 # This row and the one before.
@@ -513,7 +516,7 @@ def _dynamic_features(
     layout: Layout,
     room: Room,
     sample: Doubles,
-    values: Doubles,
+    out: Doubles,
 ) -> None:
     """Write what compares this row with the one before, where they follow on each other."""
     real = past.real
@@ -526,16 +529,14 @@ def _dynamic_features(
         sample[RETURN] = log_return
         sample[SQUARE] = log_return * log_return
         sample[MID_CHANGE] = change / (2 * TICKS)
-        values[column, row] = log_return
+        out[column] = log_return
         seconds = (rows.times[row] - past.whole[PREVIOUS_AT]) / SECOND
         if seconds > 0:
             velocity = sample[MID_CHANGE] / seconds
-            values[column + 1, row] = velocity
-            values[column + 2, row] = (velocity - real[VELOCITY]) / (
-                (seconds + real[VELOCITY_SECONDS]) / 2
-            )
-        _order_flow(row, column + 3, past, settings, room, sample, values)
-        _trade_flow(row, layout.normalised + 1, room, sample, values)
+            out[column + 1] = velocity
+            out[column + 2] = (velocity - real[VELOCITY]) / ((seconds + real[VELOCITY_SECONDS]) / 2)
+        _order_flow(column + 3, past, settings, room, sample, out)
+        _trade_flow(layout.normalised + 1, room, sample, out)
     real[PREVIOUS_TWICE_MID] = twice_mid
     real[VELOCITY] = velocity
     real[VELOCITY_SECONDS] = seconds
@@ -543,13 +544,12 @@ def _dynamic_features(
 
 @compiled
 def _order_flow(
-    row: int,
     column: int,
     past: Past,
     settings: Settings,
     room: Room,
     sample: Doubles,
-    values: Doubles,
+    out: Doubles,
 ) -> None:
     """Write the order flow imbalance of each level, and of all."""
     new, old = room.levels, past.levels
@@ -569,30 +569,30 @@ def _order_flow(
             old[ASK, LOTS, level],
             -1.0,
         )
-        values[column + 1 + level, row] = (bid - ask) / SIZE_UNITS
+        out[column + 1 + level] = (bid - ask) / SIZE_UNITS
         if level == 0:
             sample[FLOW] = bid - ask
-            values[column, row] = sample[FLOW] / SIZE_UNITS
+            out[column] = sample[FLOW] / SIZE_UNITS
         known = (0.0 if math.isnan(bid) else bid) - (0.0 if math.isnan(ask) else ask)
         weighted += settings.weights[level] * known
     sample[LEVELS_FLOW] = weighted
-    values[column + 1 + len(settings.weights), row] = weighted / SIZE_UNITS
+    out[column + 1 + len(settings.weights)] = weighted / SIZE_UNITS
 
 
 @compiled
-def _trade_flow(row: int, column: int, room: Room, sample: Doubles, values: Doubles) -> None:
+def _trade_flow(column: int, room: Room, sample: Doubles, out: Doubles) -> None:
     """Write the trades of the interval that ends at this row."""
     flow = room.flow
     sample[VOLUME] = flow[FLOW_LOTS]
-    values[column + 3, row] = flow[FLOW_COUNT]
+    out[column + 3] = flow[FLOW_COUNT]
     if flow[FLOW_UNSIGNED] == 0:
         buys, sells = flow[FLOW_BUYS], flow[FLOW_SELLS]
         sample[BUYS] = buys
         sample[SELLS] = sells
         sample[SIGNED] = buys - sells
-        values[column, row] = _ratio(buys - sells, buys + sells)
-        values[column + 1, row] = buys / SIZE_UNITS
-        values[column + 2, row] = sells / SIZE_UNITS
+        out[column] = _ratio(buys - sells, buys + sells)
+        out[column + 1] = buys / SIZE_UNITS
+        out[column + 2] = sells / SIZE_UNITS
 
 
 # The timeline.
@@ -644,14 +644,13 @@ def _link(timeline: Timeline, past: Past, settings: Settings, row: int) -> None:
 
 @compiled
 def _rolling_features(
-    row: int,
     place: int,
     past: Past,
     timeline: Timeline,
     settings: Settings,
     layout: Layout,
     room: Room,
-    values: Doubles,
+    out: Doubles,
 ) -> None:
     """Move every window to the row just put in, and write what is in them."""
     whole = past.whole
@@ -680,10 +679,10 @@ def _rolling_features(
         _count_rank(room.ranked, timeline.ranks[left], -1)
     whole[LAST] = place
     if is_in_order:
-        _window_features(row, settings, layout, room, values)
-        _shape_features(row, settings, layout, room, values)
-        _spread_features(row, place, timeline, settings, layout, room, values)
-        _kyle_features(row, settings, layout, room, values)
+        _window_features(settings, layout, room, out)
+        _shape_features(settings, layout, room, out)
+        _spread_features(place, timeline, settings, layout, room, out)
+        _kyle_features(settings, layout, room, out)
     if place + 1 < whole[END]:
         _link(timeline, past, settings, place + 1)
 
@@ -876,50 +875,45 @@ def _moment_deviation(total: Doubles, moment: int) -> float:
 
 
 @compiled
-def _window_features(
-    row: int, settings: Settings, layout: Layout, room: Room, values: Doubles
-) -> None:
+def _window_features(settings: Settings, layout: Layout, room: Room, out: Doubles) -> None:
     """Write the features that every window has, and the normalised order flow."""
     column = layout.windows
     for shown in range(len(settings.shown)):
         total = room.totals[settings.shown[shown]]
         buys, sells = total[BUYS], total[SELLS]
-        values[column, row] = _sum(total, FLOW) / SIZE_UNITS
-        values[column + 1, row] = _sum(total, LEVELS_FLOW) / SIZE_UNITS
-        values[column + 2, row] = _moment_mean(total, 0)
-        values[column + 3, row] = _moment_deviation(total, 0)
-        values[column + 4, row] = _sum(total, SQUARE)
-        values[column + 5, row] = math.pi / 2 * _sum(total, BIPOWER)
-        values[column + 6, row] = _mean(total, SPREAD)
-        values[column + 7, row] = _mean(total, IMBALANCE)
-        values[column + 8, row] = _ratio(buys - sells, buys + sells)
-        values[column + 9, row] = _sum(total, VOLUME) / SIZE_UNITS
+        out[column] = _sum(total, FLOW) / SIZE_UNITS
+        out[column + 1] = _sum(total, LEVELS_FLOW) / SIZE_UNITS
+        out[column + 2] = _moment_mean(total, 0)
+        out[column + 3] = _moment_deviation(total, 0)
+        out[column + 4] = _sum(total, SQUARE)
+        out[column + 5] = math.pi / 2 * _sum(total, BIPOWER)
+        out[column + 6] = _mean(total, SPREAD)
+        out[column + 7] = _mean(total, IMBALANCE)
+        out[column + 8] = _ratio(buys - sells, buys + sells)
+        out[column + 9] = _sum(total, VOLUME) / SIZE_UNITS
         column += 10
     depth = _mean(room.totals[settings.shape], BEST_LOTS) / 2 / SIZE_UNITS
-    values[layout.normalised, row] = _ratio(values[layout.dynamic + 5, row], depth)
+    out[layout.normalised] = _ratio(out[layout.dynamic + 5], depth)
 
 
 @compiled
-def _shape_features(
-    row: int, settings: Settings, layout: Layout, room: Room, values: Doubles
-) -> None:
+def _shape_features(settings: Settings, layout: Layout, room: Room, out: Doubles) -> None:
     """Write mean and deviation of slopes and centre, and the deviation of near depth."""
     total = room.totals[settings.shape]
     for moment in range(1, 4):
-        values[layout.shapes + 2 * moment - 2, row] = _moment_mean(total, moment)
-        values[layout.shapes + 2 * moment - 1, row] = _moment_deviation(total, moment)
-    values[layout.spreads, row] = _moment_deviation(room.totals[settings.long], 4)
+        out[layout.shapes + 2 * moment - 2] = _moment_mean(total, moment)
+        out[layout.shapes + 2 * moment - 1] = _moment_deviation(total, moment)
+    out[layout.spreads] = _moment_deviation(room.totals[settings.long], 4)
 
 
 @compiled
 def _spread_features(
-    row: int,
     place: int,
     timeline: Timeline,
     settings: Settings,
     layout: Layout,
     room: Room,
-    values: Doubles,
+    out: Doubles,
 ) -> None:
     """Write where this spread stands in the long window, and how long it was tight or wide."""
     total = room.totals[settings.long]
@@ -934,8 +928,8 @@ def _spread_features(
         elif share >= settings.wide:
             regime = WIDE_REGIME
         timeline.regimes[place] = regime
-        values[layout.spreads + 1, row] = share
-        values[layout.spreads + 2, row] = regime
+        out[layout.spreads + 1] = share
+        out[layout.spreads + 2] = regime
     # Of the time before the window's first row, only what lies in the window.
     first = room.starts[settings.long]
     sample = timeline.samples[first]
@@ -944,14 +938,12 @@ def _spread_features(
     known = total[KNOWN_TIME] + min(sample[KNOWN_TIME], inside)
     tight = total[TIGHT_TIME] + min(sample[TIGHT_TIME], inside)
     wide = total[WIDE_TIME] + min(sample[WIDE_TIME], inside)
-    values[layout.spreads + 3, row] = _ratio(tight, known)
-    values[layout.spreads + 4, row] = _ratio(wide, known)
+    out[layout.spreads + 3] = _ratio(tight, known)
+    out[layout.spreads + 4] = _ratio(wide, known)
 
 
 @compiled
-def _kyle_features(
-    row: int, settings: Settings, layout: Layout, room: Room, values: Doubles
-) -> None:
+def _kyle_features(settings: Settings, layout: Layout, room: Room, out: Doubles) -> None:
     """Write slope and R² of both regressions."""
     total = room.totals[settings.long]
     for pair in range(PAIRS):
@@ -959,10 +951,10 @@ def _kyle_features(
         if total[place] >= settings.kyle_rows:
             xx, xy, yy = total[place + 3], total[place + 4], total[place + 5]
             column = layout.kyles + 2 * pair
-            values[column, row] = _ratio(xy, xx) * SIZE_UNITS
+            out[column] = _ratio(xy, xx) * SIZE_UNITS
             # Two ratios: the product of squares can leave the range of a double.
             fit = _ratio(xy, xx) * _ratio(xy, yy)
-            values[column + 1, row] = 1.0 if fit > 1 else fit
+            out[column + 1] = 1.0 if fit > 1 else fit
 
 
 @compiled

@@ -42,6 +42,8 @@ from python_models.kernels.order_flow_feature_table import (
 
 # Rows worked on at a time: the sums of the windows are added up again after so many.
 ROWS_AT_A_TIME = 32_768
+# Rows whose values stay in the processor's cache until they are put into columns.
+BLOCK_ROWS = 512
 NEVER = np.iinfo(np.int64).min
 TIME = pa.timestamp("us")
 MOST_SIZE = 1e15
@@ -242,13 +244,13 @@ class OrderFlow:
         features, layout = _plan(self.parameters)
         is_valid = np.zeros(books.num_rows, bool)
         # Columns a whole number of pages apart would fight for the same lines of the cache.
-        values = np.full((len(features), books.num_rows + 8), np.nan)
+        values = np.empty((len(features), books.num_rows + 8))
         for key, places in _by_symbol(pa.Table.from_batches([books])):
             state = self._symbol(*key)
             if len(places) == books.num_rows:
                 is_valid[:] = self._apply_to(state, key, books, layout, values)
             else:
-                room = np.full((len(features), len(places) + 8), np.nan)
+                room = np.empty((len(features), len(places) + 8))
                 own = books.take(pa.array(places))
                 is_valid[places] = self._apply_to(state, key, own, layout, room)
                 values[:, places] = room[:, : len(places)]
@@ -342,17 +344,24 @@ class OrderFlow:
         room = _room(settings, *symbol.windows, kept + count + 1, most)
         trades = _joined(symbol.pending)
         loop.restore(timeline, symbol.past, settings, room)
-        taken = loop.fill_flow_features(
-            rows,
-            ranks[kept:],
-            trades,
-            symbol.past,
-            timeline,
-            settings,
-            layout,
-            room,
-            values,
-        )
+        taken = 0
+        block = np.empty((min(count, BLOCK_ROWS), len(values)))
+        for first in range(0, count, BLOCK_ROWS):
+            part = block[: count - first]
+            taken = loop.fill_flow_features(
+                rows,
+                first,
+                ranks[kept:],
+                trades,
+                taken,
+                symbol.past,
+                timeline,
+                settings,
+                layout,
+                room,
+                part,
+            )
+            values[:, first : first + len(part)] = part.T
         left: Any = (column[taken:] for column in trades)
         symbol.pending = [loop.Trades(*left)]
         whole = symbol.past.whole
