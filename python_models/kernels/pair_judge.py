@@ -1,0 +1,265 @@
+"""The judge of pairs: asks a language model whether two contracts are the same, once each.
+
+    with VerdictLedger(settings.ledger) as ledger:
+        run = judge_pairs(pairs, settings, ledger, known=verdicts_of_the_warehouse)
+    run.verdicts    # rows to append (VERDICTS_SCHEMA)
+    run.outcomes    # a relation or "unevaluated" for every pair (OUTCOMES_SCHEMA)
+
+Each answer is in the ledger, on disk, before ``on_verdict`` is called with its row and before the
+next call is sent by the same worker. A run that is killed loses only the calls in flight; a run
+that is interrupted waits for them. Runs at the same time buy nothing twice if they use the same
+ledger file: a call is reserved there before it is sent.
+
+Without a key nothing is sent, and answers that are known already still count.
+"""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import openai
+import pyarrow as pa
+
+from python_models.kernels.pair_judge_answers import read_reply, verdict
+from python_models.kernels.pair_judge_calls import Failure, Pace, call, client
+from python_models.kernels.pair_judge_decision import UNEVALUATED
+from python_models.kernels.pair_judge_ledger import Refusal, VerdictLedger, Wish
+from python_models.kernels.pair_judge_prompt import (
+    Question,
+    question,
+    request_body,
+    worst_nano_usd,
+)
+from python_models.kernels.pair_judge_schema import (
+    OUTCOMES_SCHEMA,
+    Verdict,
+    table_verdicts,
+    verdict_table,
+)
+from python_models.kernels.pair_judge_settings import NANO_USD, JudgeSettings
+from python_models.kernels.pair_judge_texts import PAIRS_SCHEMA
+
+Clock = Callable[[], datetime]
+OnVerdict = Callable[[pa.Table], None]
+
+_LEASE_SLACK = timedelta(seconds=30)
+_FAILURES_IN_A_ROW = 10
+
+
+def utc_now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class JudgeRun:
+    """What a run did. ``verdicts`` are of this run's pairs and not in ``known``."""
+
+    verdicts: pa.Table
+    outcomes: pa.Table
+    calls: int
+    usd: Decimal
+    unevaluated: dict[str, int]
+    """How many pairs have no verdict, by reason."""
+
+
+@dataclass
+class _State:
+    """What the workers of a run share."""
+
+    settings: JudgeSettings
+    ledger: VerdictLedger
+    endpoint: openai.AsyncOpenAI
+    on_verdict: OnVerdict
+    clock: Clock
+    run_id: str
+    pace: Pace
+    stopped: str = ""
+    failures_in_a_row: int = 0
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def questions(pairs: pa.Table, model: str) -> dict[str, Question]:
+    """The questions of a table with at least the columns of ``PAIRS_SCHEMA``, by pair."""
+    rows = pairs.select(PAIRS_SCHEMA.names).to_pylist()
+    return {row["pair_id"]: question(row, model) for row in rows}
+
+
+def judge_pairs(
+    pairs: pa.Table,
+    settings: JudgeSettings,
+    ledger: VerdictLedger,
+    *,
+    known: pa.Table | None = None,
+    on_verdict: OnVerdict = lambda row: None,
+    clock: Clock = utc_now,
+) -> JudgeRun:
+    """Asks about every pair that has no verdict yet. Not from within a running event loop.
+
+    Args:
+        pairs: What to ask about (``PAIRS_SCHEMA``); other columns are not looked at.
+        settings: Endpoint, prices and budgets.
+        ledger: Where answers and reservations are kept.
+        known: Verdicts from elsewhere (``VERDICTS_SCHEMA``), taken over into the ledger.
+        on_verdict: Called with one row as soon as an answer is kept.
+        clock: The time, for leases, days and rows.
+    """
+    return asyncio.run(
+        judge_pairs_async(pairs, settings, ledger, known=known, on_verdict=on_verdict, clock=clock)
+    )
+
+
+async def judge_pairs_async(
+    pairs: pa.Table,
+    settings: JudgeSettings,
+    ledger: VerdictLedger,
+    *,
+    known: pa.Table | None = None,
+    on_verdict: OnVerdict = lambda row: None,
+    clock: Clock = utc_now,
+) -> JudgeRun:
+    """``judge_pairs`` within a running event loop."""
+    asked = questions(pairs, settings.model)
+    known_verdicts = [] if known is None else table_verdicts(known)
+    ledger.add_verdicts(known_verdicts)
+    by_key = {one.cache_key: one for one in asked.values()}
+    answered = ledger.verdicts(list(by_key))
+    open_questions = [one for key, one in by_key.items() if key not in answered]
+    run_id = uuid.uuid4().hex
+    if settings.is_on:
+        reasons = await _ask_all(open_questions, settings, ledger, on_verdict, clock, run_id)
+    else:
+        reasons = {one.cache_key: "no key" for one in open_questions}
+    # Once more: another run may have answered what it was asking.
+    answered = ledger.verdicts(list(by_key))
+    calls, nano_usd = ledger.spent(run_id=run_id)
+    outcomes = _outcomes(asked, answered, reasons)
+    is_known = {one.cache_key for one in known_verdicts}
+    return JudgeRun(
+        verdict_table(one for key, one in answered.items() if key not in is_known),
+        outcomes,
+        calls,
+        Decimal(nano_usd) / NANO_USD,
+        dict(
+            Counter(row["reason"] for row in outcomes.to_pylist() if row["relation"] == UNEVALUATED)
+        ),
+    )
+
+
+def _outcomes(
+    asked: dict[str, Question], answered: dict[str, Verdict], reasons: dict[str, str]
+) -> pa.Table:
+    rows = []
+    for pair_id, one in asked.items():
+        found = answered.get(one.cache_key)
+        rows.append(
+            {
+                "pair_id": pair_id,
+                "cache_key": one.cache_key,
+                "relation": found.relation if found else UNEVALUATED,
+                "orientation": found.orientation if found else None,
+                "reason": (
+                    "; ".join(found.failed_checks) or found.answer_kind
+                    if found
+                    else reasons.get(one.cache_key, "not asked")
+                ),
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=OUTCOMES_SCHEMA)
+
+
+async def _ask_all(
+    open_questions: list[Question],
+    settings: JudgeSettings,
+    ledger: VerdictLedger,
+    on_verdict: OnVerdict,
+    clock: Clock,
+    run_id: str,
+) -> dict[str, str]:
+    """Asks with so many workers as calls may be in flight: why there is no answer, by cache key."""
+    async with client(settings) as endpoint:
+        state = _State(settings, ledger, endpoint, on_verdict, clock, run_id, Pace(settings))
+        waiting = iter(open_questions)
+        count = min(settings.calls_in_flight, len(open_questions))
+        workers = [asyncio.create_task(_work(waiting, state)) for _ in range(count)]
+        try:
+            await _finished(workers, state)
+        except asyncio.CancelledError:
+            # What is in flight is paid for: its answers are waited for and kept.
+            state.stopped = "interrupted"
+            await asyncio.shield(_finished(workers, state))
+            raise
+    return state.reasons
+
+
+async def _finished(workers: list[asyncio.Task[None]], state: _State) -> None:
+    """Waits for all workers; when one breaks, the others end their call and stop."""
+    if not workers:
+        return
+    broken, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+    if any(worker.exception() for worker in broken):
+        state.stopped = "the run broke off"
+    await asyncio.wait(workers)
+    for worker in workers:
+        worker.result()
+
+
+async def _work(waiting: Iterator[Question], state: _State) -> None:
+    for one in waiting:
+        reason = state.stopped or await _ask(one, state)
+        if reason:
+            state.reasons[one.cache_key] = reason
+
+
+async def _ask(one: Question, state: _State) -> str:
+    """Asks one question, several times if need be; why there is no answer, or ''."""
+    settings, reason = state.settings, ""
+    body = request_body(one, settings)
+    wish = Wish(one.cache_key, worst_nano_usd(body, settings))
+    lease = timedelta(seconds=settings.timeout_seconds) + _LEASE_SLACK
+    for attempt in range(1, settings.attempts + 1):
+        await state.pace.wait()
+        if state.stopped:
+            return reason or state.stopped
+        grant = state.ledger.reserve(wish, state.run_id, settings, state.clock(), lease)
+        if isinstance(grant, Refusal):
+            return "" if grant == Refusal.ANSWERED else grant.value
+        result = await _attempt(one, body, grant, wish.worst_nano_usd, state)
+        if result is None:
+            state.failures_in_a_row = 0
+            return ""
+        reason = result.reason
+        if result.stops_run:
+            state.stopped = reason
+        if not result.is_retried or attempt == settings.attempts:
+            break
+        if not await state.pace.wait_after(result, attempt):
+            state.stopped = f"{reason}, and asked to wait too long"
+            break
+    state.failures_in_a_row += 1
+    if state.failures_in_a_row >= _FAILURES_IN_A_ROW:
+        state.stopped = state.stopped or f"{_FAILURES_IN_A_ROW} failures in a row"
+    return reason
+
+
+async def _attempt(
+    one: Question, body: dict[str, object], attempt: int, worst: int, state: _State
+) -> Failure | None:
+    """One call that was reserved; its answer is kept before anything else happens."""
+    body_or_failure = await call(state.endpoint, body, state.settings.timeout_seconds)
+    if isinstance(body_or_failure, Failure):
+        failure = body_or_failure
+        state.ledger.finish(attempt, worst if failure.is_charged else 0)
+        return failure
+    reply = read_reply(body_or_failure, state.settings, worst)
+    if reply is None:
+        state.ledger.finish(attempt, worst)
+        return Failure("not a chat completion")
+    row = verdict(reply, one, state.clock())
+    state.ledger.finish(attempt, reply.nano_usd, row)
+    state.on_verdict(verdict_table([row]))
+    return None

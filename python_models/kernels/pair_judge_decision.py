@@ -1,0 +1,100 @@
+"""What counts in the end: checks on a judgement, and the rules' decision beside the verdict.
+
+What code can promise, with a model that says whatever a market's text tells it to:
+
+1. No verdict raises a pair. ``combined`` keeps a veto, and keeps what the rules left open open; a
+   model can only confirm a pair that the rules found equal, or take it down.
+2. ``equal`` stands only with words of each side's own text for its YES, with no world and no
+   difference that splits the two, and with no flag on the texts (``pair_judge_texts``).
+3. Nothing but a whole, well-formed answer is ever ``equal``.
+
+It cannot promise that a model that was talked round by words no pattern knows does not say
+``equal`` with true quotes. By the first promise, that is worth no more than no judge at all.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from python_models.kernels.pair_judge_characters import spaced
+from python_models.kernels.pair_judge_prompt import Question
+from python_models.kernels.pair_judge_schema import Judgement, Orientation, Relation
+
+UNEVALUATED = "unevaluated"
+_NEEDS_NO_WORLD = ("equal", "unclear")
+_SHORTEST_QUOTE = 12  # characters; a single letter occurs in every text
+
+
+def failed_checks(judgement: Judgement, asked: Question) -> list[str]:
+    """Which checks an answer does not pass; its relation counts only if there are none."""
+    checks = {
+        "a quote does not occur in the text": _has_false_quote(judgement, asked),
+        **(_equal_checks(judgement, asked) if judgement.relation == "equal" else {}),
+        "differs without a world that shows it": judgement.relation not in _NEEDS_NO_WORLD
+        and not (judgement.one_sided_world or "").strip(),
+    }
+    return [name for name, has_failed in checks.items() if has_failed]
+
+
+def _equal_checks(judgement: Judgement, asked: Question) -> dict[str, bool]:
+    return {
+        "equal with a world in which one side pays": judgement.one_sided_world is not None,
+        "equal with a difference that can split": any(
+            difference.can_split for difference in judgement.differences
+        ),
+        "equal without an orientation": judgement.orientation is None,
+        "equal without the words of both sides": any(
+            len(spaced(side.quote)) < _SHORTEST_QUOTE
+            for side in (judgement.kalshi_yes, judgement.polymarket_yes)
+        ),
+        **{f"equal although {flag}": True for flag in sorted(asked.flags)},
+    }
+
+
+def _has_false_quote(judgement: Judgement, asked: Question) -> bool:
+    quotes = [
+        (asked.kalshi, judgement.kalshi_yes.quote),
+        (asked.polymarket, judgement.polymarket_yes.quote),
+        *((asked.kalshi, difference.kalshi_quote) for difference in judgement.differences),
+        *((asked.polymarket, difference.polymarket_quote) for difference in judgement.differences),
+    ]
+    return any(quote.strip() and not side.says(quote) for side, quote in quotes)
+
+
+Tier = Literal["vetoed", "rules_only", "judge_confirmed", "judge_lowered", "rules_open"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A pair's relation, and who had the last word.
+
+    Tiers: ``vetoed``; ``rules_only``, no verdict; ``judge_confirmed`` and ``judge_lowered``, of
+    pairs that the rules found equal; ``rules_open``, not found equal by the rules, whatever a judge
+    thinks.
+    """
+
+    relation: Relation
+    orientation: Orientation | None
+    tier: Tier
+
+
+def combined(
+    rule_relation: Relation,
+    rule_orientation: Orientation | None,
+    is_vetoed: bool,
+    verdict_relation: Relation | Literal["unevaluated"],
+    verdict_orientation: Orientation | None,
+) -> Decision:
+    """The rules' decision and the judge's, in which the judge can only confirm or lower.
+
+    A vetoed pair is never ``equal``, and a relation that pays is never taken from a verdict.
+    """
+    if is_vetoed:
+        relation: Relation = "unclear" if rule_relation == "equal" else rule_relation
+        return Decision(relation, None if relation == "unclear" else rule_orientation, "vetoed")
+    if verdict_relation == UNEVALUATED:
+        return Decision(rule_relation, rule_orientation, "rules_only")
+    if rule_relation != "equal":
+        return Decision(rule_relation, rule_orientation, "rules_open")
+    if verdict_relation == "equal" and verdict_orientation == rule_orientation:
+        return Decision("equal", rule_orientation, "judge_confirmed")
+    return Decision("unclear", None, "judge_lowered")

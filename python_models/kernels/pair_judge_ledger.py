@@ -1,0 +1,290 @@
+"""What was asked, what it cost and what was answered, in a file that several runs share.
+
+A build that is killed rolls the warehouse back, and a DuckDB file takes one process at a time. The
+ledger is therefore a SQLite file beside it: each answer is on disk before the next one is used, and
+every process that opens the same file sees the same answers, reservations and spending.
+
+A call is reserved before it is sent, in one transaction that looks for an answer, for another run
+that is asking, and at the budgets of the run and of the day (UTC). A reservation has a lease: where
+a run dies, its question is free again once the lease has ended, and its worst-case price stays on
+the day's account, because the endpoint may have charged it.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from python_models.kernels.pair_judge_schema import Verdict
+from python_models.kernels.pair_judge_settings import NANO_USD, JudgeSettings
+
+_TABLES = """
+create table if not exists verdicts (
+    cache_key text primary key,
+    verdict text not null
+) without rowid;
+create table if not exists attempts (
+    attempt_id integer primary key,
+    cache_key text not null,
+    run_id text not null,
+    day text not null,
+    nano_usd integer not null,
+    lease_ends_at real not null,
+    is_open integer not null
+);
+create index if not exists attempts_by_key on attempts (cache_key, is_open, lease_ends_at);
+create index if not exists attempts_by_run on attempts (run_id, nano_usd);
+create index if not exists attempts_by_day on attempts (day, nano_usd);
+create table if not exists batches (
+    name text primary key,
+    batch_id text,
+    noted_at real not null,
+    claim_ends_at real not null,
+    is_open integer not null
+);
+"""
+_PATIENCE_SECONDS = 60
+_KEYS_AT_ONCE = 500
+CLAIM = timedelta(hours=1)
+"""How long a run may take to submit a batch before another one does."""
+_FOR_EVER = timedelta(days=36_500)
+
+
+class Refusal(StrEnum):
+    """Why a call may not be made."""
+
+    ANSWERED = "answered already"
+    TAKEN = "asked by another run"
+    OVER_RUN_BUDGET = "over the budget of the run"
+    OVER_DAY_BUDGET = "over the budget of the day"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A call that someone would like to make."""
+
+    cache_key: str
+    worst_nano_usd: int
+
+
+@dataclass(frozen=True)
+class OpenBatch:
+    """A batch whose answers have not been collected; ``batch_id`` is null until it is known."""
+
+    name: str
+    batch_id: str | None
+
+
+class VerdictLedger:
+    """The shared file. Its methods are short transactions; it is closed by ``with``."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+        # A commit is on disk when it returns, and readers do not wait for writers.
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = full")
+        self._connection.executescript(_TABLES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("begin immediate")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._connection.execute("commit")
+
+    def verdicts(self, keys: Sequence[str] | None = None) -> dict[str, Verdict]:
+        """The answers there are, of some keys or of all."""
+        if keys is None:
+            rows = self._connection.execute("select verdict from verdicts").fetchall()
+        else:
+            rows = []
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                some = keys[start : start + _KEYS_AT_ONCE]
+                marks = ", ".join("?" * len(some))
+                rows += self._connection.execute(
+                    f"select verdict from verdicts where cache_key in ({marks})", some
+                ).fetchall()
+        found = (Verdict.model_validate_json(text) for (text,) in rows)
+        return {verdict.cache_key: verdict for verdict in found}
+
+    def add_verdicts(self, verdicts: Iterable[Verdict]) -> None:
+        """Takes over answers that are known elsewhere; the first answer to a question stays."""
+        rows = [(verdict.cache_key, verdict.model_dump_json()) for verdict in verdicts]
+        with self._transaction() as connection:
+            connection.executemany("insert or ignore into verdicts values (?, ?)", rows)
+
+    def keys_being_asked(self, now: datetime) -> set[str]:
+        """The questions that a run or a batch has reserved."""
+        rows = self._connection.execute(
+            "select cache_key from attempts where is_open and lease_ends_at > ?",
+            (now.timestamp(),),
+        )
+        return {key for (key,) in rows}
+
+    def reserve(
+        self, wish: Wish, run_id: str, settings: JudgeSettings, now: datetime, lease: timedelta
+    ) -> int | Refusal:
+        """Reserves one call: the number of the attempt, or why it may not be made."""
+        with self._transaction() as connection:
+            return _reserve(connection, wish, run_id, settings, now, lease)
+
+    def reserve_batch(
+        self, wishes: Iterable[Wish], name: str, settings: JudgeSettings, now: datetime
+    ) -> dict[str, int | Refusal]:
+        """Reserves the calls of a batch and notes the batch, all at once or not at all.
+
+        The batch is a run of its own. Its reservations end with it and not before.
+        """
+        with self._transaction() as connection:
+            granted = {
+                wish.cache_key: _reserve(connection, wish, name, settings, now, _FOR_EVER)
+                for wish in wishes
+            }
+            if any(not isinstance(grant, Refusal) for grant in granted.values()):
+                connection.execute(
+                    "insert into batches values (?, null, ?, ?, true)",
+                    (name, now.timestamp(), (now + CLAIM).timestamp()),
+                )
+        return granted
+
+    def finish(self, attempt: int, nano_usd: int, verdict: Verdict | None = None) -> None:
+        """Ends an attempt with what it cost, and keeps its answer if it had one."""
+        with self._transaction() as connection:
+            connection.execute(
+                "update attempts set nano_usd = ?, is_open = false where attempt_id = ?",
+                (nano_usd, attempt),
+            )
+            if verdict:
+                connection.execute(
+                    "insert or ignore into verdicts values (?, ?)",
+                    (verdict.cache_key, verdict.model_dump_json()),
+                )
+
+    def spent(self, day: str | None = None, run_id: str | None = None) -> tuple[int, int]:
+        """Calls and nano-dollars of a day (YYYY-MM-DD, UTC) or a run, reservations included."""
+        column, value = ("run_id", run_id) if run_id else ("day", day)
+        return _spent(self._connection, column, value)
+
+    def open_batches(self) -> list[OpenBatch]:
+        """The batches whose answers are to be collected, oldest first."""
+        rows = self._connection.execute(
+            "select name, batch_id from batches where is_open order by noted_at, name"
+        ).fetchall()
+        return [OpenBatch(*row) for row in rows]
+
+    def claim_batch(self, name: str, now: datetime) -> bool:
+        """Takes over the submission of a batch from a run that has not ended it for an hour."""
+        with self._transaction() as connection:
+            claimed = connection.execute(
+                "update batches set claim_ends_at = ?"
+                " where name = ? and is_open and batch_id is null and claim_ends_at <= ?",
+                ((now + CLAIM).timestamp(), name, now.timestamp()),
+            )
+            return claimed.rowcount == 1
+
+    def note_batch(self, name: str, batch_id: str) -> None:
+        """Keeps the number that the endpoint gave a batch."""
+        with self._transaction() as connection:
+            connection.execute("update batches set batch_id = ? where name = ?", (batch_id, name))
+
+    def open_attempts(self, run_id: str) -> dict[str, tuple[int, int]]:
+        """Of a run's attempts that have not ended: attempt and nano-dollars, by cache key."""
+        rows = self._connection.execute(
+            "select cache_key, attempt_id, nano_usd from attempts where run_id = ? and is_open",
+            (run_id,),
+        ).fetchall()
+        return {key: (attempt, nano_usd) for key, attempt, nano_usd in rows}
+
+    def close_batch(self, name: str, is_charged: bool) -> int:
+        """Ends a batch; what it left open may be asked again. Returns how many that are.
+
+        ``is_charged``: whether the endpoint may have charged what was left open.
+        """
+        with self._transaction() as connection:
+            left = connection.execute(
+                "update attempts set nano_usd = nano_usd * ?, is_open = false"
+                " where run_id = ? and is_open",
+                (is_charged, name),
+            ).rowcount
+            connection.execute("update batches set is_open = false where name = ?", (name,))
+        return int(left)
+
+
+def _spent(connection: sqlite3.Connection, column: str, value: str | None) -> tuple[int, int]:
+    calls, nano_usd = connection.execute(
+        f"select count(*), coalesce(sum(nano_usd), 0) from attempts where {column} = ?", (value,)
+    ).fetchone()
+    return int(calls), int(nano_usd)
+
+
+def _reserve(
+    connection: sqlite3.Connection,
+    wish: Wish,
+    run_id: str,
+    settings: JudgeSettings,
+    now: datetime,
+    lease: timedelta,
+) -> int | Refusal:
+    answered, taken = connection.execute(
+        """
+        select
+            exists (select 1 from verdicts where cache_key = ?1),
+            exists (
+                select 1 from attempts where cache_key = ?1 and is_open and lease_ends_at > ?2
+            )
+        """,
+        (wish.cache_key, now.timestamp()),
+    ).fetchone()
+    if answered:
+        return Refusal.ANSWERED
+    if taken:
+        return Refusal.TAKEN
+    day = f"{now:%Y-%m-%d}"
+    for column, value, max_calls, max_usd, refusal in (
+        (
+            "run_id",
+            run_id,
+            settings.max_calls_per_run,
+            settings.max_usd_per_run,
+            Refusal.OVER_RUN_BUDGET,
+        ),
+        (
+            "day",
+            day,
+            settings.max_calls_per_day,
+            settings.max_usd_per_day,
+            Refusal.OVER_DAY_BUDGET,
+        ),
+    ):
+        calls, nano_usd = _spent(connection, column, value)
+        if calls >= max_calls or nano_usd + wish.worst_nano_usd > max_usd * NANO_USD:
+            return refusal
+    inserted = connection.execute(
+        """
+        insert into attempts (cache_key, run_id, day, nano_usd, lease_ends_at, is_open)
+        values (?, ?, ?, ?, ?, true)
+        """,
+        (wish.cache_key, run_id, day, wish.worst_nano_usd, (now + lease).timestamp()),
+    )
+    return int(inserted.lastrowid or 0)

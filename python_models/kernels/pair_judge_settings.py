@@ -1,0 +1,107 @@
+"""Settings of the judge of pairs, from the environment: endpoint, key, model, prices, budgets."""
+
+from decimal import Decimal
+from math import ceil
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingestion.errors import SettingsError
+from ingestion.settings import BaseUrl
+
+_PREFIX = "MARKETFINDER_JUDGE_"
+NANO_USD = 10**9
+"""Money is counted in whole nano-dollars: a token can cost less than a millionth of a dollar."""
+
+
+def _header_safe(key: SecretStr) -> SecretStr:
+    # The HTTP library quotes a header that it cannot send, and with it the key.
+    stripped = key.get_secret_value().strip()
+    if not all("!" <= letter <= "~" for letter in stripped):
+        raise ValueError("must be one line of printable ASCII without spaces")
+    return SecretStr(stripped)
+
+
+Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=18, decimal_places=9)]
+
+
+class JudgeSettings(BaseSettings):
+    """What the judge needs to know; every field is also MARKETFINDER_JUDGE_<FIELD>.
+
+    Without a key the judge is off. With one, the model and its prices must be known: a budget in
+    USD means nothing without them.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    base_url: BaseUrl = "https://api.openai.com/v1"
+    model: str = ""
+    response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
+    ledger: Path = Path("data/judge.sqlite")
+
+    usd_per_million_input_tokens: Usd | None = None
+    usd_per_million_output_tokens: Usd | None = None
+    batch_price_share: Annotated[Decimal, Field(ge=0, le=1, decimal_places=6)] = Decimal("0.5")
+    max_output_tokens: int = Field(default=4_000, ge=100, le=200_000)
+
+    max_calls_per_run: int = Field(default=1_000, ge=0)
+    max_usd_per_run: Usd = Decimal(5)
+    max_calls_per_day: int = Field(default=5_000, ge=0)
+    max_usd_per_day: Usd = Decimal(10)
+
+    calls_in_flight: int = Field(default=20, ge=1, le=1_000)
+    attempts: int = Field(default=4, ge=1, le=20)
+    timeout_seconds: float = Field(default=120, gt=0, le=3_600)
+    backoff_seconds: float = Field(default=1, ge=0, le=60)
+    longest_wait_seconds: float = Field(default=60, ge=0, le=3_600)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a key to ask with."""
+        return self.api_key.get_secret_value() != ""
+
+    def model_post_init(self, context: Any) -> None:
+        """Checks that what a key needs is there."""
+        needed = {
+            "model": self.model,
+            "usd_per_million_input_tokens": self.usd_per_million_input_tokens is not None,
+            "usd_per_million_output_tokens": self.usd_per_million_output_tokens is not None,
+        }
+        missing = [f"{_PREFIX}{name.upper()}" for name, known in needed.items() if not known]
+        if self.is_on and missing:
+            raise SettingsError(
+                f"{_PREFIX}API_KEY is set, but not {', '.join(missing)}. A local model costs 0."
+            )
+
+    def nano_usd(self, input_tokens: int, output_tokens: int) -> int:
+        """The price of so many tokens, rounded up."""
+        # Tokens times USD a million, in nano-dollars: times 1,000.
+        thousandth = (self.usd_per_million_input_tokens or Decimal(0)) * input_tokens + (
+            self.usd_per_million_output_tokens or Decimal(0)
+        ) * output_tokens
+        return ceil(thousandth * 1_000)
+
+
+def load_judge_settings() -> JudgeSettings:
+    """The settings in force. Raises SettingsError, one line for each setting that is wrong.
+
+    The text never holds a value: one of them may be the key in the wrong place.
+    """
+    try:
+        return JudgeSettings()
+    except ValidationError as error:
+        lines = [
+            f"{_PREFIX}{'_'.join(map(str, problem['loc'])).upper()}:"
+            f" {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_input=False, include_context=False)
+        ]
+        raise SettingsError("\n".join(lines)) from None
