@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the real captures, and a venue on loopback that a test scripts."""
+"""Fixtures for all tests: the real captures, and venues and models on loopback."""
 
 import json
 import os
@@ -6,15 +6,21 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import duckdb
 import pytest
+from pydantic import SecretStr
 
 from ingestion.settings import Settings
+from python_models.kernels.pair_judge_settings import JudgeSettings
+
+if TYPE_CHECKING:
+    from judge_endpoint import ScriptedEndpoint
 
 
 @pytest.fixture(scope="session")
@@ -202,3 +208,43 @@ def query(settings: Settings) -> Query:
             return connection.execute(sql, parameters).fetchall()
 
     return ask
+
+
+KEY = "sk-secret-4711-do-not-show"
+
+
+@pytest.fixture
+def endpoint() -> Iterator["ScriptedEndpoint"]:
+    """A language model's endpoint on loopback; its model finds every pair equal."""
+    from judge_endpoint import ScriptedEndpoint
+
+    scripted = ScriptedEndpoint()
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the developer's environment."""
+    for name in list(os.environ):
+        if name.startswith(("MARKETFINDER_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def judge_settings(
+    clean_environment: None, endpoint: "ScriptedEndpoint", tmp_path: Path
+) -> JudgeSettings:
+    """A key, the endpoint on loopback, and prices: a call costs 0.0014 USD."""
+    return JudgeSettings(
+        api_key=SecretStr(KEY),
+        base_url=endpoint.url,
+        model="scripted",
+        ledger=tmp_path / "judge.sqlite",
+        usd_per_million_input_tokens=Decimal(1),
+        usd_per_million_output_tokens=Decimal(2),
+        max_output_tokens=1_000,
+        timeout_seconds=5,
+        backoff_seconds=0.01,
+    )

@@ -1,58 +1,14 @@
-"""Pairs, settings and runs for the tests of the judge."""
+"""Pairs and runs for the tests of the judge; its fixtures are in conftest."""
 
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
-from judge_endpoint import ScriptedEndpoint
-from pydantic import SecretStr
 
 from python_models.kernels.pair_judge import JudgeRun, judge_pairs
 from python_models.kernels.pair_judge_ledger import VerdictLedger
 from python_models.kernels.pair_judge_settings import JudgeSettings
 from python_models.kernels.pair_judge_texts import PAIRS_SCHEMA
-
-KEY = "sk-secret-4711-do-not-show"
-
-
-@pytest.fixture
-def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the developer's environment."""
-    for name in list(os.environ):
-        if name.startswith(("MARKETFINDER_", "OPENAI_")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def endpoint() -> Iterator[ScriptedEndpoint]:
-    """A model that finds every pair equal, with true quotes."""
-    scripted = ScriptedEndpoint()
-    yield scripted
-    scripted.close()
-
-
-@pytest.fixture
-def judge_settings(
-    clean_environment: None, endpoint: ScriptedEndpoint, tmp_path: Path
-) -> JudgeSettings:
-    """A key, the endpoint on loopback, and prices: a call costs 0.0014 USD."""
-    return JudgeSettings(
-        api_key=SecretStr(KEY),
-        base_url=endpoint.url,
-        model="scripted",
-        ledger=tmp_path / "judge.sqlite",
-        usd_per_million_input_tokens=Decimal(1),
-        usd_per_million_output_tokens=Decimal(2),
-        max_output_tokens=1_000,
-        timeout_seconds=5,
-        backoff_seconds=0.01,
-    )
 
 
 def pair(number: int, **texts: str) -> dict[str, str | None]:

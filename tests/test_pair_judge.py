@@ -19,9 +19,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from conftest import Answer
+from conftest import KEY, Answer
 from judge_endpoint import ScriptedEndpoint, always, completion, judgement
-from judge_runs import KEY, changed, judged, pair, pairs, relations, spent_today
+from judge_runs import changed, judged, pair, pairs, relations, spent_today
 from pydantic import SecretStr
 
 from ingestion.errors import SettingsError
@@ -36,8 +36,6 @@ from python_models.kernels.pair_judge_schema import (
 )
 from python_models.kernels.pair_judge_settings import JudgeSettings, load_judge_settings
 from python_models.kernels.pair_judge_texts import PAIRS_SCHEMA
-
-pytest_plugins = ["judge_runs"]
 
 
 class TestAsking:
@@ -564,8 +562,8 @@ class TestCrashes:
     ) -> None:
         endpoint.latency_seconds = 0.02
         bounded = changed(judge_settings, calls_in_flight=4)
-        run = start_run(pairs(count=200), bounded, tmp_path)
-        while len(endpoint.requests) < 60:
+        run = start_run(pairs(count=100), bounded, tmp_path)
+        while len(endpoint.requests) < 40:
             assert run.poll() is None, run.communicate()
             time.sleep(0.005)
         run.send_signal(signal.SIGKILL)
@@ -575,13 +573,13 @@ class TestCrashes:
         with VerdictLedger(judge_settings.ledger) as ledger:
             kept = len(ledger.verdicts())
         later = datetime.now(UTC) + timedelta(minutes=2)
-        second = judged(pairs(count=200), bounded, clock=lambda: later)
+        second = judged(pairs(count=100), bounded, clock=lambda: later)
 
         assert sent - 4 <= kept <= sent
-        assert relations(second) == ["equal"] * 200
-        assert len(endpoint.requests) == sent + 200 - kept
+        assert relations(second) == ["equal"] * 100
+        assert len(endpoint.requests) == sent + 100 - kept
         # What was in flight stays on the account, at its worst price.
-        assert spent_today(judge_settings)[0] >= 200
+        assert spent_today(judge_settings)[0] >= 100
 
     def test_what_a_dead_run_was_asking_waits_for_its_lease(
         self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
@@ -603,15 +601,15 @@ class TestCrashes:
         self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint, tmp_path: Path
     ) -> None:
         endpoint.latency_seconds = 0.02
-        runs = [start_run(pairs(count=150), judge_settings, tmp_path) for _ in range(2)]
+        runs = [start_run(pairs(count=80), judge_settings, tmp_path) for _ in range(2)]
         results = [run.communicate(timeout=60) for run in runs]
         calls = [int(out.split()[0]) for out, _ in results]
         answered = [int(out.split()[1]) for out, _ in results]
 
-        assert len({json.dumps(request) for request in endpoint.requests}) == 150
-        assert sum(calls) == len(endpoint.requests) == 150
-        assert max(answered) == 150
-        assert min(answered) >= 150 - judge_settings.calls_in_flight
+        assert len({json.dumps(request) for request in endpoint.requests}) == 80
+        assert sum(calls) == len(endpoint.requests) == 80
+        assert max(answered) == 80
+        assert min(answered) >= 80 - judge_settings.calls_in_flight
 
     def test_an_interrupt_waits_for_what_is_in_flight(
         self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint

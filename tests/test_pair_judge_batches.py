@@ -8,9 +8,9 @@ from typing import Any
 import openai
 import pyarrow as pa
 import pytest
-from conftest import Answer
+from conftest import KEY, Answer
 from judge_endpoint import ScriptedEndpoint, always, completion
-from judge_runs import KEY, changed, judged, pair, pairs, relations, spent_today
+from judge_runs import changed, judged, pair, pairs, relations, spent_today
 
 from python_models.kernels import pair_judge_batches
 from python_models.kernels.pair_judge_batches import (
@@ -20,8 +20,6 @@ from python_models.kernels.pair_judge_batches import (
 )
 from python_models.kernels.pair_judge_ledger import VerdictLedger
 from python_models.kernels.pair_judge_settings import JudgeSettings
-
-pytest_plugins = ["judge_runs"]
 
 
 class KilledError(BaseException):

@@ -5,6 +5,11 @@ import unicodedata
 
 # Control, format (bidi, zero width, tags), surrogate, private and unassigned characters.
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn")
+# Letters and marks without a shape of their own: fillers, joiners, variation selectors.
+_SHAPELESS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0x180B, 0x180E), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
 _SPACES = ("Zs", "Zl", "Zp")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -27,7 +32,7 @@ def _visible(letter: str) -> str:
     kind = unicodedata.category(letter)
     if kind in _SPACES:
         return "\n" if kind in ("Zl", "Zp") else " "
-    return "" if kind in _INVISIBLE else letter
+    return "" if kind in _INVISIBLE or letter in _SHAPELESS else letter
 
 
 def has_disguised_letters(text: str) -> bool:
@@ -40,7 +45,8 @@ def has_disguised_letters(text: str) -> bool:
 
 
 def _is_disguised(word: str) -> bool:
+    letters = [letter for letter in word if letter.isalpha()]
     # A modifier belongs to the script around it: Hawaiʻi.
-    scripts = {unicodedata.name(letter, "?").split(" ")[0] for letter in word} - {"MODIFIER"}
-    has_other_forms = unicodedata.normalize("NFKC", word) != unicodedata.normalize("NFC", word)
+    scripts = {unicodedata.name(letter, "?").split(" ")[0] for letter in letters} - {"MODIFIER"}
+    has_other_forms = any(unicodedata.normalize("NFKC", letter) != letter for letter in letters)
     return has_other_forms or ("LATIN" in scripts and len(scripts) > 1)

@@ -4,16 +4,23 @@ from decimal import Decimal
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.errors import SettingsError
-from ingestion.settings import BaseUrl
 
 _PREFIX = "MARKETFINDER_JUDGE_"
 NANO_USD = 10**9
 """Money is counted in whole nano-dollars: a token can cost less than a millionth of a dollar."""
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("must be a URL such as https://api.openai.com/v1, without a password")
+    return value.rstrip("/")
 
 
 def _header_safe(key: SecretStr) -> SecretStr:
@@ -43,7 +50,7 @@ class JudgeSettings(BaseSettings):
     )
 
     api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
-    base_url: BaseUrl = "https://api.openai.com/v1"
+    base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.openai.com/v1"
     model: str = ""
     response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
     ledger: Path = Path("data/judge.sqlite")
