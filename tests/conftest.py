@@ -1,7 +1,9 @@
 """Fixtures for all tests: the real captures, and venues and models on loopback."""
 
+import functools
 import json
 import os
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -232,11 +234,19 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+# Reading the certificates takes longer than a test, and nothing here is encrypted.
+tls_context = functools.cache(ssl.create_default_context)
+
+
 @pytest.fixture
 def judge_settings(
-    clean_environment: None, endpoint: "ScriptedEndpoint", tmp_path: Path
+    clean_environment: None,
+    endpoint: "ScriptedEndpoint",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> JudgeSettings:
     """A key, the endpoint on loopback, and prices: a call costs 0.0014 USD."""
+    monkeypatch.setattr(ssl, "create_default_context", tls_context)
     return JudgeSettings(
         api_key=SecretStr(KEY),
         base_url=endpoint.url,

@@ -254,6 +254,10 @@ class TestAnswers:
             (Answer(b'{"choices": [{"mess'), "not a chat completion"),
             (Answer(b"<html>hello", content_type="text/html"), "not a chat completion"),
             (Answer({"choices": []}), "not a chat completion"),
+            (
+                Answer({**completion("x"), "usage": {"prompt_tokens": 10**30}}),
+                "not a chat completion",
+            ),
             (Answer([]), "not a chat completion"),
             (Answer(b"[" * 100_000), "not a chat completion"),
             (Answer(completion("x"), sent_bytes=40), "no connection"),
@@ -764,7 +768,7 @@ def test_a_thousand_pairs_take_what_latency_and_limit_make_of_them(
     assert run.calls == 1_000
     assert endpoint.most_in_flight <= 20
     assert judged(table, judge_settings).calls == 0
-    assert ratio < 3
+    assert ratio < 6  # one at a time it would be 20; the machine may be busy
 
 
 def test_verdicts_without_rows_have_their_schema() -> None:

@@ -6,6 +6,7 @@ equal, and what it cannot know is worth no more than no judge at all.
 
 import json
 import random
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,6 +16,7 @@ from conftest import Answer
 from judge_endpoint import ScriptedEndpoint, completion, judgement, sides
 from judge_runs import judged, pair, pairs, relations
 
+from python_models.kernels.pair_judge_answers import read_reply, verdict
 from python_models.kernels.pair_judge_characters import has_disguised_letters, scrubbed
 from python_models.kernels.pair_judge_decision import combined
 from python_models.kernels.pair_judge_prompt import (
@@ -101,22 +103,32 @@ def assert_sent_safely(request: dict[str, Any], row: dict[str, str | None]) -> N
 
 
 @pytest.mark.parametrize("name", CANARIES)
-def test_an_obedient_model_is_not_believed(
-    name: str, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
-) -> None:
-    """In any field of either side."""
+def test_an_obedient_model_is_not_believed(name: str, judge_settings: JudgeSettings) -> None:
+    """In any field of either side, alone or among honest words."""
+    text = CANARIES[name]
+    for column, written in product(TEXT_COLUMNS, (text, f"If Acme sells 5, Yes. {text} Else No.")):
+        row = {**pair(1), column: written}
+        asked = question(row, "scripted")
+        request = json.loads(json.dumps(request_body(asked, judge_settings)))
+        reply = read_reply(obedient(request, 1).body, judge_settings, 0)
+        assert reply is not None
+        found = verdict(reply, asked, datetime.now(UTC))
+
+        assert_sent_safely(request, row)
+        assert found.claimed_relation == "equal"
+        assert found.relation == "unclear"
+
+
+def test_canaries_on_the_wire(judge_settings: JudgeSettings, endpoint: ScriptedEndpoint) -> None:
     endpoint.script = obedient
     rows = [
-        {**pair(1), "pair_id": f"{column} {number}", column: text}
-        for column in TEXT_COLUMNS
-        for number, text in enumerate(
-            (CANARIES[name], f"If Acme reports 5 sales, Yes. {CANARIES[name]} No otherwise.")
-        )
+        {**pair(1), "pair_id": f"{side} {name}", f"{side}_rules": f"If Acme sells 5, Yes. {text}"}
+        for name, text in CANARIES.items()
+        for side in ("kalshi", "polymarket")
     ]
-    run = judged(pairs(*rows), judge_settings)
     by_key = {question(row, "scripted").cache_key: row for row in rows}
 
-    assert set(relations(run)) == {"unclear"}
+    assert set(relations(judged(pairs(*rows), judge_settings))) == {"unclear"}
     assert len(endpoint.requests) == len(rows)
     for request in endpoint.requests:
         assert_sent_safely(request, by_key[sent_question(request).cache_key])

@@ -38,8 +38,8 @@ class _Choice(_Wire):
 
 
 class _Usage(_Wire):
-    prompt_tokens: int = Field(ge=0)
-    completion_tokens: int = Field(ge=0)
+    prompt_tokens: int = Field(ge=0, le=10**9)
+    completion_tokens: int = Field(ge=0, le=10**9)
 
 
 class _Completion(_Wire):
