@@ -1,7 +1,9 @@
 """Recorded feeds through ingestion, bronze and silver: the books they give, and what faults do."""
 
 import csv
+import gzip
 import json
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -426,6 +428,227 @@ def test_ccxt_text_equals_ccxt_parquet(models: CompiledModels, tmp_path: Path) -
         )
     assert all(tables[0])
     assert tables[0] == tables[1]
+
+
+# Frames written by hand
+
+
+def seconds(second: float) -> str:
+    """A time of the day of all frames written by hand."""
+    return f"2026-10-01T12:00:{second:09.6f}Z"
+
+
+def frame(number: int, channel: str, *events: Any) -> dict[str, Any]:
+    """A frame of Advanced Trade, sent as many seconds after noon as its number says."""
+    return {
+        "channel": channel,
+        "timestamp": seconds(number),
+        "sequence_num": number,
+        "events": list(events),
+    }
+
+
+def level2(number: int, *updates: tuple[str, str, str], **event: Any) -> dict[str, Any]:
+    """A frame of one event: updates of BTC-USD, or what `event` says instead."""
+    levels = [
+        {"side": side, "price_level": price, "new_quantity": size} for side, price, size in updates
+    ]
+    event = {"type": "update", "product_id": "BTC-USD", "updates": levels, **event}
+    return frame(number, "l2_data", {name: it for name, it in event.items() if it is not None})
+
+
+def trade(**fields: Any) -> dict[str, Any]:
+    """A trade as Advanced Trade tells it."""
+    known = {"product_id": "BTC-USD", "price": "100", "size": "1", "side": "BUY"}
+    return {**known, "trade_id": "1", "time": seconds(1), **fields}
+
+
+def captured(feed: str, **fields: Any) -> dict[str, Any]:
+    """A record as CCXT's text segments hold it."""
+    noon = int(START.timestamp() * 1000)
+    record = {"exchange": "kraken", "symbol": "BTC/USD", "collected_at": noon, "timestamp": noon}
+    if feed == "orderbook":
+        record |= {"bids": [[100, 1]], "asks": [[101, 1]]}
+    if feed == "trades":
+        record |= {"trade_id": "1", "side": "buy", "price": 100, "amount": 1}
+    return record | fields
+
+
+def write(root: Path, name: str, lines: list[dict[str, Any]], feed: str = "coinbase") -> Path:
+    """A segment of these lines."""
+    path = root / "raw/ready" / feed / f"{name}.ndjson"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return path
+
+
+def build_only(models: CompiledModels, warehouse: Path, *names: str) -> None:
+    """As `dbt run --select` of some models."""
+    some = copy(models)
+    some.models = [model for model in models.models if model.relation.split(".")[1] in names]
+    some.build(warehouse)
+
+
+def reasons(warehouse: Path) -> list[str | None]:
+    """Why each book is not valid, in order."""
+    return [reason for _, reason, _ in found_quotes(warehouse)]
+
+
+BOOK = [("bid", "100", "1"), ("bid", "99", "2"), ("offer", "101", "1")]
+SNAPSHOT = level2(0, *BOOK, type="snapshot")
+
+
+def test_an_impossible_update_ends_the_book_and_not_the_build(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """The replay would stop at a price beyond its own range, and at a snapshot of no product."""
+    write(tmp_path, "1", [SNAPSHOT, level2(1, ("offer", "30000000000", "1")), level2(2, BOOK[0])])
+    write(tmp_path, "2", [level2(3, *BOOK, type="snapshot"), level2(4, BOOK[0])])
+    nameless = level2(5, *BOOK, type="snapshot", product_id=None)
+    write(tmp_path, "3", [nameless, level2(6, BOOK[0])])
+    warehouse = built(models, tmp_path)
+    assert reasons(warehouse) == [None, "sequence gap", None, None, "sequence gap"]
+    assert ask(
+        warehouse,
+        "select distinct field, reason from silver.rejected_feed_records order by all",
+    ) == [("price_level", "above 23 billion"), ("product_id", "missing")]
+
+
+def test_a_snapshot_goes_before_its_levels_however_they_are_stored(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """Marker and first level have one number, and DuckDB's sort may turn equal rows round."""
+    many = [("bid", str(1000 - level), "1") for level in range(5)]
+    snapshots = [level2(number, *many, type="snapshot") for number in range(60)]
+    write(tmp_path, "1", snapshots)
+    warehouse = tmp_path / "all" / WAREHOUSE
+    load(tmp_path, warehouse)
+    build_only(models, warehouse, "coinbase_level2_updates")
+    with duckdb.connect(warehouse) as connection:
+        connection.execute(
+            """
+            create or replace table bronze.coinbase_level2_updates as
+            from bronze.coinbase_level2_updates order by hash(frame_number, update_number)
+            """
+        )
+    models.build(warehouse)
+    books = "select bid_level_count, count(*) from silver.order_books group by all"
+    assert ask(warehouse, books) == [(5, 60)]
+
+
+def test_books_and_tickers_wait_for_the_sequence(models: CompiledModels, tmp_path: Path) -> None:
+    """`dbt run --select coinbase_level2_updates+` leaves out what says that a frame is missing."""
+    ticker = frame(1, "ticker", {"type": "update", "tickers": [{"product_id": "BTC-USD"}]})
+    write(tmp_path, "1", [SNAPSHOT])
+    warehouse = built(models, tmp_path)
+    write(tmp_path, "2", [ticker, ticker, level2(3, BOOK[0])])
+    load(tmp_path, warehouse)
+    chosen = ("coinbase_level2_updates", "replayed_order_books", "order_book_checkpoints")
+    build_only(models, warehouse, *chosen, "coinbase_tickers", "tickers")
+    models.build(warehouse)
+    assert reasons(warehouse) == [None, "sequence gap"]
+    assert ask(warehouse, "select count(*) from silver.tickers") == [(1,)]
+
+
+OLDER_BOOK = {"bids": [["100", "1"]], "asks": [["101", "1"]]}
+
+
+def older(second: float, size: str) -> dict[str, Any]:
+    """An update of the older feed."""
+    changes = [["buy", "100", size]]
+    known = {"type": "l2update", "product_id": "BTC-USD", "time": seconds(second)}
+    return {**known, "changes": changes}
+
+
+@pytest.mark.parametrize("fate", ["late", "damaged"])
+def test_a_segment_of_the_older_feed_is_missed(
+    models: CompiledModels, tmp_path: Path, fate: str
+) -> None:
+    """It has no numbers: that a segment came late, or was lost, is told by the segments."""
+    opening: list[dict[str, Any]] = [
+        {"type": "subscriptions", "channels": []},
+        {"type": "snapshot", "product_id": "BTC-USD", **OLDER_BOOK},
+    ]
+    write(tmp_path, "1", [*opening, older(1, "1")])
+    write(tmp_path, "3", [older(3, "3")])
+    if fate == "damaged":
+        damaged = tmp_path / "raw/ready/coinbase/2.ndjson.gz"
+        damaged.write_bytes(gzip.compress(json.dumps(older(2, "2")).encode())[:-12])
+        settings = Settings(
+            warehouse=tmp_path / WAREHOUSE, segments=tmp_path, loaded_segments=Disposal.KEEP
+        )
+        ingest_order_books(settings, run_id="run", clock=SimulatedClock(START))
+        models.build(settings.warehouse)
+        assert reasons(settings.warehouse) == [None, "sequence gap"]
+        return
+    warehouse = built(models, tmp_path)
+    assert reasons(warehouse) == [None, None]
+    for name in ("2", "4"):
+        write(tmp_path, name, [older(int(name), name)])
+        load(tmp_path, warehouse)
+        models.build(warehouse)
+    assert reasons(warehouse) == [None, None, "sequence gap"]
+    assert kinds(warehouse) == [("late", None)]
+
+
+def test_a_side_without_sizes_is_empty_and_a_text_is_no_side(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    sides: list[Any] = [[[100, 1]], [[100, 0]], [[102, 0], [100, 1]], "abc", 5, ""]
+    books = [captured("orderbook", bids=side) for side in sides]
+    write(tmp_path, "1", books, "ccxt/orderbook")
+    warehouse = built(models, tmp_path)
+    assert reasons(warehouse) == [None, "one side is empty", None, *["unreadable"] * 3]
+
+
+NOT_TRADES: list[dict[str, Any]] = [
+    {"price": None},
+    {"price": "0"},
+    {"price": "1e300"},
+    {"price": "1e-300"},
+    {"size": ""},
+    {"size": "1e20"},
+    {"time": "infinity"},
+    {"time": "290000-01-01T00:00:00Z"},
+]
+
+
+def test_what_no_bar_could_hold_is_no_trade(models: CompiledModels, tmp_path: Path) -> None:
+    """One such trade, once it is held, would stop the bars of all markets in every build."""
+    trades = [trade(trade_id=str(number), **odd) for number, odd in enumerate(NOT_TRADES)]
+    trades.append(trade(trade_id="good"))
+    write(tmp_path, "1", [frame(0, "market_trades", {"type": "update", "trades": trades})])
+    far = captured("trades", timestamp=9_223_372_036_854_775)
+    second = captured("trades", trade_id="", id="2")
+    write(tmp_path, "1", [far, second], "ccxt/trades")
+    warehouse = built(models, tmp_path)
+    assert ask(warehouse, "select trade_id from silver.trades order by all") == [("2",), ("good",)]
+    assert ask(warehouse, "select count(*) from silver.rejected_feed_records") == [
+        (len(NOT_TRADES) + 1,)
+    ]
+
+
+def test_a_frame_without_its_list_is_turned_away(models: CompiledModels, tmp_path: Path) -> None:
+    """A format that has moved on must not look like a quiet market."""
+    moved = frame(0, "market_trades", {"type": "update", "fills": [trade()]})
+    bare = {**frame(1, "ticker"), "events": None}
+    write(tmp_path, "1", [moved, bare, frame(2, "ticker")])
+    warehouse = built(models, tmp_path)
+    assert ask(
+        warehouse,
+        "select distinct feed_table, line from silver.rejected_feed_records order by line",
+    ) == [("coinbase_trades", 1), ("coinbase_tickers", 2)]
+
+
+def test_a_trade_told_again_more_exactly_is_the_same(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """In one build it is known by its id; in two it must be as well."""
+    for name, time in (("1", seconds(1.123)), ("2", seconds(1.123456))):
+        told = {"type": "update", "trades": [trade(time=time)]}
+        write(tmp_path, name, [frame(int(name), "market_trades", told)])
+        warehouse = built(models, tmp_path)
+    assert ask(warehouse, "select count(*) from silver.trades") == [(1,)]
 
 
 def test_what_cannot_be_read_is_shown_and_stops_nothing(
