@@ -84,6 +84,15 @@ def test_segments_one_by_one_give_what_all_at_once_give(tmp_path: Path) -> None:
 def test_filters_are_kept_to(tmp_path: Path) -> None:
     """One product, one day; and no other filters on what was built with these."""
     STREAM.write(tmp_path, frames=700)
+    update = {
+        "type": "update",
+        "productId": "BTC-USD",
+        "updates": [],
+    }  # as if the format had changed
+    renamed = {"channel": "l2_data", "timestamp": f"{START:%FT%TZ}", "sequence_num": 0}
+    segment = tmp_path / "raw/ready/coinbase/renamed/segment.ndjson"
+    segment.parent.mkdir()
+    segment.write_text(json.dumps({**renamed, "events": [update]}))
     settings = settings_for(tmp_path)
     ingest(settings)
     filters = ["--symbol", "BTC-USD", "--end", "2026-10-01"]
@@ -92,6 +101,8 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     books = "select distinct symbol, booked_at::date::varchar from silver.order_books"
     assert ask(settings.warehouse, books) == [("BTC-USD", "2026-10-01")]
     assert ask(settings.warehouse, "select distinct symbol from silver.trades") == [("BTC-USD",)]
+    turned_away = "select distinct field from silver.rejected_feed_records order by all"
+    assert ask(settings.warehouse, turned_away) == [("product_id",), ("updates",)]
     refused = marketfinder(settings, "build", "order-books")
     assert refused.returncode == 2
     assert "was built with symbol=BTC-USD, end_date=2026-10-01" in refused.stderr
