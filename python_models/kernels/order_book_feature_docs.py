@@ -51,7 +51,7 @@ models:
           arguments:
             columns: [exchange, symbol, book_number]
           config:
-            # What older segments hold was tested when it came.
+            # Only the newest 100 segments: a test of all would grow with history.
             where: >
               book_number > (select (max(segment_number) - 100) * 68719476736 from bronze.segments)
     columns:
