@@ -12,12 +12,7 @@
         {% if is_incremental() -%}
         and frame_number > (select coalesce(max(frame_number), -1) from {{ this }})
         {% endif -%}
-        {% if var("start_date") -%}
-        and {{ time }} >= date '{{ day_of("start_date") }}'
-        {% endif -%}
-        {% if var("end_date") -%}
-        and {{ time }} < date '{{ day_of("end_date") }}' + 1
-        {% endif -%}
+        and {{ is_in_days(time) }}
         {% if var("exchange") -%}
         and {{ "exchange" if table.startswith("ccxt") else "'coinbase'" }} = {{ quoted(var("exchange")) }}
         {% endif -%}
@@ -29,6 +24,19 @@
         and frame_number <= (select frame_number from bronze.last_frame)
         {% endif -%}
 {% endmacro %}
+
+
+{#- Whether a time lies in the chosen days. What has no time is kept: the older feed's snapshots have none. -#}
+{% macro is_in_days(time) -%}
+    {%- set bounds = [] -%}
+    {%- if var("start_date") -%}
+        {%- do bounds.append(time ~ " >= date '" ~ day_of("start_date") ~ "'") -%}
+    {%- endif -%}
+    {%- if var("end_date") -%}
+        {%- do bounds.append(time ~ " < date '" ~ day_of("end_date") ~ "' + 1") -%}
+    {%- endif -%}
+    {{ "coalesce(" ~ bounds | join(" and ") ~ ", true)" if bounds else "true" }}
+{%- endmacro %}
 
 
 {#- Sets, before a build, the last frame that it takes: with limit_rows so many frames of all feeds

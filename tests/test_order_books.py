@@ -591,6 +591,75 @@ def test_a_segment_of_the_older_feed_is_missed(
     assert kinds(warehouse) == [("late", None)]
 
 
+def test_lines_of_the_older_feed_out_of_order_end_the_books(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """A product's time goes back, within a build or from one to the next; another's may lag."""
+    opening: list[dict[str, Any]] = [
+        {"type": "subscriptions", "channels": []},
+        {"type": "snapshot", "product_id": "BTC-USD", **OLDER_BOOK},
+        {"type": "snapshot", "product_id": "ETH-USD", **OLDER_BOOK},
+    ]
+    lagging = {**older(2, "2"), "product_id": "ETH-USD"}
+    write(tmp_path, "1", [*opening, older(3, "3"), lagging])
+    warehouse = built(models, tmp_path)
+    write(tmp_path, "2", [{**lagging, "time": seconds(2.5)}, older(2.9, "2"), older(4, "4")])
+    load(tmp_path, warehouse)
+    models.build(warehouse)
+    assert kinds(warehouse) == [("late", None)]
+    assert reasons(warehouse) == [None, None, None, "sequence gap"]
+
+
+@pytest.mark.parametrize(("silence", "outcome"), [(89, []), (91, [("reconnect", None)])])
+def test_no_connection_outlives_a_long_silence(
+    models: CompiledModels, tmp_path: Path, silence: int, outcome: list[Any]
+) -> None:
+    """The beginning of the new one was lost, and by chance its numbers go on."""
+    later = {**level2(2, BOOK[0]), "timestamp": f"2026-10-01T12:01:{silence - 59:02d}Z"}
+    write(tmp_path, "1", [SNAPSHOT, level2(1, BOOK[0]), later])
+    warehouse = built(models, tmp_path)
+    assert kinds(warehouse) == outcome
+    assert reasons(warehouse) == [None, None, "sequence gap" if outcome else None]
+
+
+def test_a_numbered_segment_that_comes_late_leaves_the_books_alone(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """That it was missing has been noticed, and a snapshot has come since."""
+    write(tmp_path, "1", [SNAPSHOT, level2(1, BOOK[0])])
+    write(tmp_path, "3", [level2(4, *BOOK, type="snapshot"), level2(5, BOOK[0])])
+    warehouse = built(models, tmp_path)
+    write(tmp_path, "2", [level2(2, ("bid", "100", "9")), level2(3, BOOK[0])])
+    load(tmp_path, warehouse)
+    models.build(warehouse)
+    write(tmp_path, "4", [level2(6, BOOK[0])])
+    load(tmp_path, warehouse)
+    models.build(warehouse)
+    assert kinds(warehouse) == [("gap", 2), ("late segment", None), ("late segment", None)]
+    assert reasons(warehouse) == [None] * 5
+
+
+def test_a_late_segment_of_a_connection_that_has_ended(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """Its numbers are higher than those of the connection since: that one goes on unharmed."""
+    write(tmp_path, "1", [SNAPSHOT, *(level2(number, BOOK[0]) for number in range(1, 5))])
+    opened = [
+        {**line, "timestamp": seconds(20 + number)}
+        for number, line in enumerate((SNAPSHOT, level2(1, BOOK[0])))
+    ]
+    write(tmp_path, "3", opened)
+    warehouse = built(models, tmp_path)
+    write(tmp_path, "2", [level2(5, BOOK[0]), level2(6, BOOK[0])])
+    load(tmp_path, warehouse)
+    write(tmp_path, "4", [{**level2(2, BOOK[0]), "timestamp": seconds(22)}])
+    load(tmp_path, warehouse)
+    models.build(warehouse)
+    late = ("late segment", None)
+    assert kinds(warehouse) == [("reconnect", None), late, late]
+    assert reasons(warehouse) == [None] * 8
+
+
 def test_a_side_without_sizes_is_empty_and_a_text_is_no_side(
     models: CompiledModels, tmp_path: Path
 ) -> None:

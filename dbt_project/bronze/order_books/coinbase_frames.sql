@@ -9,6 +9,11 @@ with frames as (
         frames.channel,
         frames.sequence_num,
         frames.sent_at,
+        -- Of the older feed, whose frames are about one product each.
+        case
+            when frames.channel in ('snapshot', 'l2update') then frames.payload ->> '$.product_id'
+        end as product_id,
+        {{ is_in_days("frames.sent_at") }} as is_in_days,
     from {{ source("raw", "coinbase_frames") }} as frames
     inner join {{ source("raw", "segments") }} as segments
         on frames.segment_number = segments.segment_number

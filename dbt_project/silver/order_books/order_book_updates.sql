@@ -26,7 +26,9 @@ updates as (
     from {{ ref("coinbase_level2_updates") }} as updates
     inner join {{ ref("segments") }} as segments on updates.segment_number = segments.segment_number
     where
-        updates.frame_number not in (select frame_number from irregular where kind in ('duplicate', 'late'))
+        updates.frame_number not in (
+            select frame_number from irregular where kind in ('duplicate', 'late', 'late segment')
+        )
 ),
 
 changes as (

@@ -10,7 +10,9 @@ with loaded as (
         run_id,
         loaded_at,
         max(name) over earlier as name_before,
-        coalesce(name < name_before and coalesce(first_at < max(last_at) over earlier, true), false) as is_late,
+        max(last_at) over earlier as latest_before,
+        coalesce(name < name_before and coalesce(first_at < latest_before, true), false) as is_late,
+        coalesce(is_late and last_at <= latest_before, false) as is_past,
     from {{ ref("segments") }}
     where feed = 'coinbase' and segment_number is not null
     window earlier as (
@@ -28,38 +30,54 @@ after_lost as (
         and (lost.run_id = loaded.run_id or lost.loaded_at <= loaded.loaded_at)
 ),
 
--- What has come since the last build, and of each stream the frame at which it stood.
+-- What has come since the last build, and of each stream (of the older feed, of each product) the frame
+-- at which it stood.
 frames as (
     select
-        frame_number,
-        stream,
-        channel,
-        sequence_num,
-        sent_at,
+        frames.frame_number,
+        frames.stream,
+        frames.product_id,
+        frames.channel,
+        frames.sequence_num,
+        frames.sent_at,
+        frames.sent_at as product_sent_at,
         true as is_new,
-        case when channel is not null then sequence_num is not null end as is_numbered,
-        sequence_num as recent_sequence_num,
-        case when sequence_num = 0 then sent_at end as opened_at,
+        loaded.is_late,
+        -- A segment from before what is known says nothing of where the stream stands.
+        loaded.is_past,
+        case when frames.channel is not null then frames.sequence_num is not null end as is_numbered,
+        case when not loaded.is_past then frames.sequence_num end as recent_sequence_num,
+        case when recent_sequence_num = 0 then frames.sent_at end as opened_at,
         0 as connection_number,
-        sequence_num as last_sequence_num,
-    from {{ ref("coinbase_frames") }}
+        recent_sequence_num as last_sequence_num,
+        case
+            when not loaded.is_past and frames.channel in ('l2_data', 'snapshot', 'l2update')
+                then not frames.is_in_days
+        end as is_passed_over,
+    from {{ ref("coinbase_frames") }} as frames
+    inner join loaded on frames.segment_number = loaded.segment_number
     {% if is_incremental() -%}
-    where frame_number > (select coalesce(max(frame_number), -1) from {{ this }})
+    where frames.frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held)
     union all
     select
         frame_number,
         stream,
+        product_id,
         channel,
         sequence_num,
         last_sent_at as sent_at,
+        product_last_sent_at as product_sent_at,
         false as is_new,
+        false as is_late,
+        false as is_past,
         is_numbered,
         recent_sequence_num,
         opened_at,
         connection_number,
         last_sequence_num,
+        is_passed_over,
     from {{ this }}
-    where frame_number in (select max(frame_number) from {{ this }} group by stream)
+    where frame_number in (select max(frame_number) from {{ this }} group by stream, product_id)
     {%- endif %}
 ),
 
@@ -70,28 +88,37 @@ in_order as (
         row_number() over so_far > 1 as has_previous,
         frame_number >> 36 as segment_number,
         lag(frame_number >> 36) over so_far as previous_segment_number,
-        segment_number in (select loaded.segment_number from loaded where loaded.is_late) as is_late,
         last_value(is_numbered ignore nulls) over before as was_numbered,
         last_value(recent_sequence_num ignore nulls) over before as previous_sequence_num,
         max(sent_at) over before as previous_sent_at,
         max(opened_at) over before as previous_opened_at,
+        last_value(is_passed_over ignore nulls) over before as was_passed_over,
+        max(product_sent_at) over (of_product rows between unbounded preceding and 1 preceding)
+            as previous_product_sent_at,
+        max(product_sent_at) over of_product as product_last_sent_at,
     from frames
     window
         so_far as (partition by stream order by frame_number),
         before as (
             partition by stream order by frame_number rows between unbounded preceding and 1 preceding
-        )
+        ),
+        of_product as (partition by stream, product_id order by frame_number)
 ),
 
 -- A connection opens with sequence number 0, or, when its beginning was lost, with a number that
--- falls while time goes on; the older feed, which has no numbers, with its acknowledgement.
+-- falls while time goes on, or any number after a silence that no connection outlives; the older feed,
+-- which has no numbers, with its acknowledgement.
 opened as (
     select
         *,
-        is_new and coalesce(
+        is_new and not is_past and coalesce(
             not has_previous
             or (sequence_num = 0 and (previous_opened_at is null or sent_at > previous_opened_at))
             or (sequence_num < previous_sequence_num and sent_at > previous_sent_at)
+            or (
+                sequence_num is not null
+                and sent_at > previous_sent_at + to_seconds({{ var("longest_silence_seconds") }})
+            )
             or (sequence_num is null and channel = 'subscriptions' and not is_late),
             false
         ) as is_opening,
@@ -105,8 +132,10 @@ in_connections as (
             max(connection_number) over so_far + sum(if(is_opening, 1, 0)) over so_far as connection_number,
             last_value(is_numbered ignore nulls) over so_far as is_numbered,
             last_value(recent_sequence_num ignore nulls) over so_far as recent_sequence_num,
-            max(opened_at) over so_far as opened_at
+            max(opened_at) over so_far as opened_at,
+            last_value(is_passed_over ignore nulls) over so_far as is_passed_over
         ),
+        is_passed_over and not was_passed_over as is_turning_away,
         max(sent_at) over so_far as last_sent_at,
     from opened
     window so_far as (partition by stream order by frame_number)
@@ -130,7 +159,9 @@ repeated as (
             and numbered.sequence_num = earlier.sequence_num
             and numbered.sent_at = earlier.sent_at
             and numbered.frame_number > earlier.frame_number
-    where numbered.is_new and numbered.sequence_num <= numbered.sequence_before
+    where
+        numbered.is_new
+        and (numbered.sequence_num <= numbered.sequence_before or numbered.is_past)
 ),
 
 sequenced as (
@@ -138,6 +169,7 @@ sequenced as (
         frame_number,
         stream,
         cast(connection_number as integer) as connection_number,
+        product_id,
         channel,
         sequence_num,
         sent_at,
@@ -150,18 +182,23 @@ sequenced as (
                 and previous_segment_number != segment_number
                 and segment_number in (select after_lost.segment_number from after_lost)
                 then 'unreadable'
-            when sequence_num is null then 'unnumbered'
-            when sequence_before is null or sequence_num = sequence_before + 1 then 'next'
-            when sequence_num > sequence_before then 'gap'
             when frame_number in (select frame_number from repeated) then 'duplicate'
-            else 'late'
+            when is_past then 'late segment'
+            when sequence_num > sequence_before + 1 then 'gap'
+            when sequence_num <= sequence_before then 'late'
+            when is_turning_away then 'passed over'
+            when sequence_num is not null then 'next'
+            when channel = 'l2update' and sent_at < previous_product_sent_at then 'late'
+            else 'unnumbered'
         end as status,
         sequence_before + 1 as expected_sequence_num,
         last_sequence_num,
         recent_sequence_num,
         last_sent_at,
+        product_last_sent_at,
         opened_at,
         is_numbered,
+        is_passed_over,
     from numbered
     where is_new
 )
