@@ -140,9 +140,11 @@ def _refuse_other_filters(settings: Settings, selection: BuildSelection) -> None
     if not settings.warehouse.exists():
         return
     with open_warehouse(settings.warehouse, read_only=True) as connection:
-        if not _is_built(connection, "bronze", "order_book_filters"):
+        if not _is_built(connection, "bronze", "kept_vars"):
             return
-        known = connection.execute("select distinct filters from bronze.order_book_filters")
+        known = connection.execute(
+            "select distinct chosen from bronze.kept_vars where about = 'filter'"
+        )
         others = [filters for (filters,) in known.fetchall() if filters != asked]
     if others:
         raise SettingsError(

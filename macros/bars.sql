@@ -8,6 +8,11 @@
 
 {#- Seconds, in ascending order: slices are of the first, and the last holds whole bars of all others. -#}
 {% macro bar_durations() %}
+    {%- for seconds in var("bar_durations_seconds") if seconds is not integer or seconds < 1 -%}
+        {{ exceptions.raise_compiler_error(
+            "bar_durations_seconds: " ~ seconds ~ " is not a number of seconds, such as 60."
+        ) }}
+    {%- endfor -%}
     {%- set durations = var("bar_durations_seconds") | sort -%}
     {%- for seconds in durations if seconds % durations[0] != 0 or durations[-1] % seconds != 0 -%}
         {{ exceptions.raise_compiler_error(
@@ -35,10 +40,24 @@
 {%- endmacro %}
 
 
+{#- Snapshots have a mark for each source: the two are filled apart from each other. -#}
+{% macro is_new_book() -%}
+    (
+            (source = 'replayed' and {{ is_above_held("book_number", "last_replayed_book_number") }})
+            or (source = 'captured' and {{ is_above_held("book_number", "last_captured_book_number") }})
+        )
+{%- endmacro %}
+
+{% macro is_new_bar_of_books() -%}
+    {{ is_above_held("max(last_replayed_book_number)", "last_replayed_book_number") }}
+        or {{ is_above_held("max(last_captured_book_number)", "last_captured_book_number") }}
+{%- endmacro %}
+
+
 {#- The rows of `table` with the slice they lie in; in an incremental run all rows of those spans (the
     longest duration) that have a new one. The two bounds let DuckDB pass over the rest of the table
     unread. -#}
-{% macro rows_to_slice(table, at, number, last_number) -%}
+{% macro rows_to_slice(table, at, is_new) -%}
     {%- set durations = bar_durations() -%}
     {%- if is_incremental() %}
     with touched_spans as materialized (
@@ -47,7 +66,7 @@
             symbol,
             {{ interval_start(at, durations[-1]) }} as span_at,
         from {{ table }}
-        where {{ is_above_held(number, last_number) }}
+        where {{ is_new }}
     )
     {% endif %}
     select

@@ -20,7 +20,7 @@
         and {{ "symbol = " ~ quoted(var("symbol")) if table.startswith("ccxt")
             else "contains(payload, " ~ quoted('"' ~ var("symbol") ~ '"') ~ ")" }}
         {% endif -%}
-        {% if var("limit_rows") -%}
+        {% if var("limit_rows") | int -%}
         and frame_number <= (select frame_number from bronze.last_frame)
         {% endif -%}
 {% endmacro %}
@@ -40,13 +40,18 @@
 
 
 {#- Sets, before a build, the last frame that it takes: with limit_rows so many frames of all feeds
-    further than the build before, so that all tables stop at the same frame. -#}
+    further than the build before, so that all tables stop at the same frame; else all there are. -#}
 {% macro set_last_frame() %}
     create table if not exists bronze.last_frame as select -1::bigint as frame_number;
     {% if flags.FULL_REFRESH -%}
     update bronze.last_frame set frame_number = -1;
     {% endif -%}
-    {% if var("limit_rows") -%}
+    {% set limit = var("limit_rows") | string -%}
+    {% if not modules.re.fullmatch("\\d+", limit) -%}
+        {%- do exceptions.raise_compiler_error(
+            "limit_rows: " ~ limit ~ " is not a number of frames, such as 100000 (0: all)."
+        ) -%}
+    {% endif -%}
     update bronze.last_frame set frame_number = coalesce((
         select max(frame_number)
         from (
@@ -56,11 +61,12 @@
             from raw.{{ table }}
             where frame_number > (select frame_number from bronze.last_frame)
             {% endfor -%}
+            {% if limit | int -%}
             order by frame_number
-            limit {{ var("limit_rows") | int }}
+            limit {{ limit }}
+            {%- endif %}
         )
     ), frame_number);
-    {% endif -%}
 {% endmacro %}
 
 
@@ -69,7 +75,9 @@
 
 {% macro day_of(name) -%}
     {%- set day = var(name) | string -%}
-    {%- if not modules.re.fullmatch("\\d{4}-\\d{2}-\\d{2}", day) -%}
+    {%- set is_day = modules.re.fullmatch("\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])", day) -%}
+    {%- set first = modules.datetime.date(day[:4] | int, day[5:7] | int, 1) if is_day -%}
+    {%- if not is_day or (first + modules.datetime.timedelta(days=day[8:] | int - 1)).month != first.month -%}
         {%- do exceptions.raise_compiler_error(name ~ ": " ~ day ~ " is not a day such as 2026-08-09.") -%}
     {%- endif -%}
     {{ day }}
@@ -77,30 +85,37 @@
 
 
 {#- A warehouse is built with the same filters from run to run: a model that has passed over a frame
-    would never come back to it. So the first build of a model remembers its filters, and another
-    build with others stops, unless it starts afresh. -#}
+    would never come back to it. -#}
 {% macro keep_to_filters() %}
-    {% set filters = [] %}
-    {% for name in ["exchange", "symbol", "start_date", "end_date"] if var(name) %}
-        {% do filters.append(name ~ "=" ~ var(name)) %}
+    {{ return(keep_to(["exchange", "symbol", "start_date", "end_date"], "filter")) }}
+{% endmacro %}
+
+
+{#- The first build of a model remembers these vars, and a later one with others stops, unless it starts
+    afresh: rows of the one and of the other would stand side by side. -#}
+{% macro keep_to(names, about="setting") %}
+    {% set values = [] %}
+    {% for name in names if var(name) %}
+        {% do values.append(name ~ "=" ~ var(name)) %}
     {% endfor %}
-    {% set chosen = filters | join(", ") or "no filter" %}
+    {% set chosen = values | join(", ") or "no " ~ about %}
     {% if execute %}
         {% if is_incremental() %}
             {% set known = run_query(
-                "select filters from bronze.order_book_filters where model = '" ~ this.identifier ~ "'"
+                "select chosen from bronze.kept_vars where model = '" ~ this.identifier
+                ~ "' and about = '" ~ about ~ "'"
             ).rows %}
             {% if known and known[0][0] != chosen %}
                 {% do exceptions.raise_compiler_error(
                     this ~ " was built with " ~ known[0][0] ~ ", and now is asked for " ~ chosen
-                    ~ ". Frames that the one passes over the other would never see. Build with the same"
-                    ~ " filters, or everything anew (--full-refresh), or into another warehouse."
+                    ~ ". The rows there are would not follow. Build with the same, or everything anew"
+                    ~ " (--full-refresh), or into another warehouse."
                 ) %}
             {% endif %}
         {% endif %}
     {% endif %}
-    delete from bronze.order_book_filters where model = '{{ this.identifier }}';
-    insert into bronze.order_book_filters values ('{{ this.identifier }}', {{ quoted(chosen) }})
+    delete from bronze.kept_vars where model = '{{ this.identifier }}' and about = '{{ about }}';
+    insert into bronze.kept_vars values ('{{ this.identifier }}', '{{ about }}', {{ quoted(chosen) }})
 {% endmacro %}
 
 

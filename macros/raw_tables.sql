@@ -32,7 +32,7 @@
 {% macro create_raw_tables() %}
     create schema if not exists raw;
     create schema if not exists bronze;
-    create table if not exists bronze.order_book_filters (model varchar, filters varchar);
+    create table if not exists bronze.kept_vars (model varchar, about varchar, chosen varchar);
     {% for table in landing_tables() %}
     create table if not exists raw.{{ table }} (
         record_id varchar,

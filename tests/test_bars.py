@@ -42,11 +42,6 @@ class Kind:
     number: str
     columns: str
 
-    @property
-    def last_number(self) -> str:
-        """The bar's column with the highest number."""
-        return f"last_{self.number}"
-
 
 TRADES = Kind(
     "trade_bars",
@@ -69,8 +64,9 @@ BOOKS = Kind(
     "order_book_features",
     "booked_at",
     "book_number",
-    "exchange varchar, symbol varchar, book_number bigint, booked_at timestamp, is_valid boolean,"
-    " mid_price double, spread_bps double, imbalance_1 double, imbalance_5 double",
+    "exchange varchar, symbol varchar, source varchar, book_number bigint, booked_at timestamp,"
+    " is_valid boolean, mid_price double, spread_bps double, imbalance_1 double,"
+    " imbalance_5 double",
 )
 KINDS = (TRADES, TICKERS, BOOKS)
 
@@ -209,6 +205,7 @@ def book(number: int, seconds: float, mid: float | None, imbalance: float | None
     return {
         "exchange": "venue",
         "symbol": "BTC/USDT",
+        "source": "replayed",
         "book_number": number,
         "booked_at": START + timedelta(seconds=seconds),
         "is_valid": mid is not None,
@@ -354,16 +351,21 @@ row_makers: dict[Kind, st.SearchStrategy[Callable[[int], Row]]] = {
         symbols,
     ),
     BOOKS: st.builds(
-        lambda at, mid, share, symbol: (
+        # Captured books have numbers apart from the replayed ones, in a symbol's bars or not.
+        lambda at, mid, share, symbol, source: (
             lambda number: {
-                **book(number, at, mid, None if mid is None else share),
+                **book(
+                    number + 1_000 * (source == "captured"), at, mid, None if mid is None else share
+                ),
                 "symbol": symbol,
+                "source": source,
             }
         ),
         seconds,
         maybe_prices,
         shares,
         symbols,
+        st.sampled_from(["replayed", "captured"]),
     ),
 }
 

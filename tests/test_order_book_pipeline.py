@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pipelines import ask, contents, differing
 from test_runs import environment, marketfinder
 
 from ingestion.build import PROJECT, Half, build
+from ingestion.errors import BuildError
 from ingestion.order_books import ingest_order_books
 from ingestion.runs import SimulatedClock
 from ingestion.segments import Disposal
@@ -81,6 +83,35 @@ def test_segments_one_by_one_give_what_all_at_once_give(tmp_path: Path) -> None:
     assert len(days) == 2
 
 
+def write_at_midnight(root: Path) -> None:
+    """A clock that steps back over the end of a day; the older feed, with a snapshot of no time."""
+    levels = [
+        {"side": side, "price_level": price, "new_quantity": "1"}
+        for side, price in (("bid", "100"), ("offer", "101"))
+    ]
+    back = [
+        {
+            "channel": "l2_data",
+            "timestamp": f"2026-10-{time}Z",
+            "sequence_num": number,
+            "events": [{"type": event, "product_id": "BTC-USD", "updates": levels}],
+        }
+        for number, (time, event) in enumerate(
+            [("01T23:59:58", "snapshot"), ("02T00:00:01", "update"), ("01T23:59:59", "update")]
+        )
+    ]
+    product = {"product_id": "BTC-USD"}
+    older = [
+        {"type": "subscriptions", "channels": []},
+        {"type": "snapshot", **product, "bids": [["100", "1"]], "asks": [["101", "1"]]},
+        {"type": "l2update", **product, "time": "2026-10-01T23:59:59Z", "changes": []},
+    ]
+    for name, lines in (("back", back), ("older", older)):
+        path = root / "raw/ready/coinbase" / name / "1.ndjson"
+        path.parent.mkdir(parents=True)
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
 def test_filters_are_kept_to(tmp_path: Path) -> None:
     """One product, one day; and no other filters on what was built with these."""
     STREAM.write(tmp_path, frames=700)
@@ -93,6 +124,7 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     segment = tmp_path / "raw/ready/coinbase/renamed/segment.ndjson"
     segment.parent.mkdir()
     segment.write_text(json.dumps({**renamed, "events": [update]}))
+    write_at_midnight(tmp_path)
     settings = settings_for(tmp_path)
     ingest(settings)
     filters = ["--symbol", "BTC-USD", "--end", "2026-10-01"]
@@ -100,6 +132,9 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     books = "select distinct symbol, booked_at::date::varchar from silver.order_books"
     assert ask(settings.warehouse, books) == [("BTC-USD", "2026-10-01")]
+    reasons = "select invalid_reason from silver.order_books where stream = ? order by book_number"
+    assert ask(settings.warehouse, reasons, "coinbase/back") == [(None,), ("sequence gap",)]
+    assert ask(settings.warehouse, reasons, "coinbase/older") == [(None,)]
     assert ask(settings.warehouse, "select distinct symbol from silver.trades") == [("BTC-USD",)]
     turned_away = "select distinct field from silver.rejected_feed_records order by all"
     assert ask(settings.warehouse, turned_away) == [("product_id",), ("updates",)]
@@ -110,6 +145,50 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     planned = marketfinder(settings, "build", "order-books", *filters, "--dry-run")
     assert "No new frames" in planned.stdout
     assert "silver" in planned.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"start_date": "2026-02-30"}, "start_date: 2026-02-30 is not a day such as 2026-08-09."),
+        ({"limit_rows": "abc"}, "limit_rows: abc is not a number of frames"),
+        ({"bar_durations_seconds": [0, 60]}, "bar_durations_seconds: 0 is not a number of seconds"),
+        ({"bar_durations_seconds": ["60"]}, "bar_durations_seconds: 60 is not a number of seconds"),
+        ({"order_book_depth": 5}, "was built with order_book_depth=20, and now is asked for"),
+        (
+            {"bar_durations_seconds": [60]},
+            "was built with bar_durations_seconds=[60, 300, 900, 3600]",
+        ),
+    ],
+)
+def test_vars_that_cannot_be_are_refused(
+    tmp_path: Path, variables: dict[str, object], message: str
+) -> None:
+    STREAM.write(tmp_path, frames=60)
+    settings = settings_for(tmp_path)
+    ingest(settings)
+    build(settings.warehouse, Half.ORDER_BOOKS)
+    with pytest.raises(BuildError, match=re.escape(message)):
+        build(settings.warehouse, Half.ORDER_BOOKS, variables=variables)
+    build(settings.warehouse, Half.ORDER_BOOKS)
+
+
+@pytest.mark.slow
+def test_a_limit_counts_from_what_is_built(tmp_path: Path) -> None:
+    """After builds without one it does not go through all frames again."""
+    settings = settings_for(tmp_path)
+    last_frames = []
+    for number, variables in enumerate(({}, {"limit_rows": 10}, {}), 1):
+        STREAM.write(tmp_path, frames=30, folder=f"coinbase/{number}", compression="none")
+        (segment,) = (tmp_path / f"raw/ready/coinbase/{number}").iterdir()
+        segment.write_bytes(segment.read_bytes() + b"\n" * number)  # another content
+        ingest(settings)
+        build(settings.warehouse, Half.ORDER_BOOKS, variables=variables)
+        last = "select frame_number >> 36, frame_number & 63 from bronze.last_frame"
+        last_frames += ask(settings.warehouse, last)
+    assert [segment for segment, _ in last_frames] == [1, 2, 3]
+    assert last_frames[1][1] == 10
 
 
 def build_until(settings: Settings, model: str) -> None:

@@ -709,6 +709,32 @@ def test_a_frame_without_its_list_is_turned_away(models: CompiledModels, tmp_pat
     ) == [("coinbase_trades", 1), ("coinbase_tickers", 2)]
 
 
+@pytest.mark.parametrize("cut", [0, 1, 2, 3, 4])
+def test_no_return_looks_back_at_a_trade_that_came_after(
+    models: CompiledModels, tmp_path: Path, cut: int
+) -> None:
+    """A trade told late has no return; the next one goes on from the one traded last."""
+    frames = [
+        frame(number, "market_trades", {"type": "update", "trades": [told]})
+        for number, told in enumerate(
+            trade(trade_id=str(second), time=seconds(second), price=str(100 + second))
+            for second in (1, 3, 2, 4)
+        )
+    ]
+    write(tmp_path, "1", frames[:cut])
+    warehouse = built(models, tmp_path)
+    write(tmp_path, "2", frames[cut:])
+    load(tmp_path, warehouse)
+    models.build(warehouse)
+    returns = ask(warehouse, "select exp(log_return) from silver.trades order by trade_number")
+    assert [found for (found,) in returns] == [
+        None,
+        pytest.approx(103 / 101),
+        None,
+        pytest.approx(104 / 103),
+    ]
+
+
 def test_a_trade_told_again_more_exactly_is_the_same(
     models: CompiledModels, tmp_path: Path
 ) -> None:

@@ -11,7 +11,9 @@ where
     or epoch(started_at) % duration_seconds != 0
     or ended_at != started_at + to_seconds(duration_seconds)
     or is_forward_filled != ({{ rows }}_count = 0)
-    or is_forward_filled != (last_{{ "book" if kind == "order_book" else kind }}_number is null)
+    {% set last_number = "last_" ~ kind ~ "_number" -%}
+    {% set last_book_number = "coalesce(last_replayed_book_number, last_captured_book_number)" -%}
+    or is_forward_filled != ({{ last_book_number if kind == "order_book" else last_number }} is null)
     or (is_forward_filled and (open is distinct from close or high is distinct from low))
     {% if kind == "trade" -%}
     or vwap not between low * (1 - 1e-12) and high * (1 + 1e-12)

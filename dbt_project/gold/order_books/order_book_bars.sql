@@ -1,11 +1,12 @@
 {{ config(
     materialized="incremental",
+    pre_hook="{{ keep_to(['bar_durations_seconds', 'maximum_filled_days']) }}",
     incremental_strategy="delete+insert",
     unique_key=["exchange", "symbol", "duration_seconds", "started_at"],
 ) }}
 
 with snapshots as (
-    {{ rows_to_slice(ref("order_book_features"), "booked_at", "book_number", "last_book_number") }}
+    {{ rows_to_slice(ref("order_book_features"), "booked_at", is_new_book()) }}
 ),
 
 -- Ties in time by book number. A snapshot counts until the next one, valid or not.
@@ -43,7 +44,8 @@ slices as (
         sum(squared_return) as squared_returns,
         count(*) as snapshot_count,
         count(*) filter (is_valid) as valid_count,
-        max(book_number) as last_book_number,
+        max(book_number) filter (source = 'replayed') as last_replayed_book_number,
+        max(book_number) filter (source = 'captured') as last_captured_book_number,
         min(booked_at) as first_booked_at,
         max(booked_at) as last_booked_at,
     from ordered
@@ -91,10 +93,11 @@ reopened as (
         {{ realised_variance() }} as realised_variance,
         cast(sum(snapshot_count) as bigint) as snapshot_count,
         sum(valid_count) / sum(snapshot_count) as valid_share,
-        max(last_book_number) as last_book_number,
+        max(last_replayed_book_number) as last_replayed_book_number,
+        max(last_captured_book_number) as last_captured_book_number,
     from slices_of_bars
     group by all
-    having {{ is_above_held("max(last_book_number)", "last_book_number") }}
+    having {{ is_new_bar_of_books() }}
 ),
 
 empty as (
@@ -138,7 +141,8 @@ bars as (
         {{ range_variances() }}
         snapshot_count,
         valid_share,
-        last_book_number,
+        last_replayed_book_number,
+        last_captured_book_number,
         is_forward_filled,
         started_at,
         started_at + to_seconds(duration_seconds) as ended_at,

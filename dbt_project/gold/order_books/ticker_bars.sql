@@ -1,11 +1,12 @@
 {{ config(
     materialized="incremental",
+    pre_hook="{{ keep_to(['bar_durations_seconds', 'maximum_filled_days']) }}",
     incremental_strategy="delete+insert",
     unique_key=["exchange", "symbol", "duration_seconds", "started_at"],
 ) }}
 
 with tickers as (
-    {{ rows_to_slice(ref("tickers"), "ticked_at", "ticker_number", "last_ticker_number") }}
+    {{ rows_to_slice(ref("tickers"), "ticked_at", is_above_held("ticker_number", "last_ticker_number")) }}
 ),
 
 -- Ties in time as they landed.

@@ -1,11 +1,12 @@
 {{ config(
     materialized="incremental",
+    pre_hook="{{ keep_to(['bar_durations_seconds', 'maximum_filled_days']) }}",
     incremental_strategy="delete+insert",
     unique_key=["exchange", "symbol", "duration_seconds", "started_at"],
 ) }}
 
 with trades as (
-    {{ rows_to_slice(ref("trades"), "traded_at", "trade_number", "last_trade_number") }}
+    {{ rows_to_slice(ref("trades"), "traded_at", is_above_held("trade_number", "last_trade_number")) }}
 ),
 
 -- The path is the trades in order: ties in time by trade id where it is a number; other ids say

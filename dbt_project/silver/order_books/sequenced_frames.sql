@@ -1,4 +1,9 @@
-{{ config(materialized="incremental", incremental_strategy="append") }}
+{#- The settings of the replay behind it are kept here: a Python model has no hooks. -#}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    pre_hook="{{ keep_to(['order_book_depth', 'order_book_interval_ms']) }}",
+) }}
 
 -- The older feed has no numbers, so what is missing is told by the segments: one came after another
 -- that follows on it (by name, and in time), or one between it and the one before could not be read.

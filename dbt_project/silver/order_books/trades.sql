@@ -55,25 +55,44 @@ numbered as (
     from first_told
 ),
 
-last_held as (
+latest_held as (
     select
         exchange,
         symbol,
-        arg_max(price, trade_number) as price,
+        max(traded_at) as traded_at,
+        arg_max(price, (traded_at, trade_number)) as price,
     from {{ this if is_incremental() else "numbered" }}
     {{ "where false" if not is_incremental() }}
     group by exchange, symbol
 ),
 
-with_previous as (
+-- A trade that is told after a later one has no return, and none is taken from it.
+in_time as (
     select
         numbered.*,
-        coalesce(
-            lag(numbered.price) over (partition by numbered.exchange, numbered.symbol order by trade_number),
-            last_held.price
-        ) as previous_price,
+        latest_held.price as held_price,
+        coalesce(numbered.traded_at < greatest(latest_held.traded_at, max(numbered.traded_at) over (
+            partition by numbered.exchange, numbered.symbol
+            order by trade_number
+            rows between unbounded preceding and 1 preceding
+        )), false) as is_late,
     from numbered
-    left join last_held on numbered.exchange = last_held.exchange and numbered.symbol = last_held.symbol
+    left join latest_held
+        on numbered.exchange = latest_held.exchange and numbered.symbol = latest_held.symbol
+),
+
+with_previous as (
+    select
+        *,
+        coalesce(
+            last_value(if(is_late, null, price) ignore nulls) over (
+                partition by exchange, symbol
+                order by trade_number
+                rows between unbounded preceding and 1 preceding
+            ),
+            held_price
+        ) as previous_price,
+    from in_time
 )
 
 select
@@ -88,7 +107,7 @@ select
     side = 'buy' as is_buy,
     price * size as dollar_volume,
     case side when 'buy' then size when 'sell' then -size end as signed_volume,
-    ln(price / previous_price) as log_return,
+    case when not is_late then ln(price / previous_price) end as log_return,
     cast(hour(traded_at) as integer) as hour,
     cast(isodow(traded_at) as integer) as day_of_week,
     is_backfill,
