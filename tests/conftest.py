@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from judge_endpoint import ScriptedEndpoint
 
 
+@pytest.fixture(scope="session", autouse=True)
+def dbt_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests run side by side: what dbt leaves behind is not mixed up."""
+    for name in ("target", "log"):
+        os.environ[f"DBT_{name.upper()}_PATH"] = str(tmp_path_factory.mktemp(f"dbt_{name}"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The real captures, which are not part of the project."""
