@@ -1,5 +1,8 @@
 """What the pipeline tests share: simulated runs into a warehouse, and whole-table comparisons."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.build import PROJECT, Half
 from ingestion.pipeline import VENUES, ingest
 from ingestion.runs import SimulatedClock
 from ingestion.settings import Settings
@@ -51,6 +55,20 @@ def sweep(settings: Settings, run_id: str, start: datetime = NOW) -> None:
     clock = SimulatedClock(start)
     for venue in VENUES:
         ingest(venue, settings, run_id=run_id, clock=clock)
+
+
+def build_tables(warehouse: Path, half: Half, *arguments: str) -> None:
+    """As ``build``, without dbt's tests, which take most of its time and write nothing."""
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", "build", "--quiet"),
+            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+            *("--select", f"tag:{half}", *arguments),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse.resolve())},
+        check=True,
+    )
 
 
 def ask(warehouse: Path, query: str, *parameters: object) -> list[tuple[Any, ...]]:

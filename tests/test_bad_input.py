@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines import NOW, ask, simulated, small_world, sweep
+from pipelines import NOW, ask, build_tables, simulated, small_world, sweep
 
 from ingestion.build import Half, build
 from ingestion.simulator import Faults
@@ -140,20 +140,20 @@ def test_a_market_that_goes_bad_leaves_and_comes_back(tmp_path: Path) -> None:
     )
     with simulated(path, world) as (settings, _):
         sweep(settings, "good", NOW)
-        build(path, Half.PREDICTION_MARKETS)
+        build_tables(path, Half.PREDICTION_MARKETS)
         assert [row[:2] for row in ask(path, shown, [broken, changed], changed)] == [
             (broken, "binary"),
             (changed, "binary"),
         ]
     with simulated(path, world, Faults(mutate=spoil)) as (settings, _):
         sweep(settings, "bad", NOW.replace(hour=13))
-        build(path, Half.PREDICTION_MARKETS)
+        build_tables(path, Half.PREDICTION_MARKETS)
         assert ask(path, shown, [broken, changed], changed) == [(changed, "scalar", False)]
         rejected = "select external_id, field from silver.rejected_records"
         assert ask(path, rejected) == [(broken, "yes_ask")]
     with simulated(path, world) as (settings, _):
         sweep(settings, "good again", NOW.replace(hour=14))
-        build(path, Half.PREDICTION_MARKETS)
+        build_tables(path, Half.PREDICTION_MARKETS)
         assert [row[:2] for row in ask(path, shown, [broken, changed], changed)] == [
             (broken, "binary"),
             (changed, "binary"),

@@ -10,6 +10,7 @@ from pipelines import (
     NOW,
     RUN_COLUMNS,
     ask,
+    build_tables,
     contents,
     differing,
     simulated,
@@ -114,6 +115,7 @@ def test_the_funnel_narrows_from_all_possible_pairs(
     assert counts[0] == possible[0][0]
 
 
+@pytest.mark.slow
 def test_a_second_demo_finds_the_same(
     first_demo: tuple[Path, list[TruePair]], tmp_path: Path
 ) -> None:
@@ -126,7 +128,7 @@ def test_a_second_demo_finds_the_same(
 def test_a_second_build_changes_nothing(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, _ = first_demo
     before = contents(warehouse)
-    build(warehouse, Half.PREDICTION_MARKETS)
+    build_tables(warehouse, Half.PREDICTION_MARKETS)
     assert differing(before, contents(warehouse)) == []
 
 
@@ -135,7 +137,7 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     with simulated(warehouse, small_world(0), Faults.usual()) as (settings, server):
         sweep(settings, "one", NOW)
-        build(warehouse, Half.PREDICTION_MARKETS)
+        build_tables(warehouse, Half.PREDICTION_MARKETS)
         first = ask(warehouse, "select count(*) from silver.market_quotes")
         server.world = small_world(3)
         sweep(settings, "two", NOW + timedelta(minutes=30))
@@ -150,7 +152,7 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
     assert gone > 0
     assert ask(warehouse, "select count(*) from silver.market_quotes") > first
     assert ask(warehouse, "select count(*) from silver.markets where is_delisted")[0][0] > 0
-    build(warehouse, Half.PREDICTION_MARKETS, full_refresh=True)
+    build_tables(warehouse, Half.PREDICTION_MARKETS, "--full-refresh")
     assert differing(step_by_step, contents(warehouse, log_of_its_time)) == []
 
 
