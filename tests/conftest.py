@@ -19,7 +19,7 @@ import pytest
 from pydantic import SecretStr
 
 from ingestion.settings import Settings
-from python_models.kernels.pair_judge_settings import JudgeSettings
+from python_models.kernels.pair_judge.settings import JudgeSettings
 
 if TYPE_CHECKING:
     from judge_endpoint import ScriptedEndpoint

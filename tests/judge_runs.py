@@ -5,10 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from python_models.kernels.pair_judge import JudgeRun, judge_pairs
-from python_models.kernels.pair_judge_ledger import VerdictLedger
-from python_models.kernels.pair_judge_settings import JudgeSettings
-from python_models.kernels.pair_judge_texts import PAIRS_SCHEMA
+from python_models.kernels.pair_judge.judge import JudgeRun, judge_pairs
+from python_models.kernels.pair_judge.ledger import VerdictLedger
+from python_models.kernels.pair_judge.settings import JudgeSettings
+from python_models.kernels.pair_judge.texts import PAIRS_SCHEMA
 
 
 def pair(number: int, **texts: str) -> dict[str, str | None]:

@@ -25,17 +25,17 @@ from judge_runs import changed, judged, pair, pairs, relations, spent_today
 from pydantic import SecretStr
 
 from ingestion.errors import SettingsError
-from python_models.kernels.pair_judge import judge_pairs_async, questions
-from python_models.kernels.pair_judge_calls import retry_after
-from python_models.kernels.pair_judge_ledger import Refusal, VerdictLedger, Wish
-from python_models.kernels.pair_judge_prompt import cache_key
-from python_models.kernels.pair_judge_schema import (
+from python_models.kernels.pair_judge.calls import retry_after
+from python_models.kernels.pair_judge.judge import judge_pairs_async, questions
+from python_models.kernels.pair_judge.ledger import Refusal, VerdictLedger, Wish
+from python_models.kernels.pair_judge.prompt import cache_key
+from python_models.kernels.pair_judge.schema import (
     VERDICTS_SCHEMA,
     table_verdicts,
     verdict_table,
 )
-from python_models.kernels.pair_judge_settings import JudgeSettings, load_judge_settings
-from python_models.kernels.pair_judge_texts import PAIRS_SCHEMA
+from python_models.kernels.pair_judge.settings import JudgeSettings, load_judge_settings
+from python_models.kernels.pair_judge.texts import PAIRS_SCHEMA
 
 
 class TestAsking:
@@ -96,7 +96,7 @@ class TestAsking:
         """As OpenAI's strict mode wants it: all fields required, no others."""
         from openai.lib._pydantic import to_strict_json_schema
 
-        from python_models.kernels.pair_judge_schema import JSON_SCHEMA, Judgement
+        from python_models.kernels.pair_judge.schema import JSON_SCHEMA, Judgement
 
         assert to_strict_json_schema(Judgement) == JSON_SCHEMA
 
@@ -451,7 +451,7 @@ class TestCache:
     def test_prompt_and_schema_are_in_the_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
         keys = {cache_key("texts", "model")}
         for name in ("PROMPT_VERSION", "SCHEMA_VERSION"):
-            monkeypatch.setattr(f"python_models.kernels.pair_judge_prompt.{name}", "next")
+            monkeypatch.setattr(f"python_models.kernels.pair_judge.prompt.{name}", "next")
             keys.add(cache_key("texts", "model"))
         assert len(keys) == 3
 
@@ -527,9 +527,9 @@ KILLED = """
 import sys
 from decimal import Decimal
 import pyarrow.ipc
-from python_models.kernels.pair_judge import judge_pairs
-from python_models.kernels.pair_judge_ledger import VerdictLedger
-from python_models.kernels.pair_judge_settings import load_judge_settings
+from python_models.kernels.pair_judge.judge import judge_pairs
+from python_models.kernels.pair_judge.ledger import VerdictLedger
+from python_models.kernels.pair_judge.settings import load_judge_settings
 
 settings = load_judge_settings()
 pairs = pyarrow.ipc.open_file(sys.argv[1]).read_all()

@@ -12,14 +12,14 @@ from conftest import KEY, Answer
 from judge_endpoint import ScriptedEndpoint, always, completion
 from judge_runs import changed, judged, pair, pairs, relations, spent_today
 
-from python_models.kernels import pair_judge_batches
-from python_models.kernels.pair_judge_batches import (
+from python_models.kernels.pair_judge import batches as batches_module
+from python_models.kernels.pair_judge.batches import (
     BatchReport,
     collect_batches,
     submit_batch,
 )
-from python_models.kernels.pair_judge_ledger import VerdictLedger
-from python_models.kernels.pair_judge_settings import JudgeSettings
+from python_models.kernels.pair_judge.ledger import VerdictLedger
+from python_models.kernels.pair_judge.settings import JudgeSettings
 
 
 class KilledError(BaseException):
@@ -191,7 +191,7 @@ class TestBatches:
         judge_settings: JudgeSettings,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(pair_judge_batches, "MAX_REQUESTS", 3)
+        monkeypatch.setattr(batches_module, "MAX_REQUESTS", 3)
         sizes = [submitted(pairs(count=7), judge_settings) for _ in range(4)]
         assert [report.questions if report else 0 for report in sizes] == [3, 3, 1, 0]
 
@@ -246,7 +246,7 @@ class TestKills:
         owner: Any = {
             "create": openai.resources.batches.Batches,
             "note_batch": VerdictLedger,
-        }.get(target, pair_judge_batches)
+        }.get(target, batches_module)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(owner, target, killed)
             with pytest.raises(KilledError):
@@ -319,7 +319,7 @@ class TestKills:
     ) -> None:
         submitted(pairs(count=3), judge_settings)
         endpoint.end_batch("batch_1")
-        monkeypatch.setattr("python_models.kernels.pair_judge_prompt.PROMPT_VERSION", "next")
+        monkeypatch.setattr("python_models.kernels.pair_judge.prompt.PROMPT_VERSION", "next")
         (ended,) = collected(judge_settings)
 
         assert (ended.answered, spent_today(judge_settings)) == (0, (3, 3 * 700_000))

@@ -1,6 +1,6 @@
 """Market texts that try to be the judge, and a model that does whatever they say.
 
-The promises that are tested are those of ``pair_judge_decision``: what code can know is never
+The promises that are tested are those of ``pair_judge.decision``: what code can know is never
 equal, and what it cannot know is worth no more than no judge at all.
 """
 
@@ -16,18 +16,18 @@ from conftest import Answer
 from judge_endpoint import ScriptedEndpoint, completion, judgement, sides
 from judge_runs import judged, pair, pairs, relations
 
-from python_models.kernels.pair_judge_answers import read_reply, verdict
-from python_models.kernels.pair_judge_characters import has_disguised_letters, scrubbed
-from python_models.kernels.pair_judge_decision import combined
-from python_models.kernels.pair_judge_prompt import (
+from python_models.kernels.pair_judge.answers import read_reply, verdict
+from python_models.kernels.pair_judge.characters import has_disguised_letters, scrubbed
+from python_models.kernels.pair_judge.decision import combined
+from python_models.kernels.pair_judge.prompt import (
     SYSTEM_MESSAGE,
     question,
     request_body,
     sent_question,
 )
-from python_models.kernels.pair_judge_schema import Orientation, Relation
-from python_models.kernels.pair_judge_settings import JudgeSettings
-from python_models.kernels.pair_judge_texts import (
+from python_models.kernels.pair_judge.schema import Orientation, Relation
+from python_models.kernels.pair_judge.settings import JudgeSettings
+from python_models.kernels.pair_judge.texts import (
     ADDRESSED,
     CUT,
     DISGUISED,

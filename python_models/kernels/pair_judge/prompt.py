@@ -5,9 +5,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from python_models.kernels.pair_judge_schema import JSON_SCHEMA, SCHEMA_VERSION
-from python_models.kernels.pair_judge_settings import JudgeSettings
-from python_models.kernels.pair_judge_texts import (
+from python_models.kernels.pair_judge.schema import JSON_SCHEMA, SCHEMA_VERSION
+from python_models.kernels.pair_judge.settings import JudgeSettings
+from python_models.kernels.pair_judge.texts import (
     Contract,
     contracts,
     read_user_message,

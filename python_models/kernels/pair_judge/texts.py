@@ -21,8 +21,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from python_models.kernels.pair_judge_characters import has_disguised_letters, scrubbed, spaced
-from python_models.kernels.pair_judge_schema import Difference, Judgement
+from python_models.kernels.pair_judge.characters import has_disguised_letters, scrubbed, spaced
+from python_models.kernels.pair_judge.schema import Difference, Judgement
 
 SIDES = ("kalshi", "polymarket")
 TEXT_FIELDS = ("event_title", "title", "outcome", "rules", "resolution_source", "window", "zone")

@@ -24,24 +24,24 @@ from decimal import Decimal
 import openai
 import pyarrow as pa
 
-from python_models.kernels.pair_judge_answers import read_reply, verdict
-from python_models.kernels.pair_judge_calls import Failure, Pace, call, client
-from python_models.kernels.pair_judge_decision import UNEVALUATED
-from python_models.kernels.pair_judge_ledger import Refusal, VerdictLedger, Wish
-from python_models.kernels.pair_judge_prompt import (
+from python_models.kernels.pair_judge.answers import read_reply, verdict
+from python_models.kernels.pair_judge.calls import Failure, Pace, call, client
+from python_models.kernels.pair_judge.decision import UNEVALUATED
+from python_models.kernels.pair_judge.ledger import Refusal, VerdictLedger, Wish
+from python_models.kernels.pair_judge.prompt import (
     Question,
     question,
     request_body,
     worst_nano_usd,
 )
-from python_models.kernels.pair_judge_schema import (
+from python_models.kernels.pair_judge.schema import (
     OUTCOMES_SCHEMA,
     Verdict,
     table_verdicts,
     verdict_table,
 )
-from python_models.kernels.pair_judge_settings import NANO_USD, JudgeSettings
-from python_models.kernels.pair_judge_texts import PAIRS_SCHEMA
+from python_models.kernels.pair_judge.settings import NANO_USD, JudgeSettings
+from python_models.kernels.pair_judge.texts import PAIRS_SCHEMA
 
 Clock = Callable[[], datetime]
 OnVerdict = Callable[[pa.Table], None]

@@ -5,7 +5,7 @@ What code can promise, with a model that says whatever a market's text tells it 
 1. No verdict raises a pair. ``combined`` keeps a veto, and keeps what the rules left open open; a
    model can only confirm a pair that the rules found equal, or take it down.
 2. ``equal`` stands only with words of each side's own text for its YES, with no world and no
-   difference that splits the two, and with no flag on the texts (``pair_judge_texts``).
+   difference that splits the two, and with no flag on the texts (``pair_judge.texts``).
 3. Nothing but a whole, well-formed answer is ever ``equal``.
 
 It cannot promise that a model that was talked round by words no pattern knows does not say
@@ -15,9 +15,9 @@ It cannot promise that a model that was talked round by words no pattern knows d
 from dataclasses import dataclass
 from typing import Literal
 
-from python_models.kernels.pair_judge_characters import spaced
-from python_models.kernels.pair_judge_prompt import Question
-from python_models.kernels.pair_judge_schema import Judgement, Orientation, Relation
+from python_models.kernels.pair_judge.characters import spaced
+from python_models.kernels.pair_judge.prompt import Question
+from python_models.kernels.pair_judge.schema import Judgement, Orientation, Relation
 
 UNEVALUATED = "unevaluated"
 _NEEDS_NO_WORLD = ("equal", "unclear")

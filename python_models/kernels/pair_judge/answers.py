@@ -9,15 +9,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from python_models.kernels.pair_judge_decision import failed_checks
-from python_models.kernels.pair_judge_prompt import PROMPT_VERSION, Question
-from python_models.kernels.pair_judge_schema import (
+from python_models.kernels.pair_judge.decision import failed_checks
+from python_models.kernels.pair_judge.prompt import PROMPT_VERSION, Question
+from python_models.kernels.pair_judge.schema import (
     SCHEMA_VERSION,
     AnswerKind,
     Judgement,
     Verdict,
 )
-from python_models.kernels.pair_judge_settings import NANO_USD, JudgeSettings
+from python_models.kernels.pair_judge.settings import NANO_USD, JudgeSettings
 
 # Endpoints that know no response format fence their JSON.
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)

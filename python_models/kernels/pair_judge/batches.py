@@ -24,24 +24,24 @@ import openai
 import orjson
 import pyarrow as pa
 
-from python_models.kernels.pair_judge import Clock, OnVerdict, questions, utc_now
-from python_models.kernels.pair_judge_answers import read_reply, verdict
-from python_models.kernels.pair_judge_calls import status_failure
-from python_models.kernels.pair_judge_ledger import (
+from python_models.kernels.pair_judge.answers import read_reply, verdict
+from python_models.kernels.pair_judge.calls import status_failure
+from python_models.kernels.pair_judge.judge import Clock, OnVerdict, questions, utc_now
+from python_models.kernels.pair_judge.ledger import (
     CLAIM,
     OpenBatch,
     Refusal,
     VerdictLedger,
     Wish,
 )
-from python_models.kernels.pair_judge_prompt import (
+from python_models.kernels.pair_judge.prompt import (
     Question,
     request_body,
     sent_question,
     worst_nano_usd,
 )
-from python_models.kernels.pair_judge_schema import table_verdicts, verdict_table
-from python_models.kernels.pair_judge_settings import JudgeSettings
+from python_models.kernels.pair_judge.schema import table_verdicts, verdict_table
+from python_models.kernels.pair_judge.settings import JudgeSettings
 
 MAX_REQUESTS = 50_000
 MAX_BYTES = 150_000_000

@@ -16,7 +16,7 @@ from typing import Any
 import openai
 import orjson
 
-from python_models.kernels.pair_judge_settings import JudgeSettings
+from python_models.kernels.pair_judge.settings import JudgeSettings
 
 
 def client(settings: JudgeSettings) -> openai.AsyncOpenAI:

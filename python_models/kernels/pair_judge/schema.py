@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from python_models.kernels.pair_judge_characters import scrubbed
+from python_models.kernels.pair_judge.characters import scrubbed
 
 Relation = Literal[
     "equal",

@@ -20,8 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from python_models.kernels.pair_judge_schema import Verdict
-from python_models.kernels.pair_judge_settings import NANO_USD, JudgeSettings
+from python_models.kernels.pair_judge.schema import Verdict
+from python_models.kernels.pair_judge.settings import NANO_USD, JudgeSettings
 
 _TABLES = """
 create table if not exists verdicts (
