@@ -30,9 +30,7 @@ from python_models.kernels.pair_judge.judge import judge_pairs_async, questions
 from python_models.kernels.pair_judge.ledger import Refusal, VerdictLedger, Wish
 from python_models.kernels.pair_judge.prompt import cache_key
 from python_models.kernels.pair_judge.schema import (
-    VERDICTS_SCHEMA,
-    table_verdicts,
-    verdict_table,
+    OUTCOMES_SCHEMA,
 )
 from python_models.kernels.pair_judge.settings import JudgeSettings, load_judge_settings
 from python_models.kernels.pair_judge.texts import PAIRS_SCHEMA
@@ -44,29 +42,22 @@ class TestAsking:
     def test_an_answer_becomes_a_row(self, judge_settings: JudgeSettings) -> None:
         run = judged(pairs(count=1), judge_settings)
 
-        assert run.verdicts.schema == VERDICTS_SCHEMA
-        (row,) = run.verdicts.to_pylist()
+        assert run.outcomes.schema == OUTCOMES_SCHEMA
+        (row,) = run.outcomes.to_pylist()
         assert (row["relation"], row["orientation"], row["confidence"]) == ("equal", "same", 0.9)
         assert row["kalshi_yes_quote"] == "If Acme reports 0 sales before Jan 1, 2027, then Yes."
         assert (row["input_tokens"], row["output_tokens"]) == (1_000, 200)
         assert row["usd"] == run.usd == Decimal("0.0014")
-        assert run.outcomes.to_pylist() == [
-            {
-                "pair_id": "pair-0",
-                "cache_key": row["cache_key"],
-                "relation": "equal",
-                "orientation": "same",
-                "reason": "answered",
-            }
-        ]
+        assert (row["pair_id"], row["reason"], row["is_judge_on"]) == ("pair-0", "answered", True)
+        assert json.loads(row["kalshi_text"])["event_title"] == "Acme in 2027"
 
     def test_rows_go_into_duckdb_and_come_back(self, judge_settings: JudgeSettings) -> None:
-        verdicts = judged(pairs(count=3), judge_settings).verdicts
+        outcomes = judged(pairs(count=3), judge_settings).outcomes
         with duckdb.connect() as connection:
-            connection.execute("create table judged as select * from verdicts")
+            connection.execute("create table judged as select * from outcomes")
             back = connection.execute("select * from judged").to_arrow_table()
 
-        assert table_verdicts(back) == table_verdicts(verdicts)
+        assert back.to_pylist() == outcomes.to_pylist()
 
     def test_the_request(self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint) -> None:
         judged(pairs(count=2), judge_settings)
@@ -112,7 +103,7 @@ class TestAsking:
     def test_no_pairs(self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint) -> None:
         run = judged(pairs(count=0), judge_settings)
 
-        assert run.outcomes.num_rows == run.verdicts.num_rows == 0
+        assert (run.outcomes.schema, run.outcomes.num_rows) == (OUTCOMES_SCHEMA, 0)
         assert not endpoint.calls
 
 
@@ -287,7 +278,7 @@ class TestAnswers:
 
         # 1,000 tokens of output at 2 USD a million, and each byte of the request a token.
         assert run.usd > Decimal("0.002") + Decimal("0.000001") * 4_000
-        assert run.verdicts["input_tokens"].to_pylist() == [None]
+        assert run.outcomes["input_tokens"].to_pylist() == [None]
 
 
 class TestRetries:
@@ -410,15 +401,34 @@ class TestCache:
         assert (second.calls, second.usd) == (0, Decimal(0))
         assert second.outcomes == first.outcomes
 
-    def test_known_verdicts_replace_a_lost_ledger(
-        self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint, tmp_path: Path
+    def test_without_a_key_every_answer_to_the_same_texts_counts(
+        self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
     ) -> None:
-        first = judged(pairs(count=5), judge_settings)
-        elsewhere = changed(judge_settings, ledger=tmp_path / "new" / "judge.sqlite")
-        second = judged(pairs(count=6), elsewhere, known=first.verdicts)
+        """A pair that was taken down does not come back because the key or the model is gone."""
+        early = datetime.now(UTC) - timedelta(days=1)
+        judged(pairs(count=2), changed(judge_settings, model="old"), clock=lambda: early)
+        endpoint.script = always("overlap")
+        judged(pairs(count=2), judge_settings)
+        off = {"api_key": SecretStr(""), "model": ""}
+        later = judged(pairs(count=3), changed(judge_settings, **off))
 
-        assert len(endpoint.requests) == 6
-        assert second.verdicts.num_rows == 1
+        assert relations(later) == ["overlap", "overlap", "unevaluated"]
+        assert later.outcomes["model"].to_pylist() == ["scripted", "scripted", None]
+        assert len(endpoint.requests) == 4
+
+    def test_switched_off_and_asking_in_batches(
+        self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
+    ) -> None:
+        off = judged(pairs(count=1), changed(judge_settings, enabled=False))
+        batches = judged(pairs(count=1), changed(judge_settings, asks_in="batches"))
+
+        assert (off.unevaluated, batches.unevaluated) == (
+            {"switched off": 1},
+            {"not asked by this build": 1},
+        )
+        assert off.outcomes["is_judge_on"].to_pylist() == [False]
+        assert batches.outcomes["is_judge_on"].to_pylist() == [True]
+        assert not endpoint.calls
 
     def test_prices_and_clocks_do_not_matter(
         self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
@@ -455,29 +465,28 @@ class TestCache:
             keys.add(cache_key("texts", "model"))
         assert len(keys) == 3
 
-    def test_rows_come_as_they_are_answered(self, judge_settings: JudgeSettings) -> None:
-        seen: list[tuple[int, int]] = []
 
-        def note(row: pa.Table) -> None:
-            with VerdictLedger(judge_settings.ledger) as other:
-                seen.append((row.num_rows, len(other.verdicts())))
+class TestUsage:
+    """What was asked, what it cost, how long it took."""
 
-        judged(pairs(count=3), changed(judge_settings, calls_in_flight=1), on_verdict=note)
-        assert seen == [(1, 1), (1, 2), (1, 3)]
-
-    def test_a_callback_that_fails_loses_nothing(
+    def test_calls_hits_tokens_usd_and_seconds(
         self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
     ) -> None:
-        def fail(row: pa.Table) -> None:
-            raise OSError("disk full")
+        endpoint.latency_seconds = 0.05
+        endpoint.script = lambda request, number: (
+            Answer({}, status=500) if number == 1 else always()(request, number)
+        )
+        judged(pairs(count=3), judge_settings)
+        judged(pairs(count=4), judge_settings)
+        with VerdictLedger(judge_settings.ledger) as ledger:
+            used = sorted(ledger.usage(), key=lambda one: one.calls)
+            assert ledger.usage("9999-01-01") == []
 
-        with pytest.raises(OSError, match="disk full"):
-            judged(pairs(count=30), changed(judge_settings, calls_in_flight=4), on_verdict=fail)
-        asked = len(endpoint.requests)
-        judged(pairs(count=30), judge_settings)
-
-        assert asked <= 4
-        assert len(endpoint.requests) == 30
+        assert [(one.calls, one.answers, one.cache_hits) for one in used] == [(1, 1, 3), (4, 3, 0)]
+        assert [one.input_tokens for one in used] == [1_000, 3_000]
+        assert sum(one.nano_usd for one in used) == 4 * 1_400_000
+        assert 0.05 <= (used[0].longest_answer_seconds or 0) < 5
+        assert {(one.kind, one.model) for one in used} == {("calls", "scripted")}
 
 
 class TestBudget:
@@ -682,7 +691,6 @@ class TestSecrets:
                 str(judge_settings),
                 judge_settings.model_dump_json(),
                 repr(run),
-                str(run.verdicts.to_pylist()),
                 str(run.outcomes.to_pylist()),
                 caplog.text,
                 *capfd.readouterr(),
@@ -746,7 +754,7 @@ class TestSettings:
         missing = [
             name
             for name in JudgeSettings.model_fields
-            if f"MARKETFINDER_JUDGE_{name.upper()}=" not in example
+            if name != "warehouse" and f"MARKETFINDER_JUDGE_{name.upper()}=" not in example
         ]
         assert missing == []
 
@@ -769,7 +777,3 @@ def test_a_thousand_pairs_take_what_latency_and_limit_make_of_them(
     assert endpoint.most_in_flight <= 20
     assert judged(table, judge_settings).calls == 0
     assert ratio < 6  # one at a time it would be 20; the machine may be busy
-
-
-def test_verdicts_without_rows_have_their_schema() -> None:
-    assert verdict_table([]).schema == VERDICTS_SCHEMA

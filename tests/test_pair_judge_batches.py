@@ -1,6 +1,5 @@
 """The judge's batches: sent once, taken up after a kill at any step, joined in any order."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -35,13 +34,10 @@ def submitted(table: pa.Table, settings: JudgeSettings) -> BatchReport | None:
 def collected(
     settings: JudgeSettings,
     later: timedelta = timedelta(0),
-    rows: Callable[[pa.Table], None] = lambda row: None,
 ) -> list[BatchReport]:
     """Collects, some time later."""
     with VerdictLedger(settings.ledger) as ledger:
-        return collect_batches(
-            settings, ledger, on_verdict=rows, clock=lambda: datetime.now(UTC) + later
-        )
+        return collect_batches(settings, ledger, clock=lambda: datetime.now(UTC) + later)
 
 
 def left_files(settings: JudgeSettings) -> list[str]:
@@ -61,8 +57,7 @@ class TestBatches:
         sent = submitted(pairs(count=20), judge_settings)
         waiting = collected(judge_settings)
         endpoint.end_batch("batch_1")
-        seen: list[pa.Table] = []
-        ended = collected(judge_settings, rows=seen.append)
+        ended = collected(judge_settings)
         run = judged(pairs(count=20), judge_settings)
 
         assert sent is not None
@@ -70,8 +65,8 @@ class TestBatches:
         assert [report.status for report in waiting] == ["in_progress"]
         assert ended == [BatchReport(sent.name, "completed", 20, 20, 0)]
         assert relations(run) == ["equal"] * 20
-        assert (len(seen), run.calls, len(endpoint.requests)) == (20, 0, 0)
-        assert run.verdicts["usd"].to_pylist() == [Decimal("0.0007")] * 20
+        assert (run.calls, len(endpoint.requests)) == (0, 0)
+        assert run.outcomes["usd"].to_pylist() == [Decimal("0.0007")] * 20
         assert spent_today(judge_settings) == (20, 20 * 700_000)
         assert left_files(judge_settings) == []
         assert collected(judge_settings) == []
@@ -274,19 +269,23 @@ class TestKills:
     ) -> None:
         submitted(pairs(count=5), judge_settings)
         endpoint.end_batch("batch_1")
-        seen: list[pa.Table] = []
+        finish, kept = VerdictLedger.finish, 0
 
-        def killed(row: pa.Table) -> None:
-            seen.append(row)
-            if len(seen) == 3:
+        def finish_twice(*arguments: Any) -> None:
+            nonlocal kept
+            if kept == 2:
                 raise KilledError
+            finish(*arguments)
+            kept += 1
 
-        with pytest.raises(KilledError):
-            collected(judge_settings, rows=killed)
-        (ended,) = collected(judge_settings, rows=seen.append)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(VerdictLedger, "finish", finish_twice)
+            with pytest.raises(KilledError):
+                collected(judge_settings)
+        (ended,) = collected(judge_settings)
         run = judged(pairs(count=5), judge_settings)
 
-        assert (ended.answered, len(seen)) == (2, 5)
+        assert (kept, ended.answered) == (2, 3)
         assert (relations(run), run.calls) == (["equal"] * 5, 0)
         assert spent_today(judge_settings) == (5, 5 * 700_000)
 

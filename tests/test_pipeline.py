@@ -142,8 +142,8 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
         server.world = small_world(3)
         sweep(settings, "two", NOW + timedelta(minutes=30))
         build(warehouse, Half.PREDICTION_MARKETS)
-    # The log of a run that another followed does not know the opportunities of its own time.
-    log_of_its_time = {"opportunities_found"}
+    # The log of a run that another followed does not know what was found in its own time.
+    log_of_its_time = {"opportunities_found", "pairs_unevaluated", "pairs_over_budget"}
     step_by_step = contents(warehouse, log_of_its_time)
     landed, gone = ask(
         warehouse, "select records_landed, records_gone from gold.sync_logs where sync_id = 'two'"
@@ -165,7 +165,7 @@ def test_one_venue_may_be_empty(tmp_path: Path) -> None:
     assert platforms == [("kalshi",)]
     assert (
         ask(warehouse, "select pairs, share_of_possible from gold.matching_funnel")
-        == [(0, None)] * 6
+        == [(0, None)] * 7
     )
 
 

@@ -30,21 +30,29 @@ stages as (
     union all
     select
         4,
-        'equal',
+        'equal by the rules',
         'the same contract by the rules',
+        count(*)
+    from {{ ref("ruled_pairs") }}
+    where relation = 'equal'
+    union all
+    select
+        5,
+        'equal',
+        'not taken down by the judge, nor waiting for it',
         count(*)
     from {{ ref("market_pairs") }}
     where relation = 'equal'
     union all
     select
-        5,
+        6,
         'opportunities',
         'pays more than it costs, with fees',
         count(distinct pair_id)
     from {{ ref("arbitrage_opportunities") }}
     union all
     select
-        6,
+        7,
         'active opportunities',
         'no reason to suspect it',
         count(distinct pair_id)

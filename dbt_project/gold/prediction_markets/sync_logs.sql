@@ -7,7 +7,15 @@ with runs as (
     from {{ ref("runs") }}
 ),
 
--- Opportunities are those of this build, so they belong to the newest run only.
+unjudged as (
+    select
+        count(*) as pairs,
+        count(*) filter (starts_with(reason, 'over the budget')) as over_budget,
+    from {{ ref("pair_verdicts") }}
+    where relation = 'unevaluated'
+),
+
+-- Opportunities and questions are those of this build, so they belong to the newest run only.
 logged as (
     select
         run_id as sync_id,
@@ -20,11 +28,14 @@ logged as (
         cast(lines_rejected as bigint) as lines_rejected,
         case when is_newest then (select count(*) from {{ ref("arbitrage_opportunities") }}) end
             as opportunities_found,
+        case when is_newest then unjudged.pairs end as pairs_unevaluated,
+        case when is_newest then unjudged.over_budget end as pairs_over_budget,
         errors,
         date_diff('millisecond', started_at, finished_at) / 1000 as duration_seconds,
         started_at,
         finished_at,
     from runs
+    cross join unjudged
     {% if is_incremental() -%}
     where run_id not in (select held.sync_id from {{ this }} as held)
     {%- endif %}

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from python_models.kernels.pair_judge.decision import failed_checks
+from python_models.kernels.pair_judge.checks import failed_checks
 from python_models.kernels.pair_judge.prompt import PROMPT_VERSION, Question
 from python_models.kernels.pair_judge.schema import (
     SCHEMA_VERSION,
@@ -100,6 +100,7 @@ def verdict(reply: Reply, asked: Question, now: datetime) -> Verdict:
     is_unreadable = reply.kind == "answered" and judgement is None
     row = {
         "cache_key": asked.cache_key,
+        "text_hash": asked.text_hash,
         "model": asked.model,
         "prompt_version": PROMPT_VERSION,
         "schema_version": SCHEMA_VERSION,

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from python_models.kernels.pair_judge.answers import read_reply, verdict
 from python_models.kernels.pair_judge.calls import status_failure
-from python_models.kernels.pair_judge.judge import Clock, OnVerdict, questions, utc_now
+from python_models.kernels.pair_judge.judge import Clock, questions, utc_now
 from python_models.kernels.pair_judge.ledger import (
     CLAIM,
     OpenBatch,
@@ -40,7 +40,6 @@ from python_models.kernels.pair_judge.prompt import (
     sent_question,
     worst_nano_usd,
 )
-from python_models.kernels.pair_judge.schema import table_verdicts, verdict_table
 from python_models.kernels.pair_judge.settings import JudgeSettings
 
 MAX_REQUESTS = 50_000
@@ -65,7 +64,6 @@ def submit_batch(
     settings: JudgeSettings,
     ledger: VerdictLedger,
     *,
-    known: pa.Table | None = None,
     clock: Clock = utc_now,
 ) -> BatchReport | None:
     """Sends all questions without an answer as one batch; None if there is nothing to send.
@@ -75,7 +73,6 @@ def submit_batch(
     """
     if not settings.is_on:
         return None
-    ledger.add_verdicts([] if known is None else table_verdicts(known))
     by_key = {one.cache_key: one for one in questions(pairs, settings.model).values()}
     name, began_at = uuid.uuid4().hex, clock()
     taken = ledger.verdicts(list(by_key)).keys() | ledger.keys_being_asked(began_at)
@@ -99,15 +96,14 @@ def collect_batches(
     settings: JudgeSettings,
     ledger: VerdictLedger,
     *,
-    on_verdict: OnVerdict = lambda row: None,
     clock: Clock = utc_now,
 ) -> list[BatchReport]:
     """Fetches the answers that are ready, and submits what a killed run did not."""
     batches = ledger.open_batches()
     if not settings.is_on or not batches:
-        return [BatchReport(batch.name, "no key") for batch in batches]
+        return [BatchReport(batch.name, settings.why_off) for batch in batches]
     with _client(settings) as endpoint:
-        return [_collect(endpoint, batch, settings, ledger, on_verdict, clock) for batch in batches]
+        return [_collect(endpoint, batch, settings, ledger, clock) for batch in batches]
 
 
 def _client(settings: JudgeSettings) -> openai.OpenAI:
@@ -177,7 +173,6 @@ def _collect(
     batch: OpenBatch,
     settings: JudgeSettings,
     ledger: VerdictLedger,
-    on_verdict: OnVerdict,
     clock: Clock,
 ) -> BatchReport:
     if batch.batch_id is None:
@@ -195,7 +190,7 @@ def _collect(
         return BatchReport(batch.name, "gone", open_again=left)
     except openai.OpenAIError as error:
         return BatchReport(batch.name, _reason(error))
-    answered = _keep(content, batch.name, settings, ledger, on_verdict, clock)
+    answered = _keep(content, batch.name, settings, ledger, clock)
     left = ledger.close_batch(batch.name, is_charged=False)
     _path(ledger, batch.name).unlink(missing_ok=True)
     return BatchReport(batch.name, remote.status, answered + left, answered, left)
@@ -224,7 +219,6 @@ def _keep(
     name: str,
     settings: JudgeSettings,
     ledger: VerdictLedger,
-    on_verdict: OnVerdict,
     clock: Clock,
 ) -> int:
     """Keeps the answers of an output file, each by itself: how many there were."""
@@ -240,10 +234,8 @@ def _keep(
         del reserved[key]
         one = asked.get(key)
         row = verdict(reply, one, clock()) if one else None
-        ledger.finish(attempt, reply.nano_usd, row)
-        if row:
-            on_verdict(verdict_table([row]))
-            answered += 1
+        ledger.finish(attempt, reply.nano_usd, clock(), row)
+        answered += row is not None
     return answered
 
 

@@ -1,19 +1,19 @@
 """The judge of pairs: asks a language model whether two contracts are the same, once each.
 
     with VerdictLedger(settings.ledger) as ledger:
-        run = judge_pairs(pairs, settings, ledger, known=verdicts_of_the_warehouse)
-    run.verdicts    # rows to append (VERDICTS_SCHEMA)
-    run.outcomes    # a relation or "unevaluated" for every pair (OUTCOMES_SCHEMA)
+        run = judge_pairs(pairs, settings, ledger)
+    run.outcomes    # a relation or "unevaluated" for every pair, with the answer (OUTCOMES_SCHEMA)
 
-Each answer is in the ledger, on disk, before ``on_verdict`` is called with its row and before the
-next call is sent by the same worker. A run that is killed loses only the calls in flight; a run
-that is interrupted waits for them. Runs at the same time buy nothing twice if they use the same
-ledger file: a call is reserved there before it is sent.
+Each answer is in the ledger, on disk, before the next call is sent by the same worker. A run that
+is killed loses only the calls in flight; a run that is interrupted waits for them. Runs at the same
+time buy nothing twice if they use the same ledger file: a call is reserved there before it is sent.
 
-Without a key nothing is sent, and answers that are known already still count.
+Without a key nothing is sent, and what was ever answered about the same texts still counts, whoever
+was asked: a pair that was taken down does not come back because a key is missing.
 """
 
 import asyncio
+import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,7 +26,6 @@ import pyarrow as pa
 
 from python_models.kernels.pair_judge.answers import read_reply, verdict
 from python_models.kernels.pair_judge.calls import Failure, Pace, call, client
-from python_models.kernels.pair_judge.decision import UNEVALUATED
 from python_models.kernels.pair_judge.ledger import Refusal, VerdictLedger, Wish
 from python_models.kernels.pair_judge.prompt import (
     Question,
@@ -36,15 +35,13 @@ from python_models.kernels.pair_judge.prompt import (
 )
 from python_models.kernels.pair_judge.schema import (
     OUTCOMES_SCHEMA,
+    UNEVALUATED,
     Verdict,
-    table_verdicts,
-    verdict_table,
 )
 from python_models.kernels.pair_judge.settings import NANO_USD, JudgeSettings
 from python_models.kernels.pair_judge.texts import PAIRS_SCHEMA
 
 Clock = Callable[[], datetime]
-OnVerdict = Callable[[pa.Table], None]
 
 _LEASE_SLACK = timedelta(seconds=30)
 _FAILURES_IN_A_ROW = 10
@@ -57,14 +54,17 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class JudgeRun:
-    """What a run did. ``verdicts`` are of this run's pairs and not in ``known``."""
+    """What a run found (``OUTCOMES_SCHEMA``), and what it cost."""
 
-    verdicts: pa.Table
     outcomes: pa.Table
-    calls: int
-    usd: Decimal
-    unevaluated: dict[str, int]
-    """How many pairs have no verdict, by reason."""
+    calls: int = 0
+    usd: Decimal = Decimal(0)
+
+    @property
+    def unevaluated(self) -> dict[str, int]:
+        """How many pairs have no verdict, by reason."""
+        rows = self.outcomes.select(["relation", "reason"]).to_pylist()
+        return dict(Counter(row["reason"] for row in rows if row["relation"] == UNEVALUATED))
 
 
 @dataclass
@@ -74,7 +74,6 @@ class _State:
     settings: JudgeSettings
     ledger: VerdictLedger
     endpoint: openai.AsyncOpenAI
-    on_verdict: OnVerdict
     clock: Clock
     run_id: str
     pace: Pace
@@ -94,8 +93,6 @@ def judge_pairs(
     settings: JudgeSettings,
     ledger: VerdictLedger,
     *,
-    known: pa.Table | None = None,
-    on_verdict: OnVerdict = lambda row: None,
     clock: Clock = utc_now,
 ) -> JudgeRun:
     """Asks about every pair that has no verdict yet. Not from within a running event loop.
@@ -104,13 +101,9 @@ def judge_pairs(
         pairs: What to ask about (``PAIRS_SCHEMA``); other columns are not looked at.
         settings: Endpoint, prices and budgets.
         ledger: Where answers and reservations are kept.
-        known: Verdicts from elsewhere (``VERDICTS_SCHEMA``), taken over into the ledger.
-        on_verdict: Called with one row as soon as an answer is kept.
         clock: The time, for leases, days and rows.
     """
-    return asyncio.run(
-        judge_pairs_async(pairs, settings, ledger, known=known, on_verdict=on_verdict, clock=clock)
-    )
+    return asyncio.run(judge_pairs_async(pairs, settings, ledger, clock=clock))
 
 
 async def judge_pairs_async(
@@ -118,54 +111,57 @@ async def judge_pairs_async(
     settings: JudgeSettings,
     ledger: VerdictLedger,
     *,
-    known: pa.Table | None = None,
-    on_verdict: OnVerdict = lambda row: None,
     clock: Clock = utc_now,
 ) -> JudgeRun:
     """``judge_pairs`` within a running event loop."""
     asked = questions(pairs, settings.model)
-    known_verdicts = [] if known is None else table_verdicts(known)
-    ledger.add_verdicts(known_verdicts)
     by_key = {one.cache_key: one for one in asked.values()}
+    if not settings.is_on:
+        return JudgeRun(_outcomes(asked, _answers_ever(by_key, ledger), {}, settings))
     answered = ledger.verdicts(list(by_key))
     open_questions = [one for key, one in by_key.items() if key not in answered]
     run_id = uuid.uuid4().hex
-    if settings.is_on:
-        reasons = await _ask_all(open_questions, settings, ledger, on_verdict, clock, run_id)
+    ledger.note_run(run_id, "calls", settings.model, len(answered), clock())
+    if settings.asks_in == "batches":
+        reasons = {one.cache_key: "not asked by this build" for one in open_questions}
     else:
-        reasons = {one.cache_key: "no key" for one in open_questions}
+        reasons = await _ask_all(open_questions, settings, ledger, clock, run_id)
     # Once more: another run may have answered what it was asking.
     answered = ledger.verdicts(list(by_key))
     calls, nano_usd = ledger.spent(run_id=run_id)
-    outcomes = _outcomes(asked, answered, reasons)
-    is_known = {one.cache_key for one in known_verdicts}
-    return JudgeRun(
-        verdict_table(one for key, one in answered.items() if key not in is_known),
-        outcomes,
-        calls,
-        Decimal(nano_usd) / NANO_USD,
-        dict(
-            Counter(row["reason"] for row in outcomes.to_pylist() if row["relation"] == UNEVALUATED)
-        ),
-    )
+    outcomes = _outcomes(asked, answered, reasons, settings)
+    return JudgeRun(outcomes, calls, Decimal(nano_usd) / NANO_USD)
+
+
+def _answers_ever(by_key: dict[str, Question], ledger: VerdictLedger) -> dict[str, Verdict]:
+    """The newest answers about the same texts, by the cache key they would be asked under."""
+    hashes = {key: one.text_hash for key, one in by_key.items()}
+    found = ledger.latest_verdicts(list(hashes.values()))
+    return {key: found[hashed] for key, hashed in hashes.items() if hashed in found}
 
 
 def _outcomes(
-    asked: dict[str, Question], answered: dict[str, Verdict], reasons: dict[str, str]
+    asked: dict[str, Question],
+    answered: dict[str, Verdict],
+    reasons: dict[str, str],
+    settings: JudgeSettings,
 ) -> pa.Table:
     rows = []
     for pair_id, one in asked.items():
         found = answered.get(one.cache_key)
+        why_not = reasons.get(one.cache_key, "not asked" if settings.is_on else settings.why_off)
+        verdict_row = found.model_dump(exclude={"text_hash"}) if found else {}
         rows.append(
             {
+                "relation": UNEVALUATED,
+                **verdict_row,
                 "pair_id": pair_id,
-                "cache_key": one.cache_key,
-                "relation": found.relation if found else UNEVALUATED,
-                "orientation": found.orientation if found else None,
+                "kalshi_text": json.dumps(one.kalshi.fields, ensure_ascii=False),
+                "polymarket_text": json.dumps(one.polymarket.fields, ensure_ascii=False),
+                "text_flags": sorted(one.flags),
+                "is_judge_on": settings.is_on,
                 "reason": (
-                    "; ".join(found.failed_checks) or found.answer_kind
-                    if found
-                    else reasons.get(one.cache_key, "not asked")
+                    "; ".join(found.failed_checks) or found.answer_kind if found else why_not
                 ),
             }
         )
@@ -176,13 +172,12 @@ async def _ask_all(
     open_questions: list[Question],
     settings: JudgeSettings,
     ledger: VerdictLedger,
-    on_verdict: OnVerdict,
     clock: Clock,
     run_id: str,
 ) -> dict[str, str]:
     """Asks with so many workers as calls may be in flight: why there is no answer, by cache key."""
     async with client(settings) as endpoint:
-        state = _State(settings, ledger, endpoint, on_verdict, clock, run_id, Pace(settings))
+        state = _State(settings, ledger, endpoint, clock, run_id, Pace(settings))
         waiting = iter(open_questions)
         count = min(settings.calls_in_flight, len(open_questions))
         workers = [asyncio.create_task(_work(waiting, state)) for _ in range(count)]
@@ -253,13 +248,12 @@ async def _attempt(
     body_or_failure = await call(state.endpoint, body, state.settings.timeout_seconds)
     if isinstance(body_or_failure, Failure):
         failure = body_or_failure
-        state.ledger.finish(attempt, worst if failure.is_charged else 0)
+        state.ledger.finish(attempt, worst if failure.is_charged else 0, state.clock())
         return failure
     reply = read_reply(body_or_failure, state.settings, worst)
     if reply is None:
-        state.ledger.finish(attempt, worst)
+        state.ledger.finish(attempt, worst, state.clock())
         return Failure("not a chat completion")
     row = verdict(reply, one, state.clock())
-    state.ledger.finish(attempt, reply.nano_usd, row)
-    state.on_verdict(verdict_table([row]))
+    state.ledger.finish(attempt, reply.nano_usd, row.judged_at, row)
     return None

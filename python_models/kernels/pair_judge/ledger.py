@@ -20,22 +20,38 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from python_models.kernels.pair_judge.schema import Verdict
+from python_models.kernels.pair_judge.schema import Usage, Verdict
 from python_models.kernels.pair_judge.settings import NANO_USD, JudgeSettings
 
 _TABLES = """
 create table if not exists verdicts (
     cache_key text primary key,
+    text_hash text not null,
+    judged_at real not null,
     verdict text not null
 ) without rowid;
+create index if not exists verdicts_by_text on verdicts (text_hash, judged_at);
+create table if not exists runs (
+    run_id text primary key,
+    kind text not null,
+    model text not null,
+    day text not null,
+    cache_hits integer not null
+) without rowid;
+create index if not exists runs_by_day on runs (day);
 create table if not exists attempts (
     attempt_id integer primary key,
     cache_key text not null,
     run_id text not null,
     day text not null,
     nano_usd integer not null,
+    began_at real not null,
+    ended_at real,
     lease_ends_at real not null,
-    is_open integer not null
+    is_open integer not null,
+    is_answered integer not null default false,
+    input_tokens integer,
+    output_tokens integer
 );
 create index if not exists attempts_by_key on attempts (cache_key, is_open, lease_ends_at);
 create index if not exists attempts_by_run on attempts (run_id, nano_usd);
@@ -47,6 +63,23 @@ create table if not exists batches (
     claim_ends_at real not null,
     is_open integer not null
 );
+"""
+_USAGE = """
+select
+    run_id, kind, model, used.day, sum(used.cache_hits), sum(calls), sum(answers),
+    sum(input_tokens), sum(output_tokens), sum(nano_usd), sum(seconds), max(seconds)
+from (
+    select run_id, day, cache_hits, 0 as calls, 0 as answers, 0 as input_tokens,
+        0 as output_tokens, 0 as nano_usd, null as seconds
+    from runs where day >= ?1
+    union all
+    select run_id, day, 0, 1, is_answered, input_tokens, output_tokens, nano_usd,
+        case when is_answered then ended_at - began_at end
+    from attempts where day >= ?1
+) as used
+inner join runs using (run_id)
+group by run_id, kind, model, used.day
+order by run_id, used.day
 """
 _PATIENCE_SECONDS = 60
 _KEYS_AT_ONCE = 500
@@ -128,11 +161,32 @@ class VerdictLedger:
         found = (Verdict.model_validate_json(text) for (text,) in rows)
         return {verdict.cache_key: verdict for verdict in found}
 
-    def add_verdicts(self, verdicts: Iterable[Verdict]) -> None:
-        """Takes over answers that are known elsewhere; the first answer to a question stays."""
-        rows = [(verdict.cache_key, verdict.model_dump_json()) for verdict in verdicts]
+    def latest_verdicts(self, text_hashes: Sequence[str]) -> dict[str, Verdict]:
+        """The newest answer about each pair of texts, of any model and prompt, by their hash."""
+        found: dict[str, Verdict] = {}
+        for start in range(0, len(text_hashes), _KEYS_AT_ONCE):
+            some = text_hashes[start : start + _KEYS_AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            rows = self._connection.execute(
+                f"select text_hash, verdict from verdicts where text_hash in ({marks})"
+                " order by judged_at, cache_key",
+                some,
+            )
+            found.update((key, Verdict.model_validate_json(text)) for key, text in rows)
+        return found
+
+    def note_run(self, run_id: str, kind: str, model: str, cache_hits: int, now: datetime) -> None:
+        """Keeps who is about to ask, and how many answers were there already."""
         with self._transaction() as connection:
-            connection.executemany("insert or ignore into verdicts values (?, ?)", rows)
+            _note_run(connection, run_id, kind, model, cache_hits, now)
+
+    def usage(self, since: str = "") -> list[Usage]:
+        """What each run used on each day (YYYY-MM-DD, UTC) from ``since`` on.
+
+        A call that has not ended counts at its worst price, as it does for the budget.
+        """
+        rows = self._connection.execute(_USAGE, (since,))
+        return [Usage(*row) for row in rows]
 
     def keys_being_asked(self, now: datetime) -> set[str]:
         """The questions that a run or a batch has reserved."""
@@ -162,23 +216,39 @@ class VerdictLedger:
                 for wish in wishes
             }
             if any(not isinstance(grant, Refusal) for grant in granted.values()):
+                _note_run(connection, name, "batch", settings.model, 0, now)
                 connection.execute(
                     "insert into batches values (?, null, ?, ?, true)",
                     (name, now.timestamp(), (now + CLAIM).timestamp()),
                 )
         return granted
 
-    def finish(self, attempt: int, nano_usd: int, verdict: Verdict | None = None) -> None:
+    def finish(
+        self, attempt: int, nano_usd: int, now: datetime, verdict: Verdict | None = None
+    ) -> None:
         """Ends an attempt with what it cost, and keeps its answer if it had one."""
         with self._transaction() as connection:
             connection.execute(
-                "update attempts set nano_usd = ?, is_open = false where attempt_id = ?",
-                (nano_usd, attempt),
+                "update attempts set nano_usd = ?, ended_at = ?, is_open = false, is_answered = ?,"
+                " input_tokens = ?, output_tokens = ? where attempt_id = ?",
+                (
+                    nano_usd,
+                    now.timestamp(),
+                    verdict is not None,
+                    verdict and verdict.input_tokens,
+                    verdict and verdict.output_tokens,
+                    attempt,
+                ),
             )
             if verdict:
                 connection.execute(
-                    "insert or ignore into verdicts values (?, ?)",
-                    (verdict.cache_key, verdict.model_dump_json()),
+                    "insert or ignore into verdicts values (?, ?, ?, ?)",
+                    (
+                        verdict.cache_key,
+                        verdict.text_hash,
+                        verdict.judged_at.timestamp(),
+                        verdict.model_dump_json(),
+                    ),
                 )
 
     def spent(self, day: str | None = None, run_id: str | None = None) -> tuple[int, int]:
@@ -229,6 +299,20 @@ class VerdictLedger:
             ).rowcount
             connection.execute("update batches set is_open = false where name = ?", (name,))
         return int(left)
+
+
+def _note_run(
+    connection: sqlite3.Connection,
+    run_id: str,
+    kind: str,
+    model: str,
+    cache_hits: int,
+    now: datetime,
+) -> None:
+    connection.execute(
+        "insert into runs values (?, ?, ?, ?, ?)",
+        (run_id, kind, model, f"{now:%Y-%m-%d}", cache_hits),
+    )
 
 
 def _spent(connection: sqlite3.Connection, column: str, value: str | None) -> tuple[int, int]:
@@ -282,9 +366,16 @@ def _reserve(
             return refusal
     inserted = connection.execute(
         """
-        insert into attempts (cache_key, run_id, day, nano_usd, lease_ends_at, is_open)
-        values (?, ?, ?, ?, ?, true)
+        insert into attempts (cache_key, run_id, day, nano_usd, began_at, lease_ends_at, is_open)
+        values (?, ?, ?, ?, ?, ?, true)
         """,
-        (wish.cache_key, run_id, day, wish.worst_nano_usd, (now + lease).timestamp()),
+        (
+            wish.cache_key,
+            run_id,
+            day,
+            wish.worst_nano_usd,
+            now.timestamp(),
+            (now + lease).timestamp(),
+        ),
     )
     return int(inserted.lastrowid or 0)

@@ -68,6 +68,11 @@ class Question:
         return user_message(self.kalshi, self.polymarket)
 
     @property
+    def text_hash(self) -> str:
+        """The hash of both texts alone, whoever is asked and however."""
+        return hashlib.sha256(self.message.encode()).hexdigest()
+
+    @property
     def flags(self) -> frozenset[str]:
         """What speaks against trusting the texts, on either side."""
         return self.kalshi.flags | self.polymarket.flags

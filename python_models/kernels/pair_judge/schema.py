@@ -1,15 +1,14 @@
 """What the judge must answer, and the tables that its answers become.
 
-A ``Judgement`` is what a model says. A ``Verdict`` is what the checks leave of it: one row for each
+A ``Judgement`` is what a model says. A ``Verdict`` is what the checks leave of it: one for each
 question that was answered, whatever the answer was worth, so that nothing is bought twice.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import pyarrow as pa
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -100,6 +99,7 @@ class Verdict(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     cache_key: str
+    text_hash: str
     model: str
     prompt_version: str
     schema_version: str
@@ -121,66 +121,86 @@ class Verdict(BaseModel):
     usd: Decimal = Decimal(0)
 
 
-_TEXT_COLUMNS = ("cache_key", "model", "prompt_version", "schema_version")
-_OPTIONAL_TEXT_COLUMNS = (
-    "orientation",
-    "claimed_relation",
-    "kalshi_yes_quote",
-    "kalshi_yes_meaning",
-    "polymarket_yes_quote",
-    "polymarket_yes_meaning",
-    "one_sided_world",
-)
+UNEVALUATED = "unevaluated"
 
-VERDICTS_SCHEMA = pa.schema(
-    [
-        *(pa.field(name, pa.string(), nullable=False) for name in _TEXT_COLUMNS),
-        pa.field("judged_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("answer_kind", pa.string(), nullable=False),
-        pa.field("relation", pa.string(), nullable=False),
-        *(pa.field(name, pa.string()) for name in _OPTIONAL_TEXT_COLUMNS),
-        pa.field("confidence", pa.float64()),
-        pa.field(
-            "differences",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("dimension", pa.string()),
-                        pa.field("kalshi_quote", pa.string()),
-                        pa.field("polymarket_quote", pa.string()),
-                        pa.field("can_split", pa.bool_()),
-                    ]
-                )
-            ),
-            nullable=False,
-        ),
-        pa.field("failed_checks", pa.list_(pa.string()), nullable=False),
-        pa.field("input_tokens", pa.int64()),
-        pa.field("output_tokens", pa.int64()),
-        pa.field("usd", pa.decimal128(18, 9), nullable=False),
-    ]
+_DIFFERENCES = pa.list_(
+    pa.struct(
+        [
+            pa.field("dimension", pa.string()),
+            pa.field("kalshi_quote", pa.string()),
+            pa.field("polymarket_quote", pa.string()),
+            pa.field("can_split", pa.bool_()),
+        ]
+    )
 )
-"""Key: ``cache_key``. Rows are only ever added."""
-
 OUTCOMES_SCHEMA = pa.schema(
     [
         pa.field("pair_id", pa.string(), nullable=False),
-        pa.field("cache_key", pa.string(), nullable=False),
-        pa.field("relation", pa.string(), nullable=False),  # "unevaluated" without a verdict
+        # What was to be asked: both texts as they are sent, and what speaks against trusting them.
+        pa.field("kalshi_text", pa.string(), nullable=False),
+        pa.field("polymarket_text", pa.string(), nullable=False),
+        pa.field("text_flags", pa.list_(pa.string()), nullable=False),
+        pa.field("is_judge_on", pa.bool_(), nullable=False),
+        # What counts: after the checks, "unevaluated" without an answer.
+        pa.field("relation", pa.string(), nullable=False),
         pa.field("orientation", pa.string()),
         pa.field("reason", pa.string(), nullable=False),
+        # The answer; all null without one.
+        pa.field("answer_kind", pa.string()),
+        pa.field("claimed_relation", pa.string()),
+        pa.field("confidence", pa.float64()),
+        pa.field("kalshi_yes_quote", pa.string()),
+        pa.field("kalshi_yes_meaning", pa.string()),
+        pa.field("polymarket_yes_quote", pa.string()),
+        pa.field("polymarket_yes_meaning", pa.string()),
+        pa.field("one_sided_world", pa.string()),
+        pa.field("differences", _DIFFERENCES),
+        pa.field("failed_checks", pa.list_(pa.string())),
+        pa.field("model", pa.string()),
+        pa.field("prompt_version", pa.string()),
+        pa.field("schema_version", pa.string()),
+        pa.field("cache_key", pa.string()),
+        pa.field("input_tokens", pa.int64()),
+        pa.field("output_tokens", pa.int64()),
+        pa.field("usd", pa.decimal128(18, 9)),
+        pa.field("judged_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-"""What a run found for each of its pairs; key: ``pair_id``."""
+"""What a run knows of each of its pairs; key: ``pair_id``."""
 
 
-def verdict_table(verdicts: Iterable[Verdict]) -> pa.Table:
-    """Verdicts as rows of ``VERDICTS_SCHEMA``."""
-    return pa.Table.from_pylist(
-        [verdict.model_dump() for verdict in verdicts], schema=VERDICTS_SCHEMA
-    )
+class Usage(NamedTuple):
+    """What one run used on one day. Money in nano-dollars, waiting in seconds.
+
+    ``kind``: "calls" or "batch". The seconds are those of answered calls together and of the
+    longest; null where there was none.
+    """
+
+    run_id: str
+    kind: str
+    model: str
+    day: str
+    cache_hits: int
+    calls: int
+    answers: int
+    input_tokens: int | None
+    output_tokens: int | None
+    nano_usd: int
+    answer_seconds: float | None
+    longest_answer_seconds: float | None
 
 
-def table_verdicts(table: pa.Table) -> list[Verdict]:
-    """The rows of a table that has at least the columns of ``VERDICTS_SCHEMA``."""
-    return [Verdict.model_validate(row) for row in table.select(VERDICTS_SCHEMA.names).to_pylist()]
+USAGE_SCHEMA = pa.schema(
+    [
+        *(pa.field(name, pa.string(), nullable=False) for name in ("run_id", "kind", "model")),
+        pa.field("day", pa.date32(), nullable=False),
+        *(pa.field(name, pa.int64(), nullable=False) for name in ("cache_hits", "calls")),
+        pa.field("answers", pa.int64(), nullable=False),
+        pa.field("input_tokens", pa.int64()),
+        pa.field("output_tokens", pa.int64()),
+        pa.field("usd", pa.decimal128(18, 9), nullable=False),
+        pa.field("answer_seconds", pa.float64()),
+        pa.field("longest_answer_seconds", pa.float64()),
+    ]
+)
+"""What the judge used; key: ``run_id`` and ``day``."""

@@ -38,7 +38,7 @@ class JudgeSettings(BaseSettings):
     """What the judge needs to know; every field is also MARKETFINDER_JUDGE_<FIELD>.
 
     Without a key the judge is off. With one, the model and its prices must be known: a budget in
-    USD means nothing without them.
+    USD means nothing without them. The ledger is beside the warehouse unless a place is given.
     """
 
     model_config = SettingsConfigDict(
@@ -49,11 +49,16 @@ class JudgeSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    enabled: bool = True
+    asks_in: Literal["calls", "batches"] = "calls"
     api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.openai.com/v1"
     model: str = ""
     response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
-    ledger: Path = Path("data/judge.sqlite")
+    warehouse: Path = Field(
+        default=Path("data/warehouse.duckdb"), validation_alias="MARKETFINDER_WAREHOUSE"
+    )
+    ledger: Path = Field(default_factory=lambda data: data["warehouse"].with_name("judge.sqlite"))
 
     usd_per_million_input_tokens: Usd | None = None
     usd_per_million_output_tokens: Usd | None = None
@@ -73,8 +78,13 @@ class JudgeSettings(BaseSettings):
 
     @property
     def is_on(self) -> bool:
-        """Whether there is a key to ask with."""
-        return self.api_key.get_secret_value() != ""
+        """Whether there is a key to ask with, and it may be used."""
+        return self.enabled and self.api_key.get_secret_value() != ""
+
+    @property
+    def why_off(self) -> str:
+        """Why the judge is off."""
+        return "switched off" if not self.enabled else "no key"
 
     def model_post_init(self, context: Any) -> None:
         """Checks that what a key needs is there."""
@@ -110,5 +120,6 @@ def load_judge_settings() -> JudgeSettings:
             f"{_PREFIX}{'_'.join(map(str, problem['loc'])).upper()}:"
             f" {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_context=False)
+            if problem["type"] != "default_factory_not_called"
         ]
         raise SettingsError("\n".join(lines)) from None

@@ -1,25 +1,21 @@
-"""What counts in the end: checks on a judgement, and the rules' decision beside the verdict.
+"""What an answer must pass before its relation counts.
 
 What code can promise, with a model that says whatever a market's text tells it to:
 
-1. No verdict raises a pair. ``combined`` keeps a veto, and keeps what the rules left open open; a
-   model can only confirm a pair that the rules found equal, or take it down.
-2. ``equal`` stands only with words of each side's own text for its YES, with no world and no
+1. ``equal`` stands only with words of each side's own text for its YES, with no world and no
    difference that splits the two, and with no flag on the texts (``pair_judge.texts``).
-3. Nothing but a whole, well-formed answer is ever ``equal``.
+2. Nothing but a whole, well-formed answer is ever ``equal``.
+3. No verdict raises a pair: ``silver.market_pairs`` lets it confirm what the rules found equal, or
+   take it down.
 
 It cannot promise that a model that was talked round by words no pattern knows does not say
-``equal`` with true quotes. By the first promise, that is worth no more than no judge at all.
+``equal`` with true quotes. By the third promise, that is worth no more than no judge at all.
 """
-
-from dataclasses import dataclass
-from typing import Literal
 
 from python_models.kernels.pair_judge.characters import spaced
 from python_models.kernels.pair_judge.prompt import Question
-from python_models.kernels.pair_judge.schema import Judgement, Orientation, Relation
+from python_models.kernels.pair_judge.schema import Judgement
 
-UNEVALUATED = "unevaluated"
 _NEEDS_NO_WORLD = ("equal", "unclear")
 _SHORTEST_QUOTE = 12  # characters; a single letter occurs in every text
 
@@ -58,43 +54,3 @@ def _has_false_quote(judgement: Judgement, asked: Question) -> bool:
         *((asked.polymarket, difference.polymarket_quote) for difference in judgement.differences),
     ]
     return any(quote.strip() and not side.says(quote) for side, quote in quotes)
-
-
-Tier = Literal["vetoed", "rules_only", "judge_confirmed", "judge_lowered", "rules_open"]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A pair's relation, and who had the last word.
-
-    Tiers: ``vetoed``; ``rules_only``, no verdict; ``judge_confirmed`` and ``judge_lowered``, of
-    pairs that the rules found equal; ``rules_open``, not found equal by the rules, whatever a judge
-    thinks.
-    """
-
-    relation: Relation
-    orientation: Orientation | None
-    tier: Tier
-
-
-def combined(
-    rule_relation: Relation,
-    rule_orientation: Orientation | None,
-    is_vetoed: bool,
-    verdict_relation: Relation | Literal["unevaluated"],
-    verdict_orientation: Orientation | None,
-) -> Decision:
-    """The rules' decision and the judge's, in which the judge can only confirm or lower.
-
-    A vetoed pair is never ``equal``, and a relation that pays is never taken from a verdict.
-    """
-    if is_vetoed:
-        relation: Relation = "unclear" if rule_relation == "equal" else rule_relation
-        return Decision(relation, None if relation == "unclear" else rule_orientation, "vetoed")
-    if verdict_relation == UNEVALUATED:
-        return Decision(rule_relation, rule_orientation, "rules_only")
-    if rule_relation != "equal":
-        return Decision(rule_relation, rule_orientation, "rules_open")
-    if verdict_relation == "equal" and verdict_orientation == rule_orientation:
-        return Decision("equal", rule_orientation, "judge_confirmed")
-    return Decision("unclear", None, "judge_lowered")

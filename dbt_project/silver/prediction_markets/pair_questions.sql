@@ -1,0 +1,50 @@
+-- What can become money first: the pairs that the rules call equal. Then those most alike of the rest.
+with ranked as (
+    select
+        *,
+        row_number() over (order by relation != 'equal', score desc, pair_id asc) as question_number,
+        count(*) filter (relation = 'equal') over () + {{ var("judged_open_pairs") }} as last_question,
+    from {{ ref("ruled_pairs") }}
+),
+
+texts as (
+    select
+        markets.market_id,
+        markets.event_title,
+        markets.title,
+        case when markets.event_type = 'binary' then markets.subtitle else markets.outcomes[1].label end as outcome,
+        markets.description as rules,
+        markets.resolution_source,
+        nullif(concat_ws(
+            ' ',
+            'from ' || terms.window_starts_on,
+            'before ' || terms.window_ends_on,
+            'at ' || split_part(terms.window_time, ' ', 1)
+        ), '') as "window",
+        nullif(split_part(terms.window_time, ' ', 2), '') as zone,
+    from {{ ref("markets") }} as markets
+    inner join {{ ref("contract_terms") }} as terms on markets.market_id = terms.market_id
+),
+
+questions as (
+    select
+        ranked.question_number,
+        ranked.pair_id,
+        ranked.relation as rule_relation,
+        ranked.score,
+        {% for side in ["kalshi", "polymarket"] -%}
+        {{ side }}.event_title as {{ side }}_event_title,
+        {{ side }}.title as {{ side }}_title,
+        {{ side }}.outcome as {{ side }}_outcome,
+        {{ side }}.rules as {{ side }}_rules,
+        {{ side }}.resolution_source as {{ side }}_resolution_source,
+        {{ side }}."window" as {{ side }}_window,
+        {{ side }}.zone as {{ side }}_zone,
+        {% endfor -%}
+    from ranked
+    inner join texts as kalshi on ranked.kalshi_market_id = kalshi.market_id
+    inner join texts as polymarket on ranked.polymarket_market_id = polymarket.market_id
+    where ranked.question_number <= ranked.last_question
+)
+
+select * from questions
