@@ -40,11 +40,12 @@ def build(
     *,
     variables: Mapping[str, Any] | None = None,
     full_refresh: bool = False,
+    environment: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> BuildResult:
     """Builds and tests the models of one half, or of both, in `warehouse`.
 
-    A full refresh forgets what was built first.
+    A full refresh forgets what was built first. `environment` goes before the process's own.
 
     Raises BuildError with what failed, a line each, when a model or a test did.
     """
@@ -55,7 +56,7 @@ def build(
         arguments += ["--select", f"tag:{half}"]
     if full_refresh:
         arguments.append("--full-refresh")
-    for event in _dbt_events(warehouse, arguments):
+    for event in _dbt_events(warehouse, arguments, environment or {}):
         name, data, text = event["info"]["name"], event["data"], event["info"]["msg"]
         if name in _RESULTS and progress and (total := data.get("total") or data.get("num_models")):
             progress("dbt build", data["index"], total)
@@ -99,15 +100,21 @@ def planned_models(half: Half) -> list[str]:
     return [f"{node['schema']}.{node['alias']}" for node in nodes]
 
 
-def _dbt_events(warehouse: Path, arguments: list[str]) -> Iterator[dict[str, Any]]:
+def _dbt_events(
+    warehouse: Path, arguments: list[str], environment: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """The log of a dbt command, event by event; a line that is no event is passed over."""
     command = [
         *(sys.executable, "-m", "dbt.cli.main", "--log-format", "json", *arguments),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
     ]
-    environment = {**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse.resolve())}
+    given = {**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse.resolve()), **environment}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=given,
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -24,6 +24,8 @@ from ingestion.build import BuildResult, Half, build, planned_models
 from ingestion.client import shown_url
 from ingestion.connections import check_connections
 from ingestion.errors import MarketFinderError, SettingsError, WarehouseError
+from ingestion.explanations import explain_pair
+from ingestion.judge_commands import app as judge_app
 from ingestion.order_book_commands import (
     BuildSelection,
     DryRun,
@@ -46,6 +48,7 @@ from ingestion.screens import (
     show_opportunities,
     show_order_books,
     show_query,
+    show_tiers,
 )
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse
@@ -61,6 +64,7 @@ ingest_app = typer.Typer(help="Load what the venues have, or recorders kept, int
 build_app = typer.Typer(help="Build and test one half of the models with dbt.")
 app.add_typer(ingest_app, name="ingest", no_args_is_help=True)
 app.add_typer(build_app, name="build", no_args_is_help=True)
+app.add_typer(judge_app, name="judge", no_args_is_help=True)
 app.add_typer(parquet_app, name="parquet", no_args_is_help=True)
 output = Console()
 messages = Console(stderr=True)
@@ -147,6 +151,17 @@ def sql_command(
     show_query(output, DEMO_WAREHOUSE if is_demo else load_settings().warehouse, query)
 
 
+@app.command("explain")
+def explain_command(
+    kalshi_ticker: Annotated[str, typer.Argument(help="As in gold.markets: KXBTC-26DEC31-T100.")],
+    polymarket_id: Annotated[str, typer.Argument(help="The market's number, as in gold.markets.")],
+    is_demo: Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")] = False,
+) -> None:
+    """Why a pair is, or is not, the same contract: texts, terms, vetoes, score and verdict."""
+    warehouse = DEMO_WAREHOUSE if is_demo else load_settings().warehouse
+    explain_pair(output, warehouse, kalshi_ticker, polymarket_id)
+
+
 FurtherFiles = Annotated[list[str] | None, typer.Argument(hidden=True)]
 Files = Annotated[
     list[str] | None,
@@ -210,13 +225,13 @@ def ingest_order_books_command(
 @build_app.command("prediction-markets")
 def build_prediction_markets_command(full_refresh: FullRefresh = False) -> None:
     """Build and test the models of the prediction markets."""
+    warehouse = load_settings().warehouse
     with progress_bar() as progress:
         result = build(
-            load_settings().warehouse,
-            Half.PREDICTION_MARKETS,
-            full_refresh=full_refresh,
-            progress=progress,
+            warehouse, Half.PREDICTION_MARKETS, full_refresh=full_refresh, progress=progress
         )
+    with open_warehouse(warehouse, read_only=True) as connection:
+        show_tiers(output, connection)
     show_built(result)
 
 
@@ -370,6 +385,7 @@ def show_run(result: RunResult, warehouse: Path) -> None:
     show_ingest(*result.ingested)
     with open_warehouse(warehouse, read_only=True) as connection:
         show_funnel(output, connection)
+        show_tiers(output, connection)
         show_opportunities(output, connection)
     if result.built:
         show_built(result.built)

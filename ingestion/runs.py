@@ -97,5 +97,10 @@ def demo(
         market = MarketSettings(seed=seed, start=world.now)
         LevelTwoStream(market, _DEMO_FAULTS).write(settings.segments, frames=_DEMO_FRAMES)
         ingest_order_books(settings, run_id=run_id, clock=clock, progress=progress)
-        result.built = build(warehouse, None, progress=progress)
+        # Whatever key and answers there are: a demo costs nothing, and every one is the same.
+        judge = {
+            "MARKETFINDER_JUDGE_ENABLED": "false",
+            "MARKETFINDER_JUDGE_LEDGER": str(Path(recorded) / "judge.sqlite"),
+        }
+        result.built = build(warehouse, None, environment=judge, progress=progress)
     return result, world.truth()

@@ -30,6 +30,22 @@ qualify
     row_number() over (partition by bars.exchange, bars.symbol order by bars.started_at desc) <= 5
 order by bars.exchange, bars.symbol, bars.started_at
 """
+_TIERS = """
+select
+    relation,
+    tier,
+    rule_relation,
+    case
+        when judge_effect in ('confirmed', 'lowered') then judge_effect || ': ' || verdict_relation
+        when judge_effect = 'awaited' then 'awaited: ' || verdict_reason
+        when tier = 'judged' then 'only noted: ' || verdict_relation
+        else 'not asked: ' || verdict_reason
+    end as judge,
+    count(*),
+from gold.market_similarities
+group by all
+order by rule_relation, count(*) desc, judge
+"""
 _OPPORTUNITIES = """
 select
     opportunities.opportunity_id,
@@ -45,7 +61,9 @@ select
     opportunities.buy_price,
     concat_ws(' ', opportunities.sell_outcome, 'on', opportunities.sell_platform),
     opportunities.sell_price,
+    pairs.tier,
 from gold.arbitrage_opportunities as opportunities
+inner join gold.market_similarities as pairs using (pair_id)
 inner join gold.markets as bought on opportunities.buy_market_id = bought.market_id
 order by opportunities.status, opportunities.profit_margin desc, opportunities.opportunity_id
 """
@@ -72,6 +90,16 @@ def show_funnel(console: Console, connection: duckdb.DuckDBPyConnection) -> None
     console.print(table)
 
 
+def show_tiers(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
+    """How the pairs were decided, what the judge did, and why it has not looked at others."""
+    table = Table("relation", "tier", "by the rules", "the judge", title="Pairs without a veto")
+    table.title_justify = "left"
+    table.add_column("pairs", justify="right")
+    for *names, count in connection.execute(_TIERS).fetchall():
+        table.add_row(*map(plain, names), f"{count:,}")
+    console.print(table)
+
+
 def show_opportunities(
     console: Console, connection: duckdb.DuckDBPyConnection, limit: int = 20
 ) -> None:
@@ -84,11 +112,11 @@ def show_opportunities(
     table.add_column("on 100", justify="right", no_wrap=True)
     table.add_column("contract, and what to buy")
     for row in rows[:limit]:
-        name, status, margin, profit, title, buy, buy_price, sell, sell_price = row
+        name, status, margin, profit, title, buy, buy_price, sell, sell_price, tier = row
         legs = f"{buy} at {_cents(buy_price)}, {sell} at {_cents(sell_price)}"
         table.add_row(
             plain(name[:8]),
-            plain(status),
+            Text("\n").join([plain(status), plain(tier)]),
             f"{margin:.2%}",
             f"${profit:.2f}",
             Text("\n").join([plain(title), plain(legs)]),

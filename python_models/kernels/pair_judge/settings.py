@@ -86,6 +86,14 @@ class JudgeSettings(BaseSettings):
         """Why the judge is off."""
         return "switched off" if not self.enabled else "no key"
 
+    def require_on(self) -> None:
+        """Raises SettingsError where there is nobody to ask."""
+        if not self.is_on:
+            raise SettingsError(
+                f"The judge is off ({self.why_off}): set {_PREFIX}API_KEY, and the model and its"
+                " prices as .env.example shows."
+            )
+
     def model_post_init(self, context: Any) -> None:
         """Checks that what a key needs is there."""
         needed = {

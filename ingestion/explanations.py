@@ -1,0 +1,186 @@
+"""Why a pair is what it is called: both texts, what was read from them, vetoes, score, verdict."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from ingestion.errors import WarehouseError
+from ingestion.screens import plain
+from ingestion.warehouse import open_warehouse
+
+_SIDES = """
+select
+    title, subtitle, event_title, resolution_source, description,
+    array_to_string(list_transform(outcomes, lambda side: side.label), ' / ') as outcomes,
+    array_to_string(ineligible_reasons, ', ') as not_matched_because,
+from silver.markets where market_id = ?
+"""
+_TERMS = "select * exclude (market_id, platform, text_hash) from silver.contract_terms"
+# A word counts by its weight; the score is the weight of the shared words over that of all.
+_WORDS = """
+with sides as (
+    select
+        (select words from silver.contract_terms where market_id = $kalshi) as kalshi_words,
+        (select words from silver.contract_terms where market_id = $polymarket) as polymarket_words,
+)
+select
+    word,
+    printf('%.2f', weight),
+    case
+        when not list_contains(polymarket_words, word) then 'Kalshi only'
+        when not list_contains(kalshi_words, word) then 'Polymarket only'
+        else 'both'
+    end,
+from (
+    select *, unnest(list_distinct(list_concat(kalshi_words, polymarket_words))) as word from sides
+)
+inner join silver.word_weights using (word)
+order by weight desc, word
+"""
+_VERDICT = """
+select
+    relation, orientation, reason, claimed_relation, confidence,
+    kalshi_yes_quote, kalshi_yes_meaning, polymarket_yes_quote, polymarket_yes_meaning,
+    one_sided_world, array_to_string(text_flags, ', ') as texts_are_doubted_for,
+    model, judged_at, usd,
+from silver.pair_verdicts where pair_id = ?
+"""
+_DIFFERENCES = """
+select
+    difference.dimension, difference.kalshi_quote, difference.polymarket_quote,
+    if(difference.can_split, 'yes', 'no'),
+from (
+    select unnest(differences) as difference from silver.pair_verdicts where pair_id = ?
+)
+"""
+_DECISION = """
+select
+    relation, orientation, tier, judge_effect, reasoning, rule_relation, rule_reasoning, score,
+from silver.market_pairs where pair_id = ?
+"""
+
+
+def explain_pair(console: Console, warehouse: Path, ticker: str, polymarket_id: str) -> None:
+    """Shows all that is known of a pair. Raises WarehouseError where a market is not there."""
+    if not warehouse.exists():
+        raise WarehouseError(
+            f"{warehouse} is not there yet: `marketfinder demo` or `marketfinder run` makes it."
+        )
+    kalshi = f"kalshi:{ticker.removeprefix('kalshi:')}"
+    polymarket = f"polymarket:{polymarket_id.removeprefix('polymarket:')}"
+    with open_warehouse(warehouse, read_only=True) as connection:
+        try:
+            _explain(console, connection, kalshi, polymarket)
+        except duckdb.CatalogException:
+            raise WarehouseError(
+                f"{warehouse} was not built: `marketfinder build prediction-markets` does it."
+            ) from None
+
+
+def _explain(
+    console: Console, connection: duckdb.DuckDBPyConnection, kalshi: str, polymarket: str
+) -> None:
+    pair = f"{kalshi}|{polymarket}"
+    texts = [_row(connection, _SIDES, market) for market in (kalshi, polymarket)]
+    for market, text in zip((kalshi, polymarket), texts, strict=True):
+        if text is None:
+            raise WarehouseError(
+                f"There is no market {market}. Its id is external_id in gold.markets."
+            )
+    _show_sides(console, "What the venues say", texts)
+    terms = [
+        _row(connection, f"{_TERMS} where market_id = ?", market) for market in (kalshi, polymarket)
+    ]
+    _show_sides(console, "What was read from it (≠ where they differ)", terms, is_compared=True)
+
+    found = connection.execute(
+        "select blocking_rule from silver.candidate_pairs where pair_id = ?", [pair]
+    ).fetchall()
+    if not found:
+        console.print("No blocking rule found this pair: it was not compared any further.")
+        return
+    console.print(plain(f"Found by the blocking rule {found[0][0]}."))
+    vetoes = connection.execute(
+        "select veto_code, kalshi_value, polymarket_value from silver.pair_vetoes"
+        " where pair_id = ? order by veto_code",
+        [pair],
+    ).fetchall()
+    _show_rows(console, "Vetoes", ("veto", "Kalshi", "Polymarket"), vetoes)
+    if vetoes:
+        console.print("A pair with a veto is never equal, and the judge is not asked about it.")
+        return
+    words = connection.execute(_WORDS, {"kalshi": kalshi, "polymarket": polymarket}).fetchall()
+    _show_rows(console, "What the score is made of", ("word", "weight", "said by"), words)
+    verdict = _row(connection, _VERDICT, pair)
+    if verdict:
+        _show_fields(console, "What the judge says", verdict)
+        differences = connection.execute(_DIFFERENCES, [pair]).fetchall()
+        names = ("difference", "Kalshi", "Polymarket", "can split")
+        _show_rows(console, "Differences it found", names, differences)
+    else:
+        console.print("The judge is not asked about this pair (var judged_open_pairs).")
+    _show_fields(console, "What it is", _row(connection, _DECISION, pair) or {})
+
+
+def _row(connection: duckdb.DuckDBPyConnection, query: str, key: str) -> dict[str, Any] | None:
+    answer = connection.execute(query, [key])
+    names = [column[0] for column in answer.description or []]
+    row = answer.fetchone()
+    return dict(zip(names, row, strict=True)) if row else None
+
+
+def _show_sides(
+    console: Console,
+    title: str,
+    sides: Sequence[dict[str, Any] | None],
+    *,
+    is_compared: bool = False,
+) -> None:
+    """Both sides beside each other, field by field; fields that neither has are left out."""
+    table = Table(title=title, title_justify="left", show_lines=True)
+    table.add_column("")
+    for venue in ("Kalshi", "Polymarket"):
+        table.add_column(venue, overflow="fold", ratio=1)
+    kalshi, polymarket = (side or {} for side in sides)
+    for name in {**kalshi, **polymarket}:
+        values = kalshi.get(name), polymarket.get(name)
+        if any(value not in (None, "", []) for value in values):
+            mark = " ≠" if is_compared and values[0] != values[1] else ""
+            table.add_row(plain(name.replace("_", " ") + mark), *map(_paragraphs, values))
+    console.print(table)
+
+
+def _show_fields(console: Console, title: str, fields: dict[str, Any]) -> None:
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in fields.items():
+        if value not in (None, "", []):
+            table.add_row(plain(name.replace("_", " ")), _paragraphs(value))
+    console.print(table)
+
+
+def _show_rows(
+    console: Console, title: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    if not rows:
+        console.print(plain(f"{title}: none."))
+        return
+    columns = (Column(name, overflow="fold") for name in names)
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*map(_paragraphs, row))
+    console.print(table)
+
+
+def _paragraphs(value: Any) -> Text:
+    """A value with its line breaks, as text that cannot steer the terminal."""
+    if isinstance(value, list):
+        value = "; ".join(map(str, value))
+    lines = "" if value is None else str(value)
+    return Text("\n").join(plain(line) for line in lines.splitlines())
