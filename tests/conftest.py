@@ -42,6 +42,22 @@ def shared_data() -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_judge_of_the_developer() -> Iterator[None]:
+    """A build of the tests spends nobody's money, whatever key is in .env."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MARKETFINDER_JUDGE_ENABLED", "false")
+        yield
+
+
+@pytest.fixture(scope="session")
+def look_alikes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse of the look-alikes, built without a judge. Tests that change it take a copy."""
+    from look_alikes import build_warehouse, payloads
+
+    return build_warehouse(tmp_path_factory.mktemp("look_alikes"), *payloads())
+
+
 @dataclass(frozen=True)
 class Answer:
     """One HTTP answer. `sent_bytes`: the connection is dropped after so many bytes of the body."""

@@ -13,7 +13,8 @@ texts as (
         markets.event_title,
         markets.title,
         case when markets.event_type = 'binary' then markets.subtitle else markets.outcomes[1].label end as outcome,
-        markets.description as rules,
+        -- With the mark-up and the line breaks that other models do without: they tell who wrote for whom.
+        listings.rules_as_sent as rules,
         markets.resolution_source,
         nullif(concat_ws(
             ' ',
@@ -23,6 +24,7 @@ texts as (
         ), '') as "window",
         nullif(split_part(terms.window_time, ' ', 2), '') as zone,
     from {{ ref("markets") }} as markets
+    inner join {{ ref("listings") }} as listings on markets.market_id = listings.market_id
     inner join {{ ref("contract_terms") }} as terms on markets.market_id = terms.market_id
 ),
 

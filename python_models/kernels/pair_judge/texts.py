@@ -68,7 +68,8 @@ _SPEAKING = re.compile(
             r"<\|[^|>]{1,40}\|>|\[/?inst\]|<</?sys>>",
             r"</?\s*(system|user|assistant|human|instructions?|contracts?|market|kalshi|polymarket"
             r"|rules|documents?|data|json|tool|input|text)\b[^>]{0,80}>",
-            r"(^|\n)\s*#*\s*(system|assistant|user|human|developer)\s*:",
+            r"(^|[\n.!?;>])\s*#*\s*(system|assistant|user|human|developer)\s*:",
+            r"\b(this|the) pair (is|was|are|were|must|should)\b",
             r"\{\s*\\?[\"']|[\"']\s*:\s*[\"'{\[]|```",
             *(rf"\b{name}\b" for name in _FIELD_NAMES),
         ]
