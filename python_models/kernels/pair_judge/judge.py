@@ -4,7 +4,7 @@
         run = judge_pairs(pairs, settings, ledger)
     run.outcomes    # a relation or "unevaluated" for every pair, with the answer (OUTCOMES_SCHEMA)
 
-Each answer is in the ledger, on disk, before the next call is sent by the same worker. A run that
+Each answer is in the ledger before the next call is sent by the same worker. A run that
 is killed loses only the calls in flight; a run that is interrupted waits for them. Runs at the same
 time buy nothing twice if they use the same ledger file: a call is reserved there before it is sent.
 
