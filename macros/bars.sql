@@ -8,6 +8,11 @@
 
 {#- Seconds, in ascending order: slices are of the first, and the last holds whole bars of all others. -#}
 {% macro bar_durations() %}
+    {%- if var("bar_durations_seconds") is string or var("bar_durations_seconds") is not iterable or not var("bar_durations_seconds") -%}
+        {{ exceptions.raise_compiler_error(
+            "bar_durations_seconds: " ~ var("bar_durations_seconds") ~ " is not a list of seconds, such as [60, 300]."
+        ) }}
+    {%- endif -%}
     {%- for seconds in var("bar_durations_seconds") if seconds is not integer or seconds < 1 -%}
         {{ exceptions.raise_compiler_error(
             "bar_durations_seconds: " ~ seconds ~ " is not a number of seconds, such as 60."

@@ -88,18 +88,23 @@
 {%- endmacro %}
 
 
-{#- Whether an arrived trade is not held yet. Only what is held from an hour before the arrived ones on
-    is looked at: told again, a trade can have a time of other precision. -#}
+{#- What a trade is known by. Told again, it can have a time of other precision; and some venues begin
+    anew with their numbers, hours or years later. -#}
+{% macro trade_key(trade="") -%}
+    {%- set of = trade ~ "." if trade else "" -%}
+    {{ of }}exchange, {{ of }}symbol, {{ of }}trade_id, date_trunc('hour', {{ of }}traded_at)
+{%- endmacro %}
+
+
+{#- Whether an arrived trade is not held yet. -#}
 {% macro is_not_told_before() -%}
     {%- if is_incremental() -%}
     not exists (
             select 1
             from {{ this }} as held
             where
-                held.traded_at >= (select min(told.traded_at) - interval 1 hour from arrived as told)
-                and held.exchange = arrived.exchange
-                and held.symbol = arrived.symbol
-                and held.trade_id = arrived.trade_id
+                held.traded_at >= (select date_trunc('hour', min(told.traded_at)) from arrived as told)
+                and ({{ trade_key("held") }}) = ({{ trade_key("arrived") }})
         )
     {%- else -%}
     true

@@ -18,12 +18,23 @@
         {% endif -%}
         {% if var("symbol") -%}
         and {{ "symbol = " ~ quoted(var("symbol")) if table.startswith("ccxt")
-            else "contains(payload, " ~ quoted('"' ~ var("symbol") ~ '"') ~ ")" }}
+            else may_name(var("symbol")) }}
         {% endif -%}
         {% if var("limit_rows") | int -%}
         and frame_number <= (select frame_number from bronze.last_frame)
         {% endif -%}
 {% endmacro %}
+
+
+{#- Whether a frame of Coinbase's may be about a product: it has the name, or spells one in another way,
+    or names none, and will be turned away. -#}
+{% macro may_name(symbol) -%}
+    (
+            contains(payload, {{ quoted('"' ~ symbol ~ '"') }})
+            or contains(payload, '\')
+            or not regexp_matches(payload, '"product_id"\s*:\s*"')
+        )
+{%- endmacro %}
 
 
 {#- Whether a time lies in the chosen days. What has no time is kept: the older feed's snapshots have none. -#}
@@ -39,34 +50,65 @@
 {%- endmacro %}
 
 
-{#- Sets, before a build, the last frame that it takes: with limit_rows so many frames of all feeds
-    further than the build before, so that all tables stop at the same frame; else all there are. -#}
+{#- Sets, before a build with limit_rows, the last frame that it takes: so many frames of all feeds further
+    than what is built, so that all tables stop at the same frame. -#}
 {% macro set_last_frame() %}
     create table if not exists bronze.last_frame as select -1::bigint as frame_number;
     {% if flags.FULL_REFRESH -%}
     update bronze.last_frame set frame_number = -1;
     {% endif -%}
-    {% set limit = var("limit_rows") | string -%}
-    {% if not modules.re.fullmatch("\\d+", limit) -%}
-        {%- do exceptions.raise_compiler_error(
-            "limit_rows: " ~ limit ~ " is not a number of frames, such as 100000 (0: all)."
-        ) -%}
-    {% endif -%}
+    {% if var("limit_rows") | int and flags.WHICH in ["build", "run"] -%}
     update bronze.last_frame set frame_number = coalesce((
+        with built as (
+            select greatest(
+                (select frame_number from bronze.last_frame)
+                {%- for name in models_of_frames() if execute and not flags.FULL_REFRESH and load_relation(name) %},
+                (select max(frame_number) from {{ name }})
+                {%- endfor %}
+            ) as frame_number
+        )
+
         select max(frame_number)
         from (
             {% for table in segment_tables() if table != "segments" -%}
             {{ "union all" if not loop.first }}
             select frame_number
             from raw.{{ table }}
-            where frame_number > (select frame_number from bronze.last_frame)
+            where frame_number > (select built.frame_number from built)
             {% endfor -%}
-            {% if limit | int -%}
             order by frame_number
-            limit {{ limit }}
-            {%- endif %}
+            limit {{ var("limit_rows") }}
         )
     ), frame_number);
+    {% endif -%}
+{% endmacro %}
+
+{#- What reads the raw frames, each up to a frame of its own. -#}
+{% macro models_of_frames() %}
+    {% set bronze = ["coinbase_level2_updates", "coinbase_trades", "coinbase_tickers", "ccxt_order_books", "ccxt_trades", "ccxt_tickers"] %}
+    {% set models = [] %}
+    {% for name in bronze %}
+        {% do models.append(api.Relation.create(target.database, "bronze", name)) %}
+    {% endfor %}
+    {{ return(models + [api.Relation.create(target.database, "silver", "sequenced_frames")]) }}
+{% endmacro %}
+
+
+{#- Says at once which var cannot be. -#}
+{% macro check_order_book_vars() %}
+    {% for name, least in {
+        "limit_rows": 0, "order_book_depth": 1, "order_book_interval_ms": 0,
+        "longest_silence_seconds": 1, "maximum_filled_days": 0,
+    }.items() if not modules.re.fullmatch("\\d+", var(name) | string) or var(name) | int < least %}
+        {{ exceptions.raise_compiler_error(
+            name ~ ": " ~ var(name) ~ " is not a whole number from " ~ least ~ "."
+        ) }}
+    {% endfor %}
+    {% if var("start_date") and var("end_date") and day_of("start_date") > day_of("end_date") %}
+        {{ exceptions.raise_compiler_error(
+            "start_date: " ~ var("start_date") ~ " is after end_date, " ~ var("end_date") ~ "."
+        ) }}
+    {% endif %}
 {% endmacro %}
 
 

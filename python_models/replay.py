@@ -51,6 +51,7 @@ def new_rows(session: Any, is_incremental: bool, depth: int, interval: int) -> p
     """The rows of all books after the frames that have none yet, ``BOOK_ROWS_SCHEMA``."""
     written = states = None
     if is_incremental:
+        _refuse_other_depth(session, depth)
         written = last_value(
             session,
             "select max(frame_number) from silver.replayed_order_books where product_id is null",
@@ -116,6 +117,20 @@ def _rows(
         yield from rows.filter(pc.greater(rows["frame_number"], written)).to_batches()
     if ranges and ranges[-1].last > written:
         yield from progress_row(ranges[-1].last).to_batches()
+
+
+def _refuse_other_depth(session: Any, depth: int) -> None:
+    """Raise where rows of another depth are held. (sequenced_frames keeps it: see keep_to.)"""
+    if not has_table(session, "bronze", "kept_vars"):
+        return
+    kept = session.execute(
+        "select chosen from bronze.kept_vars where model = 'sequenced_frames' and about = 'setting'"
+    ).fetchone()
+    if kept and f"order_book_depth={depth}," not in f"{kept[0]},":
+        raise ValueError(
+            f"silver.replayed_order_books was built with {kept[0]}, and now is asked for a depth of "
+            f"{depth}. Build with the same, or everything anew (--full-refresh)."
+        )
 
 
 def _sequenced_to(session: Any) -> int:

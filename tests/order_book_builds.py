@@ -17,7 +17,7 @@ import duckdb
 
 PROJECT = Path(__file__).resolve().parent.parent
 WAREHOUSE = "warehouse.duckdb"  # dbt's SQL names the database, which is called after the file
-SELECTED = "+path:dbt_project/silver/order_books +path:python_models"
+SELECTED = "+path:dbt_project/silver/order_books +path:python_models/silver/order_books"
 
 
 @dataclass(frozen=True)

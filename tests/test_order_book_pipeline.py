@@ -100,13 +100,15 @@ def write_at_midnight(root: Path) -> None:
             [("01T23:59:58", "snapshot"), ("02T00:00:01", "update"), ("01T23:59:59", "update")]
         )
     ]
+    nameless = [back[0], {**back[2], "sequence_num": 1, "events": None}]
+    nameless.append({**back[2], "sequence_num": 2})
     product = {"product_id": "BTC-USD"}
     older = [
         {"type": "subscriptions", "channels": []},
         {"type": "snapshot", **product, "bids": [["100", "1"]], "asks": [["101", "1"]]},
         {"type": "l2update", **product, "time": "2026-10-01T23:59:59Z", "changes": []},
     ]
-    for name, lines in (("back", back), ("older", older)):
+    for name, lines in (("back", back), ("older", older), ("nameless", nameless)):
         path = root / "raw/ready/coinbase" / name / "1.ndjson"
         path.parent.mkdir(parents=True)
         path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
@@ -135,6 +137,8 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     reasons = "select invalid_reason from silver.order_books where stream = ? order by book_number"
     assert ask(settings.warehouse, reasons, "coinbase/back") == [(None,), ("sequence gap",)]
     assert ask(settings.warehouse, reasons, "coinbase/older") == [(None,)]
+    doubted = ("sequence gap",)
+    assert ask(settings.warehouse, reasons, "coinbase/nameless") == [(None,), doubted, doubted]
     assert ask(settings.warehouse, "select distinct symbol from silver.trades") == [("BTC-USD",)]
     turned_away = "select distinct field from silver.rejected_feed_records order by all"
     assert ask(settings.warehouse, turned_away) == [("product_id",), ("updates",)]
@@ -152,7 +156,14 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     ("variables", "message"),
     [
         ({"start_date": "2026-02-30"}, "start_date: 2026-02-30 is not a day such as 2026-08-09."),
-        ({"limit_rows": "abc"}, "limit_rows: abc is not a number of frames"),
+        ({"limit_rows": "abc"}, "limit_rows: abc is not a whole number from 0."),
+        ({"order_book_depth": 0}, "order_book_depth: 0 is not a whole number from 1."),
+        (
+            {"start_date": "2026-02-03", "end_date": "2026-02-02"},
+            "start_date: 2026-02-03 is after end_date, 2026-02-02.",
+        ),
+        ({"bar_durations_seconds": []}, "bar_durations_seconds: [] is not a list of seconds"),
+        ({"longest_silence_seconds": 5}, "was built with order_book_depth=20"),
         ({"bar_durations_seconds": [0, 60]}, "bar_durations_seconds: 0 is not a number of seconds"),
         ({"bar_durations_seconds": ["60"]}, "bar_durations_seconds: 60 is not a number of seconds"),
         ({"order_book_depth": 5}, "was built with order_book_depth=20, and now is asked for"),

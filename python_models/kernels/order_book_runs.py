@@ -8,6 +8,9 @@ microseconds, aligned to the epoch) that no earlier frame of the product had rea
 than the frame is looked at. Rows that begin or end a doubt are kept besides: snapshots, and the
 first row that is sound, or not, unlike the one before.
 
+A gap of the connection gives a row to each book that was sound, at the frame where it is noticed:
+who looks up the last row of a quiet product must not find the one from before the gap.
+
 A replay without a flaw never crosses. A book that did is wrong somewhere, even when it no longer
 looks so: ``has_crossed`` stays true to the product's next snapshot.
 """
@@ -20,7 +23,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from python_models.kernels.order_book_ladder import Int64s
-from python_models.kernels.order_book_replay import DEFAULT_DEPTH
+from python_models.kernels.order_book_replay import DEFAULT_DEPTH, UpdateKind
 from python_models.kernels.order_book_tables import (
     CHECKPOINTS_SCHEMA,
     ROWS_SCHEMA,
@@ -105,15 +108,19 @@ class StreamReplay:
         Raises:
             ValueError: An update is impossible; the message names product and update.
         """
-        rows = self._replay.apply(updates.select(UPDATES_SCHEMA.names))
-        times = _times(updates, rows["frame"].to_numpy())
+        touched = self._with_touches(updates)
+        rows = self._replay.apply(touched.select(UPDATES_SCHEMA.names))
+        times = _times(touched, rows["frame"].to_numpy())
+        is_touched = _is_touched(updates, rows)
         kept = np.ones(len(times), bool)
         has_crossed = np.zeros(len(times), bool)
         for product, start, end in _runs_of_products(rows):
             past = self._pasts.setdefault(product, _Past())
             own = rows.slice(start, end - start)
             has_crossed[start:end] = _crossings(past, own)
-            kept[start:end] = self._on_grid(past, times[start:end], own, has_crossed[start:end])
+            kept[start:end] = self._kept(
+                past, times[start:end], own, has_crossed[start:end], is_touched[start:end]
+            )
         table = pa.table(
             [
                 pa.repeat(pa.scalar(self.stream, pa.string()), len(times)),
@@ -145,20 +152,67 @@ class StreamReplay:
             schema=STATES_SCHEMA,
         )
 
-    def _on_grid(
-        self, past: _Past, times: Int64s, rows: pa.Table, has_crossed: NDArray[np.bool_]
+    def _with_touches(self, updates: pa.Table) -> pa.Table:
+        """Add, to each gap of the connection, a TOUCH of every product that is known by then."""
+        is_gap = pc.is_null(updates["product_id"])
+        gaps = updates.filter(is_gap)
+        if not gaps.num_rows:
+            return updates
+        known = dict.fromkeys(self._pasts, -1)
+        named = updates.filter(pc.invert(is_gap))
+        for first in named.group_by("product_id").aggregate([("frame", "min")]).to_pylist():
+            known.setdefault(first["product_id"], first["frame_min"])
+        tables = [updates]
+        for product, frame in known.items():
+            touches = gaps.filter(pc.greater(gaps["frame"], frame))
+            for name, value in (("product_id", product), ("kind", UpdateKind.TOUCH)):
+                place = gaps.schema.get_field_index(name)
+                field = gaps.schema.field(place)
+                column = pa.repeat(pa.scalar(value, field.type), touches.num_rows)
+                touches = touches.set_column(place, field, column)
+            tables.append(touches)
+        table = pa.concat_tables(tables)
+        # After the gap, and before what else is in the frame.
+        rank = np.ones(table.num_rows, np.int64)
+        rank[: updates.num_rows] = np.where(is_gap.to_numpy(), 0, 2)
+        return table.take(np.lexsort((rank, table["frame"].to_numpy())))
+
+    def _kept(
+        self,
+        past: _Past,
+        times: Int64s,
+        rows: pa.Table,
+        has_crossed: NDArray[np.bool_],
+        is_touched: NDArray[np.bool_],
     ) -> NDArray[np.bool_]:
-        """Return which rows of a product the grid keeps, and move its past on."""
+        """Return which rows of a product are kept, and move its past on."""
         is_sound = rows["is_valid"].to_numpy() & ~has_crossed
         turns = np.append(past.is_sound != is_sound[0], is_sound[1:] != is_sound[:-1])
-        latest = np.maximum.accumulate(np.concatenate([[past.latest], times]))
+        kept: NDArray[np.bool_] = ~is_touched | turns
+        latest = np.maximum.accumulate(np.append(past.latest, np.where(kept, times, NEVER)))
         past.latest, past.is_sound = int(latest[-1]), bool(is_sound[-1])
-        if not self._interval:
-            return np.ones(len(times), bool)
-        steps = latest // self._interval
-        kept: NDArray[np.bool_] = rows["is_snapshot"].to_numpy() | turns
-        kept |= steps[1:] > steps[:-1]
+        if self._interval:
+            steps = latest // self._interval
+            kept &= rows["is_snapshot"].to_numpy() | turns | (steps[1:] > steps[:-1])
         return kept
+
+
+def _is_touched(updates: pa.Table, rows: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows would not be there without a gap of the connection."""
+    gaps = pc.unique(updates["frame"].filter(pc.is_null(updates["product_id"])))
+    touched = np.zeros(rows.num_rows, bool)
+    if len(gaps):
+        at_gap = pc.is_in(rows["frame"], gaps)
+        own = updates.filter(pc.is_in(updates["frame"], gaps))
+        touched[at_gap.to_numpy()] = pc.invert(
+            pc.is_in(_keys(rows.filter(at_gap)), _keys(own))
+        ).to_numpy()
+    return touched
+
+
+def _keys(table: pa.Table) -> pa.ChunkedArray:
+    """Return product and frame as one text."""
+    return pc.binary_join_element_wise(table["product_id"], table["frame"].cast(pa.string()), ":")
 
 
 def _crossings(past: _Past, rows: pa.Table) -> NDArray[np.bool_]:
@@ -184,7 +238,7 @@ def progress_row(frame_number: int) -> pa.Table:
 def _times(updates: pa.Table, frames: Int64s) -> Int64s:
     """Return the time of each frame in microseconds, ``NEVER`` where it has none.
 
-    The marker of a gap has no time, so a frame's time is that of its last update.
+    A frame's time is that of its last update, which comes after the marker of a gap.
     """
     all_frames = updates["frame"].to_numpy()
     times = pc.fill_null(updates["sent_at"].cast(pa.int64()), NEVER).to_numpy()

@@ -1,6 +1,9 @@
 {{ config(
     materialized="incremental",
-    pre_hook="{{ keep_to(['bar_durations_seconds', 'maximum_filled_days']) }}",
+    pre_hook=[
+        "{{ keep_to_filters() }}",
+        "{{ keep_to(['bar_durations_seconds', 'maximum_filled_days']) }}",
+    ],
     incremental_strategy="delete+insert",
     unique_key=["exchange", "symbol", "duration_seconds", "started_at"],
 ) }}

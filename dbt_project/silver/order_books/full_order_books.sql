@@ -1,6 +1,21 @@
 {{ config(materialized="view") }}
 
-with levels as (
+with checkpoints as (
+    select
+        *,
+        -- The replay stands at the last frame of a book: a gap may have been seen since.
+        is_valid and not exists (
+            select 1
+            from {{ ref("sequence_gaps") }} as gaps
+            where
+                gaps.ends_books
+                and gaps.stream = checkpoints.stream
+                and gaps.frame_number > checkpoints.replayed_to
+        ) as is_known,
+    from {{ ref("order_book_checkpoints") }} as checkpoints
+),
+
+levels as (
     {% for side in ["bid", "ask"] -%}
     {{ "union all" if not loop.first }}
     select
@@ -10,8 +25,8 @@ with levels as (
         unnest(range(1, len({{ side }}s) + 1)) as level,
         unnest({{ side }}s) as kept,
         latest_at as booked_at,
-        is_valid,
-    from {{ ref("order_book_checkpoints") }}
+        is_known as is_valid,
+    from checkpoints
     {% endfor %}
 )
 

@@ -7,6 +7,8 @@ with irregular as (
         stream,
         kind,
         ends_books,
+        -- Not a time of another day than those chosen.
+        if(kind = 'passed over', null, noticed_at) as noticed_at,
     from {{ ref("sequence_gaps") }}
 ),
 
@@ -48,7 +50,7 @@ changes as (
         null as side,
         null as price_ticks,
         null as size_lots,
-        null as sent_at,
+        noticed_at as sent_at,
         'gap' as kind,
     from irregular
     where ends_books

@@ -2,7 +2,10 @@
 {{ config(
     materialized="incremental",
     incremental_strategy="append",
-    pre_hook="{{ keep_to(['order_book_depth', 'order_book_interval_ms']) }}",
+    pre_hook=[
+        "{{ keep_to_filters() }}",
+        "{{ keep_to(['order_book_depth', 'order_book_interval_ms', 'longest_silence_seconds']) }}",
+    ],
 ) }}
 
 -- The older feed has no numbers, so what is missing is told by the segments: one came after another
@@ -14,6 +17,7 @@ with loaded as (
         name,
         run_id,
         loaded_at,
+        loaded_at + interval 1 day as latest_possible,
         max(name) over earlier as name_before,
         max(last_at) over earlier as latest_before,
         coalesce(name < name_before and coalesce(first_at < latest_before, true), false) as is_late,
@@ -45,14 +49,17 @@ frames as (
         frames.channel,
         frames.sequence_num,
         frames.sent_at,
-        frames.sent_at as product_sent_at,
+        -- A time from after the loading says nothing, and would outshine all that come.
+        case when frames.sent_at <= loaded.latest_possible then frames.sent_at end as known_at,
+        known_at as product_sent_at,
         true as is_new,
         loaded.is_late,
         -- A segment from before what is known says nothing of where the stream stands.
         loaded.is_past,
         case when frames.channel is not null then frames.sequence_num is not null end as is_numbered,
         case when not loaded.is_past then frames.sequence_num end as recent_sequence_num,
-        case when recent_sequence_num = 0 then frames.sent_at end as opened_at,
+        case when recent_sequence_num = 0 then known_at end as opened_at,
+        cast(null as timestamp) as connected_at,
         0 as connection_number,
         recent_sequence_num as last_sequence_num,
         case
@@ -63,6 +70,11 @@ frames as (
     inner join loaded on frames.segment_number = loaded.segment_number
     {% if is_incremental() -%}
     where frames.frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held)
+    {%- else -%}
+    where true
+    {%- endif %}
+    {{ "and frames.frame_number <= (select frame_number from bronze.last_frame)" if var("limit_rows") | int }}
+    {% if is_incremental() -%}
     union all
     select
         frame_number,
@@ -70,7 +82,8 @@ frames as (
         product_id,
         channel,
         sequence_num,
-        last_sent_at as sent_at,
+        sent_at,
+        last_sent_at as known_at,
         product_last_sent_at as product_sent_at,
         false as is_new,
         false as is_late,
@@ -78,6 +91,7 @@ frames as (
         is_numbered,
         recent_sequence_num,
         opened_at,
+        connected_at,
         connection_number,
         last_sequence_num,
         is_passed_over,
@@ -94,20 +108,25 @@ in_order as (
         frame_number >> 36 as segment_number,
         lag(frame_number >> 36) over so_far as previous_segment_number,
         last_value(is_numbered ignore nulls) over before as was_numbered,
-        last_value(recent_sequence_num ignore nulls) over before as previous_sequence_num,
-        max(sent_at) over before as previous_sent_at,
+        max(known_at) over before as previous_at,
         max(opened_at) over before as previous_opened_at,
         last_value(is_passed_over ignore nulls) over before as was_passed_over,
-        max(product_sent_at) over (of_product rows between unbounded preceding and 1 preceding)
-            as previous_product_sent_at,
-        max(product_sent_at) over of_product as product_last_sent_at,
     from frames
     window
         so_far as (partition by stream order by frame_number),
         before as (
             partition by stream order by frame_number rows between unbounded preceding and 1 preceding
-        ),
-        of_product as (partition by stream, product_id order by frame_number)
+        )
+),
+
+-- The last number of a stream is that of the last frame that came in order of time.
+in_time as (
+    select
+        * replace (if(known_at < previous_at, null, recent_sequence_num) as recent_sequence_num),
+        last_value(if(known_at < previous_at, null, recent_sequence_num) ignore nulls) over (
+            partition by stream order by frame_number rows between unbounded preceding and 1 preceding
+        ) as previous_sequence_num,
+    from in_order
 ),
 
 -- A connection opens with sequence number 0, or, when its beginning was lost, with a number that
@@ -118,16 +137,16 @@ opened as (
         *,
         is_new and not is_past and coalesce(
             not has_previous
-            or (sequence_num = 0 and (previous_opened_at is null or sent_at > previous_opened_at))
-            or (sequence_num < previous_sequence_num and sent_at > previous_sent_at)
+            or (sequence_num = 0 and (previous_opened_at is null or known_at > previous_opened_at))
+            or (sequence_num < previous_sequence_num and known_at > previous_at)
             or (
                 sequence_num is not null
-                and sent_at > previous_sent_at + to_seconds({{ var("longest_silence_seconds") }})
+                and known_at > previous_at + to_seconds({{ var("longest_silence_seconds") }})
             )
             or (sequence_num is null and channel = 'subscriptions' and not is_late),
             false
         ) as is_opening,
-    from in_order
+    from in_time
 ),
 
 -- (A window over count(*) filter would take time with the square of the frames.)
@@ -138,21 +157,33 @@ in_connections as (
             last_value(is_numbered ignore nulls) over so_far as is_numbered,
             last_value(recent_sequence_num ignore nulls) over so_far as recent_sequence_num,
             max(opened_at) over so_far as opened_at,
+            max(if(is_opening, known_at, connected_at)) over so_far as connected_at,
             last_value(is_passed_over ignore nulls) over so_far as is_passed_over
         ),
         is_passed_over and not was_passed_over as is_turning_away,
-        max(sent_at) over so_far as last_sent_at,
+        max(known_at) over so_far as last_sent_at,
+        -- What was sent before its connection opened is of another one, and told again or too late.
+        coalesce(
+            is_new and sequence_num is not null and not is_opening
+            and known_at < max(if(is_opening, known_at, connected_at)) over so_far,
+            false
+        ) as is_told_again,
     from opened
     window so_far as (partition by stream order by frame_number)
 ),
 
 numbered as (
     select
-        * replace (max(last_sequence_num) over so_far as last_sequence_num),
-        max(last_sequence_num)
+        * replace (max(if(is_told_again, null, last_sequence_num)) over so_far as last_sequence_num),
+        max(if(is_told_again, null, last_sequence_num))
             over (so_far rows between unbounded preceding and 1 preceding) as sequence_before,
+        max(product_sent_at) over (of_product rows between unbounded preceding and 1 preceding)
+            as previous_product_sent_at,
+        max(product_sent_at) over of_product as product_last_sent_at,
     from in_connections
-    window so_far as (partition by stream, connection_number order by frame_number)
+    window
+        so_far as (partition by stream, connection_number order by frame_number),
+        of_product as (partition by stream, connection_number, product_id order by frame_number)
 ),
 
 -- The same number sent at the same time came before: a line that was written twice.
@@ -166,7 +197,7 @@ repeated as (
             and numbered.frame_number > earlier.frame_number
     where
         numbered.is_new
-        and (numbered.sequence_num <= numbered.sequence_before or numbered.is_past)
+        and (numbered.sequence_num <= numbered.sequence_before or numbered.is_past or numbered.is_told_again)
 ),
 
 sequenced as (
@@ -181,7 +212,7 @@ sequenced as (
         case
             when is_opening then if(has_previous, 'reconnect', 'first')
             when channel is null then if(was_numbered, 'set aside', 'unreadable')
-            when sequence_num is null and is_late then 'late'
+            when sequence_num is null and is_late and not coalesce(was_numbered, false) then 'late'
             when
                 sequence_num is null
                 and previous_segment_number != segment_number
@@ -189,11 +220,12 @@ sequenced as (
                 then 'unreadable'
             when frame_number in (select frame_number from repeated) then 'duplicate'
             when is_past then 'late segment'
+            when is_told_again then 'late'
             when sequence_num > sequence_before + 1 then 'gap'
             when sequence_num <= sequence_before then 'late'
             when is_turning_away then 'passed over'
             when sequence_num is not null then 'next'
-            when channel = 'l2update' and sent_at < previous_product_sent_at then 'late'
+            when channel = 'l2update' and known_at < previous_product_sent_at then 'late'
             else 'unnumbered'
         end as status,
         sequence_before + 1 as expected_sequence_num,
@@ -202,6 +234,7 @@ sequenced as (
         last_sent_at,
         product_last_sent_at,
         opened_at,
+        connected_at,
         is_numbered,
         is_passed_over,
     from numbered

@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="append") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    pre_hook="{{ keep_to_filters() }}",
+) }}
 
 with arrived as (
     select

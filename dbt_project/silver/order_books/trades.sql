@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="append") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    pre_hook="{{ keep_to_filters() }}",
+) }}
 
 with arrived as (
     select
@@ -42,7 +46,7 @@ new_trades as (
 first_told as (
     select *,
     from new_trades
-    qualify row_number() over (partition by exchange, symbol, trade_id order by frame_number, record_number) = 1
+    qualify row_number() over (partition by {{ trade_key() }} order by frame_number, record_number) = 1
 ),
 
 -- A frame lists its trades newest first. Numbers go on from those that are held.
@@ -55,15 +59,26 @@ numbered as (
     from first_told
 ),
 
-latest_held as (
+latest_times as (
     select
         exchange,
         symbol,
         max(traded_at) as traded_at,
-        arg_max(price, (traded_at, trade_number)) as price,
     from {{ this if is_incremental() else "numbered" }}
-    {{ "where false" if not is_incremental() }}
+    {{ "where symbol in (select numbered.symbol from numbered)" if is_incremental() else "where false" }}
     group by exchange, symbol
+),
+
+latest_held as (
+    select
+        held.exchange,
+        held.symbol,
+        held.traded_at,
+        arg_max(held.price, held.trade_number) as price,
+    from {{ this if is_incremental() else "numbered" }} as held
+    inner join latest_times as latest
+        on held.exchange = latest.exchange and held.symbol = latest.symbol and held.traded_at = latest.traded_at
+    group by held.exchange, held.symbol, held.traded_at
 ),
 
 -- A trade that is told after a later one has no return, and none is taken from it.
