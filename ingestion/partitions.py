@@ -55,6 +55,8 @@ TABLES = {
         Table("silver.trades", "traded_at", ("trade_number",)),
         Table("silver.tickers", "ticked_at", ("ticker_number",)),
         Table("silver.order_book_features", "booked_at", ("book_number",)),
+        Table("silver.order_flow_features", "booked_at", ("book_number",)),
+        Table("gold.order_book_features", "booked_at", ("book_number",)),
         Table("gold.trade_bars", "started_at", _BAR_KEY),
         Table("gold.order_book_bars", "started_at", _BAR_KEY),
         Table("gold.ticker_bars", "started_at", _BAR_KEY),

@@ -7,7 +7,7 @@ import random
 import statistics
 from bisect import insort
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
@@ -105,7 +105,7 @@ def trade(time: float, price: Any, size: Any, is_buy: bool | None = None, **more
 def plain_features(rows: list[Row], trades: list[Trade], p: FlowParameters) -> list[Values | None]:
     """The features of every row of one symbol; None where it is not valid."""
     clock = PlainClock(p)
-    waiting = plain_order(trades)
+    waiting = plain_order(trades, p)
     found: list[Values | None] = []
     pasts: list[Values] = []  # of the valid rows so far
     is_broken = False
@@ -128,8 +128,12 @@ def plain_features(rows: list[Row], trades: list[Trade], p: FlowParameters) -> l
         values: Values = {"is_reset": is_reset, "is_stale": is_stale}
         is_linked = not is_reset and not is_stale
         values |= plain_dynamic(this, before if is_linked else None, taken, p)
+        is_told = any(one.time <= latest for one in trades)
+        if not is_told:
+            names = ("trade_flow_imbalance", "buy_volume", "sell_volume", "trade_count")
+            values |= dict.fromkeys(names)
         past = values | {"time": this.time, "row": this, "linked": is_linked, "order": place}
-        past["volume"] = sum(size for _, size in taken) if is_linked else None
+        past["volume"] = sum(size for _, size in taken) if is_linked and is_told else None
         past["signed"] = signed(values["buy_volume"], values["sell_volume"])
         past["regime"] = None
         pasts.append(past)
@@ -146,12 +150,15 @@ def signed(buys: Any, sells: Any) -> Any:
     return None if buys is None else buys - sells
 
 
-def plain_order(trades: list[Trade]) -> list[tuple[int, Trade]]:
+def plain_order(trades: list[Trade], p: FlowParameters) -> list[tuple[int, Trade]]:
     """Trades that count, with the time at which they do."""
     ordered: list[tuple[int, Trade]] = []
+    told = -math.inf
     for one in trades:
-        if not one.is_backfill and one.size > 0:
-            ordered.append((max(one.time, ordered[-1][0]) if ordered else one.time, one))
+        told = max(told, one.time)
+        is_late = one.time < told - p.max_age_seconds * SECOND
+        if not one.is_backfill and one.size > 0 and not is_late:
+            ordered.append((int(told), one))
     return ordered
 
 
@@ -405,6 +412,8 @@ def books_table(rows: list[Row], first: int = 0, **columns: Any) -> pa.Table:
         "stream": [one.stream for one in rows],
         "book_number": [3 * (first + place) for place in range(len(rows))],
         "booked_at": [one.time for one in rows],
+        # A row arrives just after a trade of the same time.
+        "arrival": [2 * one.time + 1 for one in rows],
         "is_valid": [one.is_valid for one in rows],
         "is_snapshot": [one.is_snapshot for one in rows],
         "relative_spread": [one.spread for one in rows],
@@ -429,6 +438,8 @@ def trades_table(trades: list[Trade], first: int = 0, **columns: Any) -> pa.Tabl
         "exchange": ["coinbase"] * len(trades),
         "symbol": ["BTC-USD"] * len(trades),
         "trade_number": [first + place for place in range(len(trades))],
+        "arrival": [2 * one.time for one in trades],
+        "told_at": [one.time for one in trades],
         "traded_at": [one.time for one in trades],
         "price": [float(one.price) for one in trades],
         "size": [float(one.size) for one in trades],
@@ -918,12 +929,59 @@ def test_levels_that_are_not_there() -> None:
 
 
 def test_nothing_traded_is_a_volume_of_0_and_no_imbalance() -> None:
-    quiet = rows_of([around(0, "100"), around(1, "100")])[1]
+    quiet = rows_of([around(0, "100"), around(1, "100")], [trade(0, 100, 1, True)])[1]
     assert (quiet["trade_count"], quiet["buy_volume"], quiet["sell_volume"]) == (0, 0, 0)
     assert quiet["trade_flow_imbalance"] is None
     assert quiet["trade_volume_5"] == 0
     assert quiet["trade_flow_imbalance_5"] is None
     assert quiet["vpin_aggressor"] is None
+
+
+def test_before_the_first_trade_nobody_knows_of_trades() -> None:
+    rows = [around(time, "100") for time in range(4)]
+    found = rows_of(rows, [trade(2, 100, 1, True, is_backfill=True), trade(3, 100, 1, True)])
+    assert [one["trade_count"] for one in found] == [None, None, 0, 1]
+    assert [one["trade_volume_5"] for one in found] == [None, None, 0, 1]
+    assert [one["buy_volume"] for one in found] == [None, None, 0, 1]
+
+
+def test_a_trade_told_long_after_it_was_made_is_no_flow() -> None:
+    """As after a reconnect, or of a segment that came late; it is counted as such."""
+    flow = OrderFlow(None, FlowParameters(bucket_volume=10))
+    told = [around(0, "100").time, SECOND * 1000, SECOND * 1000]
+    trades = trades_table(
+        [trade(0, 100, 1, True), trade(700, 100, 2, True), trade(699, 100, 4, True)],
+        told_at=told,
+        arrival=[2 * time for time in told],
+    )
+    rows = books_table([around(time, "100") for time in (0, 200, 400, 600, 800, 1000)])
+    found = pa.Table.from_batches(flow.features([rows], [trades])).to_pylist()
+    assert [one["trade_count"] for one in found] == [None, 0, 0, 0, 0, 1]
+    assert found[-1]["buy_volume"] == 2
+    assert flow.states()["late_trades"].to_pylist() == [1]
+
+
+def test_what_arrives_with_a_row_is_not_known_at_the_row() -> None:
+    flow = OrderFlow(None, SMALL)
+    rows = books_table([around(time, "100") for time in (0, 1, 2)], arrival=[5, 6, 7])
+    trades = trades_table([trade(0, 100, 1, True)] * 3, arrival=[4, 6, 6])
+    [batch] = flow.features([rows], [trades])
+    assert batch["trade_count"].to_pylist() == [None, 0, 2]
+
+
+@pytest.mark.parametrize("groups", [(), ("dynamic",), ("rolling",), ("advanced",)])
+def test_an_unwanted_group_is_null_and_the_others_are_the_same(groups: tuple[Any, ...]) -> None:
+    rows, trades = random_market(3, 50)
+    books, told = books_table(rows), trades_table(trades)
+    whole = computed(books, told)
+    part = computed(books, told, replace(SMALL, groups=groups))
+    for feature in flow_features(SMALL):
+        if feature.group in groups:
+            assert_same_bits(part.select([feature.name]), whole.select([feature.name]))
+        else:
+            assert part[feature.name].null_count == part.num_rows
+    kept = in_runs(rows, trades, [10, 30], replace(SMALL, groups=groups))
+    assert_same_bits(kept, part)
 
 
 def test_a_side_is_told_by_the_tick_rule() -> None:
@@ -1041,7 +1099,13 @@ def test_trades_wait_for_books() -> None:
     assert list(flow.features([], [trades_table([trade(1, 100, 1, True)])])) == []
     [state] = flow.states().to_pylist()
     assert state["pending_trades"] == [
-        {"counts_at": datetime(1970, 1, 1, 0, 0, 1), "ticks": 1e10, "lots": 1e8, "sign": 1}
+        {
+            "arrival": 2 * SECOND,
+            "told_at": datetime(1970, 1, 1, 0, 0, 1),
+            "ticks": 1e10,
+            "lots": 1e8,
+            "sign": 1,
+        }
     ]
     flow = OrderFlow(through_duckdb(flow.states()), SMALL)
     [batch] = flow.features([books_table([around(0, "100"), around(1, "100")])])

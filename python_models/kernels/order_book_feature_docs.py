@@ -65,10 +65,10 @@ def features_yaml() -> str:
         (feature.name, feature.value_type, feature.description())
         for feature in structural_features()
     ]
-    return HEADER + "".join(_column(*column) for column in columns)
+    return HEADER + "".join(column_lines(*column) for column in columns)
 
 
-def _column(name: str, data_type: str, description: str) -> str:
+def column_lines(name: str, data_type: str, description: str) -> str:
     """Return the lines of one column."""
     margin = " " * 10
     text = textwrap.fill(

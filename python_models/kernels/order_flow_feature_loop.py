@@ -16,9 +16,9 @@ but the rows that came before, and is part of the state: sums that are added up 
 restart are added in the same order, and have the same bits. Means and squares are kept as in Chan,
 Golub, LeVeque (1983), so that equal values have variance 0 exactly.
 
-**Volume clock.** Trades are taken before the first row that stands at or after them in time. A
-trade told after a later one counts when that one counts, and one that the rows have passed counts
-at the next row: nothing changes a row that has been given.
+**Trades.** A trade is taken by the first row that arrived after it: what had not arrived, nobody
+knew. One that is handed over when the rows have passed it counts at the next row: nothing changes a
+row that has been given.
 
 All compiled code is in this one file; see ``compilation`` for why.
 """
@@ -69,6 +69,8 @@ TOTALS = FIRST_PAIR + 6 * PAIRS
     IS_BROKEN,  # what came since the last valid row hides what happened
     PREVIOUS_AT,
     LATEST_AT,
+    LATEST_ARRIVAL,
+    FIRST_ARRIVAL,  # of a trade of any kind
     HEAD,  # first row of the timeline still needed
     END,
     LAST,  # place of the row put in last
@@ -78,7 +80,7 @@ TOTALS = FIRST_PAIR + 6 * PAIRS
     FULL,  # buckets in the rings
     CHANGES,
     WHOLES,
-) = range(13)
+) = range(15)
 # Places in Past.real.
 (
     PREVIOUS_TWICE_MID,  # ticks
@@ -104,7 +106,9 @@ FLOWS = 7
 class Settings(NamedTuple):
     """``FlowParameters`` as arrays; times in microseconds."""
 
-    windows: Int64s  # all, ascending
+    has_rolling: bool
+    has_advanced: bool
+    windows: Int64s  # all that are needed, ascending; none: no timeline is kept
     shown: Int64s  # which of them have columns of their own
     moments: Booleans  # (windows, MOMENTS): kept for this window
     pairs: Booleans  # (windows, PAIRS)
@@ -144,6 +148,7 @@ class Rows(NamedTuple):
     """Rows of ``order_book_features`` and their levels."""
 
     times: Int64s  # (rows,)
+    arrivals: Int64s  # (rows,)
     is_usable: Booleans  # valid, with a time and best levels
     is_reset: Booleans  # sent whole, or of another stream than the row before
     columns: Doubles  # (INPUTS, rows), NaN where null; the order is INPUTS'
@@ -169,7 +174,8 @@ INPUTS = (
 class Trades(NamedTuple):
     """Trades in the order told."""
 
-    times: Int64s  # when they count: the latest time told so far
+    arrivals: Int64s  # of this trade or of one told before it, whichever was later
+    times: Int64s  # the latest at which one was told
     ticks: Doubles
     lots: Doubles
     signs: NDArray[np.int8]  # 1 the aggressor bought, -1 sold, 0 not told
@@ -221,8 +227,9 @@ def restore(timeline: Timeline, past: Past, settings: Settings, room: Room) -> N
         for row in range(split, last + 1):
             _add_to_back(timeline, window, row, settings, room)
     room.ranked[:] = 0
-    for row in range(room.starts[settings.long], last + 1):
-        _count_rank(room.ranked, timeline.ranks[row], 1)
+    if len(settings.windows) > 0:
+        for row in range(room.starts[settings.long], last + 1):
+            _count_rank(room.ranked, timeline.ranks[row], 1)
     _mean_imbalances(past, room)
 
 
@@ -266,8 +273,9 @@ def fill_flow_features(
         time = rows.times[row]
         is_first = whole[HAS_PREVIOUS] == 0
         whole[LATEST_AT] = time if is_first else max(whole[LATEST_AT], time)
+        whole[LATEST_ARRIVAL] = max(whole[LATEST_ARRIVAL], rows.arrivals[row])
         room.flow[:VPIN_AGGRESSOR] = 0.0
-        while taken < len(trades.times) and trades.times[taken] <= whole[LATEST_AT]:
+        while taken < len(trades.times) and trades.arrivals[taken] < whole[LATEST_ARRIVAL]:
             _take_trade(trades, taken, settings, past, room)
             taken += 1
         is_reset = is_first or whole[IS_BROKEN] != 0 or rows.is_reset[row]
@@ -326,6 +334,8 @@ def _take_trade(trades: Trades, trade: int, settings: Settings, past: Past, room
         flow[FLOW_SELLS] += lots
     else:
         flow[FLOW_UNSIGNED] += 1
+    if not settings.has_advanced:
+        return
     _turn_day(trades.times[trade], past)
     if math.isnan(real[BUCKET_LOTS]):
         real[BUCKET_LOTS] = _volume_of_a_bucket(settings, past)
@@ -536,7 +546,9 @@ def _dynamic_features(
             out[column + 1] = velocity
             out[column + 2] = (velocity - real[VELOCITY]) / ((seconds + real[VELOCITY_SECONDS]) / 2)
         _order_flow(column + 3, past, settings, room, sample, out)
-        _trade_flow(layout.normalised + 1, room, sample, out)
+        # Before the feed has told any trade, nobody knows that there was none.
+        if past.whole[FIRST_ARRIVAL] < past.whole[LATEST_ARRIVAL]:
+            _trade_flow(layout.normalised + 1, room, sample, out)
     real[PREVIOUS_TWICE_MID] = twice_mid
     real[VELOCITY] = velocity
     real[VELOCITY_SECONDS] = seconds
@@ -605,6 +617,8 @@ def _place_of(timeline: Timeline, past: Past, settings: Settings, time: int) -> 
     Rows that no window can need any more are dropped from the head.
     """
     whole, times = past.whole, timeline.times
+    if len(settings.windows) == 0:
+        return -1
     oldest = whole[LATEST_AT] - settings.windows[len(settings.windows) - 1] - settings.back
     while whole[HEAD] < whole[END] and times[whole[HEAD]] <= oldest:
         whole[HEAD] += 1
@@ -679,10 +693,12 @@ def _rolling_features(
         _count_rank(room.ranked, timeline.ranks[left], -1)
     whole[LAST] = place
     if is_in_order:
-        _window_features(settings, layout, room, out)
-        _shape_features(settings, layout, room, out)
-        _spread_features(place, timeline, settings, layout, room, out)
-        _kyle_features(settings, layout, room, out)
+        if settings.has_rolling:
+            _window_features(settings, layout, room, out)
+            _shape_features(settings, layout, room, out)
+        if settings.has_advanced:
+            _spread_features(place, timeline, settings, layout, room, out)
+            _kyle_features(settings, layout, room, out)
     if place + 1 < whole[END]:
         _link(timeline, past, settings, place + 1)
 

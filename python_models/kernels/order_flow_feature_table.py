@@ -8,7 +8,7 @@ ask side, r is ``log_return``, e is ``order_flow_imbalance``.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -21,6 +21,8 @@ ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "BOOLEAN": pa.bool_(),
     "VARCHAR": pa.string(),
 }
+Group = Literal["dynamic", "rolling", "advanced"]
+GROUPS: tuple[Group, ...] = ("dynamic", "rolling", "advanced")
 SPREAD_REGIMES = ("tight", "normal", "wide")
 
 CONT = "Cont, Kukanov, Stoikov (2014), The price impact of order book events"
@@ -51,6 +53,8 @@ class FlowParameters:
         bucket_volumes: (exchange, symbol, volume), for the symbols that have one of their own.
         bucket_share: That share.
         vpin_buckets: Full buckets that VPIN is the mean of.
+        groups: Groups of features that are wanted; the columns of others are null, and what only
+            they need is not computed.
         sigma_buckets: Changes from bucket to bucket that σ of the bulk classification is taken of.
 
     Raises:
@@ -72,12 +76,15 @@ class FlowParameters:
     bucket_share: float = 1 / 50
     vpin_buckets: int = 50
     sigma_buckets: int = 20
+    groups: tuple[Group, ...] = GROUPS
 
     def __post_init__(self) -> None:
         if any(not low < high for low, high in pairwise((0, *self.windows))):
             raise ValueError(
                 f"windows is {self.windows}: positive, ascending numbers of seconds are needed."
             )
+        if not set(self.groups) <= set(GROUPS):
+            raise ValueError(f"groups is {self.groups}: {', '.join(GROUPS)} are known.")
         least = {
             "shape_window": 1,
             "long_window": 1,
@@ -106,7 +113,9 @@ class FlowParameters:
 
     def all_windows(self) -> tuple[int, ...]:
         """Return every window in seconds that sums are kept for, ascending."""
-        return tuple(sorted({*self.windows, self.shape_window, self.long_window}))
+        rolling = (*self.windows, self.shape_window) if "rolling" in self.groups else ()
+        long = (self.long_window,) if {"rolling", "advanced"} & set(self.groups) else ()
+        return tuple(sorted({*rolling, *long}))
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,7 @@ class FlowFeature:
         window: Seconds that it looks back, 0 for none.
         source: Where the formula is from; empty: plain arithmetic.
         value_type: Its type in the warehouse.
+        group: dynamic, rolling or advanced.
     """
 
     name: str
@@ -130,6 +140,7 @@ class FlowFeature:
     window: int = 0
     source: str = ""
     value_type: ValueType = "DOUBLE"
+    group: Group = "dynamic"
 
     def description(self) -> str:
         """Return the column's description for the documentation."""
@@ -153,13 +164,21 @@ def flow_features(parameters: FlowParameters = DEFAULT_PARAMETERS) -> tuple[Flow
 
     Columns of one family stand together: the compiled loop counts on that.
     """
-    return (
-        *_dynamic_features(parameters),
-        *(feature for window in parameters.windows for feature in _window_features(window)),
-        *_shape_features(parameters.shape_window),
+    windows = (feature for window in parameters.windows for feature in _window_features(window))
+    rolling = (*windows, *_shape_features(parameters.shape_window))
+    advanced = (
         *_spread_features(parameters),
         *_kyle_features(parameters),
         *_volume_clock_features(parameters),
+    )
+    return (
+        *_dynamic_features(parameters),
+        *(replace(feature, group="rolling") for feature in rolling),
+        # Near depth stands beside the spreads in the loop's columns.
+        *(
+            feature if feature.group == "rolling" else replace(feature, group="advanced")
+            for feature in advanced
+        ),
     )
 
 
@@ -225,8 +244,10 @@ def _dynamic_features(parameters: FlowParameters) -> Iterator[FlowFeature]:
         f"{NO_PAST}, all best sizes are 0, or {IN_ORDER}",
         parameters.shape_window,
         CONT,
+        group="rolling",
     )
-    unsigned = f"{NO_PAST} or a trade has no side and no price change before it tells one"
+    untold = f"{NO_PAST} or no trade of the symbol has been told yet"
+    unsigned = f"{untold} or a trade has no side and no price change before it tells one"
     yield FlowFeature(
         "trade_flow_imbalance",
         "(buy_volume − sell_volume) / (buy_volume + sell_volume)",
@@ -234,10 +255,10 @@ def _dynamic_features(parameters: FlowParameters) -> Iterator[FlowFeature]:
         f"{unsigned}, or nothing was traded",
     )
     sign = "by aggressor, by the tick rule where no side is told"
-    interval = "in (t', t], history told at subscription left out"
+    interval = "that arrived after the valid row before and before this row, history left out"
     yield FlowFeature("buy_volume", f"Σ size of buys {interval}, {sign}", base, unsigned)
     yield FlowFeature("sell_volume", f"Σ size of sells {interval}, {sign}", base, unsigned)
-    yield FlowFeature("trade_count", f"Trades {interval}", "trades", NO_PAST, value_type="BIGINT")
+    yield FlowFeature("trade_count", f"Trades {interval}", "trades", untold, value_type="BIGINT")
 
 
 def _window_features(window: int) -> Iterator[FlowFeature]:
@@ -299,9 +320,9 @@ def _window_features(window: int) -> Iterator[FlowFeature]:
     )
     yield feature(
         "trade_volume",
-        "Σ size of the trades between the window's rows and those before them",
+        "Σ size of the trades that counted at the window's rows",
         base,
-        "every row in the window is reset or stale",
+        "every row in the window is reset, stale or before the first trade that was told",
     )
 
 
@@ -335,6 +356,7 @@ def _spread_features(parameters: FlowParameters) -> Iterator[FlowFeature]:
         "base currency",
         f"fewer than 2 rows in the window have it or {IN_ORDER}",
         window,
+        group="rolling",
     )
     null_when = f"relative_spread is null or {IN_ORDER}"
     yield FlowFeature(

@@ -5,12 +5,15 @@ says what the features are, ``order_flow_feature_loop`` how they are computed.
 
 * **Order.** The rows of one exchange and symbol come in ascending ``book_number``, its trades in
   ascending ``trade_number``. Symbols may be mixed, batches cut anywhere.
-* **Time.** A trade belongs to the first row whose time, or that of a row before, it does not lie
-  after. Trades that no row has reached wait. A trade told when the rows have passed its time counts
-  at the next row: rows that have been given do not change.
+* **Arrival.** ``arrival`` orders books and trades by when they were known: frames of one feed, or
+  times of capture. A trade belongs to the first row of a higher arrival than its own and than that
+  of any trade before it. Trades that no row has reached wait; one handed over when the rows have
+  passed it counts at the next row: rows that have been given do not change.
+* **Late trades.** A trade that was traded more than ``max_age_seconds`` before it, or another of
+  the symbol, was told is history and no flow: it is left out and counted in the state.
 * **Runs.** ``OrderFlow.states`` is all that the next run must know (``STATES_SCHEMA``). Cut into
-  any runs, the rows are the same bit for bit, as long as each run is given the trades up to the
-  time of its last row.
+  any runs, the rows are the same bit for bit, as long as each run is given the trades below the
+  arrival of its last row.
 * **Null.** An invalid row has no features. No NaN, infinity or negative zero comes out.
 * **Trades** that are history told at subscription, or without a time, a positive price and a
   positive size up to 1e15, are left out.
@@ -45,12 +48,14 @@ ROWS_AT_A_TIME = 32_768
 # Rows whose values stay in the processor's cache until they are put into columns.
 BLOCK_ROWS = 512
 NEVER = np.iinfo(np.int64).min
+NO_TRADE = np.iinfo(np.int64).max
 TIME = pa.timestamp("us")
 MOST_SIZE = 1e15
 
 BOOKS_SCHEMA = pa.schema(
     [
         *IDENTITY_FIELDS,
+        pa.field("arrival", pa.int64()),
         *(pa.field(name, pa.float64()) for name in loop.INPUTS),
         pa.field("bids", LEVELS_TYPE),
         pa.field("asks", LEVELS_TYPE),
@@ -63,6 +68,8 @@ TRADES_SCHEMA = pa.schema(
         pa.field("exchange", pa.string()),
         pa.field("symbol", pa.string()),
         pa.field("trade_number", pa.int64()),
+        pa.field("arrival", pa.int64()),
+        pa.field("told_at", TIME),  # when the feed told it
         pa.field("traded_at", TIME),
         pa.field("price", pa.float64()),
         pa.field("size", pa.float64()),
@@ -121,7 +128,8 @@ _WINDOW_TYPE = pa.struct([("seconds", pa.int64()), ("first", pa.int64()), ("spli
 _BUCKET_TYPE = pa.struct([("aggressor_imbalance", pa.float64()), ("bulk_imbalance", pa.float64())])
 _TRADE_TYPE = pa.struct(
     [
-        ("counts_at", TIME),
+        ("arrival", pa.int64()),
+        ("told_at", TIME),
         ("ticks", pa.float64()),
         ("lots", pa.float64()),
         ("sign", pa.int8()),  # 1 buy, -1 sell, 0 not told
@@ -138,13 +146,17 @@ STATES_SCHEMA = pa.schema(
         pa.field("is_broken", pa.bool_()),  # by what came since the last valid row
         pa.field("previous_at", TIME),  # of the last valid row; null before it
         pa.field("latest_at", TIME),
+        pa.field("latest_arrival", pa.int64()),
         pa.field("bids", pa.list_(_LEVEL_TYPE)),  # of the last valid row
         pa.field("asks", pa.list_(_LEVEL_TYPE)),
         pa.field("window_rows", pa.list_(_ROW_TYPE)),  # by time; lots and ticks are of 1e-8
         pa.field("last_row", pa.int64()),  # place in window_rows of the row put in last
         pa.field("windows", pa.list_(_WINDOW_TYPE)),  # places in window_rows
         pa.field("trade_number", pa.int64()),  # the last trade given
-        pa.field("told_to", TIME),  # the latest time of a trade given
+        pa.field("told_to", TIME),  # the latest time that a trade was told
+        pa.field("first_arrival", pa.int64()),  # of a trade; null while none was told
+        pa.field("arrived_to", pa.int64()),  # the highest arrival of a trade
+        pa.field("late_trades", pa.int64(), nullable=False),  # left out
         pa.field("pending_trades", pa.list_(_TRADE_TYPE)),
         pa.field("tick_sign", pa.int64()),
         pa.field("full_buckets", pa.list_(_BUCKET_TYPE)),  # the newest last
@@ -174,6 +186,8 @@ class _Symbol:
     origin: tuple[str | None, str | None] = (None, None)  # source and stream
     trade_number: int | None = None
     told_to: int = NEVER
+    arrived_to: int = NEVER
+    late_trades: int = 0
     pending: list[loop.Trades] = field(default_factory=list)
 
 
@@ -258,6 +272,8 @@ class OrderFlow:
         columns[features_schema(self.parameters).get_field_index("is_valid")] = pa.array(is_valid)
         columns += [
             _column(feature, column[: books.num_rows])
+            if feature.group in self.parameters.groups
+            else pa.nulls(books.num_rows, ARROW_TYPES[feature.value_type])
             for feature, column in zip(features, values, strict=True)
         ]
         return pa.RecordBatch.from_arrays(columns, schema=features_schema(self.parameters))
@@ -282,14 +298,14 @@ class OrderFlow:
     def _read_trades(
         self, books: pa.RecordBatch, unread: Iterator[pa.RecordBatch | pa.Table]
     ) -> None:
-        """Read trades until each symbol of the batch has one after its last row, or none is left.
+        """Read trades until each symbol of the batch has one that none of its rows can reach.
 
         As trades count in the order told, none after that one can belong to these rows.
         """
-        times = _microseconds(books["booked_at"])
+        arrivals = _int64s(books["arrival"])
         for key, places in _by_symbol(pa.Table.from_batches([books])):
             symbol = self._symbol(*key)
-            while symbol.told_to <= times[places].max():
+            while symbol.arrived_to < arrivals[places].max():
                 more = next(unread, None)
                 if more is None:
                     return
@@ -301,7 +317,7 @@ class OrderFlow:
         symbol.trade_number = _last_of_ascending(
             numbers, symbol.trade_number, f"trade_number of {' '.join(key)}"
         )
-        times = _microseconds(trades["traded_at"])
+        times, told = _microseconds(trades["traded_at"]), _microseconds(trades["told_at"])
         prices, sizes = _doubles(trades["price"]), _doubles(trades["size"])
         is_flow = ~pc.fill_null(trades["is_backfill"], False).to_numpy(zero_copy_only=False)
         is_flow &= (times != NEVER) & (prices > 0) & (prices < np.inf)
@@ -310,12 +326,20 @@ class OrderFlow:
             pc.if_else(trades["is_buy"], pa.scalar(1, pa.int8()), pa.scalar(-1, pa.int8())),
             pa.scalar(0, pa.int8()),
         ).to_numpy()
+        arrivals = _int64s(trades["arrival"])
+        first = symbol.past.whole[loop.FIRST_ARRIVAL]
+        symbol.past.whole[loop.FIRST_ARRIVAL] = min(first, arrivals.min(initial=first))
+        told = np.maximum.accumulate(np.append(symbol.told_to, told))[1:]
+        arrivals = np.maximum.accumulate(np.append(symbol.arrived_to, arrivals))[1:]
+        symbol.told_to, symbol.arrived_to = int(told[-1]), int(arrivals[-1])
+        is_late = is_flow & (times.astype(float) < told - self.parameters.max_age_seconds * 1e6)
+        symbol.late_trades += int(is_late.sum())
+        is_flow &= ~is_late
         if is_flow.any():
-            counts_at = np.maximum.accumulate(np.append(symbol.told_to, times[is_flow]))[1:]
-            symbol.told_to = int(counts_at[-1])
             symbol.pending.append(
                 loop.Trades(
-                    times=counts_at,
+                    arrivals=arrivals[is_flow],
+                    times=np.where(told == NEVER, times, told)[is_flow],
                     ticks=np.rint(prices[is_flow] * loop.TICKS),
                     lots=np.rint(sizes[is_flow] * loop.SIZE_UNITS),
                     signs=signs[is_flow],
@@ -397,17 +421,22 @@ class OrderFlow:
             "source": [symbol.origin[0]],
             "stream": [symbol.origin[1]],
             "is_broken": [bool(whole[loop.IS_BROKEN])],
-            "previous_at": [_time(whole[loop.PREVIOUS_AT])],
-            "latest_at": [_time(whole[loop.LATEST_AT])],
+            "previous_at": [_or_null(whole[loop.PREVIOUS_AT])],
+            "latest_at": [_or_null(whole[loop.LATEST_AT])],
+            "latest_arrival": [_or_null(whole[loop.LATEST_ARRIVAL])],
             "bids": _one_list(_LEVEL_TYPE, *map(_nullable, past.levels[loop.BID])),
             "asks": _one_list(_LEVEL_TYPE, *map(_nullable, past.levels[loop.ASK])),
             "window_rows": _list_of(rows),
             "last_row": [int(whole[loop.LAST])],
             "windows": _one_list(_WINDOW_TYPE, seconds, *symbol.windows),
             "trade_number": [symbol.trade_number],
-            "told_to": [_time(symbol.told_to)],
+            "told_to": [_or_null(symbol.told_to)],
+            "first_arrival": [_or_null(whole[loop.FIRST_ARRIVAL], NO_TRADE)],
+            "arrived_to": [_or_null(symbol.arrived_to)],
+            "late_trades": [symbol.late_trades],
             "pending_trades": _one_list(
                 _TRADE_TYPE,
+                trades.arrivals,
                 pa.array(trades.times).cast(TIME),
                 trades.ticks,
                 trades.lots,
@@ -461,10 +490,13 @@ class OrderFlow:
         symbol.book_number, symbol.trade_number = scalars["book_number"], scalars["trade_number"]
         symbol.origin = (scalars["source"], scalars["stream"])
         symbol.told_to = int(_microseconds(state["told_to"])[0])
+        symbol.arrived_to = int(_int64s(state["arrived_to"])[0])
+        symbol.late_trades = scalars["late_trades"]
         trades = _list_columns(state, "pending_trades")
         symbol.pending = [
             loop.Trades(
-                times=_microseconds(trades["counts_at"]),
+                arrivals=_int64s(trades["arrival"]),
+                times=_microseconds(trades["told_at"]),
                 ticks=_doubles(trades["ticks"]),
                 lots=_doubles(trades["lots"]),
                 signs=trades["sign"].to_numpy(),
@@ -479,12 +511,14 @@ class OrderFlow:
         changes = _doubles(state["bucket_changes"].flatten())
         _fill_ring(past.changes, changes)
         previous, latest = (_microseconds(state[name])[0] for name in ("previous_at", "latest_at"))
-        day = scalars["trade_day"]
+        day, first_arrival = scalars["trade_day"], scalars["first_arrival"]
         places = {
             loop.HAS_PREVIOUS: previous != NEVER,
             loop.IS_BROKEN: scalars["is_broken"],
             loop.PREVIOUS_AT: previous,
             loop.LATEST_AT: latest,
+            loop.LATEST_ARRIVAL: _int64s(state["latest_arrival"])[0],
+            loop.FIRST_ARRIVAL: NO_TRADE if first_arrival is None else first_arrival,
             loop.END: count,
             loop.LAST: scalars["last_row"],
             loop.DAY: NEVER if day is None else day,
@@ -534,18 +568,25 @@ def _plan(parameters: FlowParameters) -> tuple[tuple[FlowFeature, ...], loop.Lay
 def _settings(parameters: FlowParameters, exchange: str, symbol: str) -> loop.Settings:
     """Return the parameters as the loop takes them."""
     windows = parameters.all_windows()
-    shape, long = windows.index(parameters.shape_window), windows.index(parameters.long_window)
+    has_rolling, has_advanced = (name in parameters.groups for name in ("rolling", "advanced"))
+    shape = windows.index(parameters.shape_window) if has_rolling else 0
+    long = windows.index(parameters.long_window) if windows else 0
     moments = np.zeros((len(windows), loop.MOMENTS), bool)
-    moments[:, 0] = True
-    moments[shape, 1:4] = True
-    moments[long, 4] = True
     pairs = np.zeros((len(windows), loop.PAIRS), bool)
-    pairs[long] = True
+    if has_rolling:
+        moments[:, 0] = True
+        moments[shape, 1:4] = True
+        moments[long, 4] = True
+    if has_advanced:
+        pairs[long] = True
+    shown = [windows.index(window) for window in parameters.windows] if has_rolling else []
     volumes = {(place[0], place[1]): place[2] for place in parameters.bucket_volumes}
     volume = volumes.get((exchange, symbol), parameters.bucket_volume)
     return loop.Settings(
+        has_rolling=has_rolling,
+        has_advanced=has_advanced,
         windows=np.array(windows, np.int64) * loop.SECOND,
-        shown=np.array([windows.index(window) for window in parameters.windows], np.int64),
+        shown=np.array(shown, np.int64),
         moments=moments,
         pairs=pairs,
         shape=shape,
@@ -564,8 +605,9 @@ def _settings(parameters: FlowParameters, exchange: str, symbol: str) -> loop.Se
 def _empty_past(parameters: FlowParameters) -> loop.Past:
     """Return what is known before the first row."""
     whole = np.zeros(loop.WHOLES, np.int64)
-    whole[[loop.PREVIOUS_AT, loop.LATEST_AT, loop.DAY]] = NEVER
+    whole[[loop.PREVIOUS_AT, loop.LATEST_AT, loop.LATEST_ARRIVAL, loop.DAY]] = NEVER
     whole[[loop.LAST, loop.DAYS]] = -1
+    whole[loop.FIRST_ARRIVAL] = NO_TRADE
     real = np.zeros(loop.REALS)
     real[: loop.FILLED] = np.nan
     real[loop.BUCKET_CLOSE] = np.nan
@@ -646,6 +688,7 @@ def _rows(books: pa.RecordBatch, symbol: _Symbol, is_first: bool) -> loop.Rows:
     symbol.origin = (books["source"][-1].as_py(), books["stream"][-1].as_py())
     return loop.Rows(
         times=times,
+        arrivals=_int64s(books["arrival"]),
         is_usable=is_usable,
         is_reset=is_reset,
         columns=columns,
@@ -708,14 +751,19 @@ def _last_of_ascending(numbers: Int64s, before: int | None, what: str) -> int:
 def _joined(trades: list[loop.Trades]) -> loop.Trades:
     """Return trades in one piece."""
     if not trades:
-        empty = np.empty(0)
-        return loop.Trades(np.empty(0, np.int64), empty, empty, np.empty(0, np.int8))
+        none, empty = np.empty(0, np.int64), np.empty(0)
+        return loop.Trades(none, none, empty, empty, np.empty(0, np.int8))
     return loop.Trades(*(np.concatenate(columns) for columns in zip(*trades, strict=True)))
 
 
 def _microseconds(times: pa.Array | pa.ChunkedArray) -> Int64s:
     """Return times as int64, ``NEVER`` where null."""
-    return cast(Int64s, pc.fill_null(times.cast(pa.int64()), NEVER).to_numpy())
+    return _int64s(times.cast(pa.int64()))
+
+
+def _int64s(values: pa.Array | pa.ChunkedArray) -> Int64s:
+    """Return whole numbers, ``NEVER`` where null."""
+    return cast(Int64s, pc.fill_null(values, NEVER).to_numpy())
 
 
 def _doubles(values: pa.Array | pa.ChunkedArray) -> Doubles:
@@ -729,9 +777,9 @@ def _nullable(values: Doubles) -> pa.Array:
     return pa.array(values, pa.float64(), from_pandas=True)
 
 
-def _time(value: int) -> int | None:
-    """Return microseconds, None for ``NEVER``."""
-    return None if value == NEVER else int(value)
+def _or_null(value: int, null: int = NEVER) -> int | None:
+    """Return a whole number, None for the one that stands for null."""
+    return None if value == null else int(value)
 
 
 def _list_of(values: pa.Array) -> pa.Array:

@@ -8,6 +8,7 @@ with replayed as (
         stream,
         frame_number as book_number,
         booked_at,
+        cast(null as timestamp) as captured_at,
         is_snapshot,
         case
             when not is_valid then 'sequence gap'
@@ -36,6 +37,7 @@ captured as (
         segments.stream,
         frame_number as book_number,
         coalesce(exchange_at, captured_at) as booked_at,
+        captured_at,
         false as is_snapshot,
         case
             when len(rejections) > 0 then 'unreadable'
@@ -65,6 +67,7 @@ select
     stream,
     book_number,
     booked_at,
+    captured_at,
     invalid_reason is null as is_valid,
     invalid_reason,
     is_snapshot,

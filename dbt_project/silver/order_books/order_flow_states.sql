@@ -1,0 +1,8 @@
+{{ config(materialized="view") }}
+
+select
+    run_number,
+    unnest(state)
+from {{ ref("order_flow_rows") }}
+where run_number > 0
+qualify row_number() over (partition by source, exchange, symbol order by run_number desc) = 1

@@ -1,0 +1,272 @@
+"""Drives the order flow of all symbols over a warehouse, from where the run before has stopped.
+
+Rows of features and, for each symbol, what the next run must know go into one table in one insert,
+so that neither can be there without the other: a run that is killed leaves nothing behind, and the
+next one begins where the last whole one ended.
+
+**What was known when.** Frames of Coinbase are numbered in the order in which they came: a trade
+counts at the first book whose frame came after the trade's. CCXT's books and trades are recorded
+apart from each other, and their times of capture order them: a trade counts at the first book that
+was captured after it. Such a book waits until a trade of its symbol is loaded that was captured at
+its time or later, so that none can be missing below it. Books and trades that are loaded in any
+order and in any number of runs then give the same rows.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from python_models.kernels.order_flow_feature_table import GROUPS, FlowParameters
+from python_models.kernels.order_flow_features import (
+    BOOKS_SCHEMA,
+    STATES_SCHEMA,
+    OrderFlow,
+    features_schema,
+)
+
+_LAST_FIELDS = [
+    pa.field("run_number", pa.int64()),
+    pa.field("state", pa.struct(list(STATES_SCHEMA))),
+]
+_HELD_SCHEMA = pa.schema([pa.field("source", pa.string()), *_LAST_FIELDS])
+BOOKS_AT_A_TIME = 65_536
+TRADES_AT_A_TIME = 100_000
+# The feed of silver.trades that tells the trades of a source of books, and what arrives when.
+SOURCES = {
+    "replayed": ("coinbase", "books.book_number", "trades.frame_number"),
+    "captured": ("ccxt", "epoch_us(books.captured_at)", "epoch_us(trades.told_at)"),
+}
+
+# Books that have no row yet; a captured one and all after it wait while a trade may come before it.
+_NEW_BOOKS = """
+with waiting as (
+    select
+        books.exchange,
+        books.symbol,
+        books.book_number,
+        {arrival} as arrival,
+        coalesce(resumed.trade_number, -1) as trade_number,
+    from silver.order_books as books
+    left join resumed using (exchange, symbol)
+    where
+        books.source = '{source}' and books.book_number > {after}
+        and books.book_number > coalesce(resumed.book_number, -1)
+),
+
+told as (
+    select exchange, symbol, max(epoch_us(told_at)) as told_to
+    from silver.trades as trades
+    left join resumed using (exchange, symbol)
+    where {waits} and feed = '{feed}' and trades.trade_number > coalesce(resumed.trade_number, -1)
+    group by all
+),
+
+first_to_wait as (
+    select exchange, symbol, min(waiting.book_number) as book_number
+    from waiting
+    left join told using (exchange, symbol)
+    left join resumed using (exchange, symbol)
+    where
+        {waits}
+        and arrival > coalesce(greatest(told_to, resumed.arrived_to), arrival - 1)
+    group by all
+)
+
+select waiting.*
+from waiting
+left join first_to_wait using (exchange, symbol)
+where waiting.book_number < first_to_wait.book_number or first_to_wait.book_number is null
+order by waiting.book_number, exchange, symbol
+"""
+_BOOKS = f"""
+select
+    {", ".join(f"features.{name}" for name in BOOKS_SCHEMA.names[:8])},
+    chunk.arrival,
+    {", ".join(f"features.{name}" for name in BOOKS_SCHEMA.names[9:-2])},
+    books.bids[:{{levels}}] as bids,
+    books.asks[:{{levels}}] as asks,
+from silver.order_book_features as features
+inner join chunk using (exchange, symbol, book_number)
+inner join silver.order_books as books using (exchange, symbol, book_number)
+where
+    features.source = '{{source}}' and features.book_number between {{first}} and {{last}}
+    and books.source = '{{source}}' and books.book_number between {{first}} and {{last}}
+order by book_number, exchange, symbol
+"""
+# Only of symbols whose books go on, so that the others' do not pile up in the state.
+_TRADES = """
+select
+    exchange,
+    symbol,
+    trades.trade_number,
+    {arrival} as arrival,
+    told_at,
+    traded_at,
+    price,
+    size,
+    is_buy,
+    is_backfill,
+from silver.trades as trades
+inner join symbols using (exchange, symbol)
+where feed = '{feed}' and trades.trade_number > symbols.trade_number
+order by trades.trade_number
+"""
+
+
+def flow_parameters(variables: Mapping[str, Any]) -> FlowParameters:
+    """dbt's vars as parameters; see ``order_flow_*`` in dbt_project.yml.
+
+    Raises:
+        ValueError: A value is out of range; the message names the field.
+    """
+    volume = variables["order_flow_bucket_volume"]
+    return FlowParameters(
+        windows=tuple(variables["order_flow_windows"]),
+        levels=int(variables["order_flow_levels"]),
+        level_decay=float(variables["order_flow_level_decay"]),
+        max_age_seconds=int(variables["order_flow_maximum_age_seconds"]),
+        bucket_volume=float(volume) if volume else None,
+        bucket_volumes=tuple(
+            (exchange, symbol, float(own))
+            for exchange, symbol, own in variables["order_flow_bucket_volumes"]
+        ),
+        bucket_share=float(variables["order_flow_bucket_share"]),
+        vpin_buckets=int(variables["order_flow_buckets"]),
+        groups=tuple(group for group in GROUPS if group in variables["order_book_feature_groups"]),
+    )
+
+
+def new_rows(
+    session: Any, table: str, is_incremental: bool, variables: str | Mapping[str, Any]
+) -> pa.RecordBatchReader:
+    """Rows of all books that have none and need not wait, then the states that have changed.
+
+    Args:
+        session: A DuckDB connection.
+        table: Where the rows of the runs before are.
+        is_incremental: Whether it is there.
+        variables: dbt's vars, as a mapping or as JSON.
+
+    Raises:
+        ValueError: The rows that are there were computed for other parameters.
+    """
+    variables = json.loads(variables) if isinstance(variables, str) else variables
+    parameters = flow_parameters(variables)
+    held = _held_states(session, table) if is_incremental else _HELD_SCHEMA.empty_table()
+    _refuse_others(held, parameters, table)
+    return pa.RecordBatchReader.from_batches(
+        rows_schema(parameters),
+        _rows(session, held, parameters, bool(variables["order_flow_waits_for_trades"])),
+    )
+
+
+def rows_schema(parameters: FlowParameters) -> pa.Schema:
+    """Features and 0, or in the rows that end a run its number and a symbol's state."""
+    return pa.schema([*features_schema(parameters), *_LAST_FIELDS])
+
+
+def _rows(
+    session: Any, held: pa.Table, parameters: FlowParameters, waits: bool
+) -> Iterator[pa.RecordBatch]:
+    schema = rows_schema(parameters)
+    run_number = 1 + (pc.max(held["run_number"]).as_py() or 0)
+    for source in SOURCES:
+        own = held.filter(pc.equal(held["source"], source))
+        before = pa.Table.from_struct_array(own["state"]) if own.num_rows else None
+        flow = OrderFlow(before, parameters)
+        for rows in _features(session, flow, before, source, waits):
+            numbers = pa.array(np.zeros(rows.num_rows, np.int64))
+            nothing = pa.nulls(rows.num_rows, schema.field("state").type)
+            yield pa.RecordBatch.from_arrays([*rows.columns, numbers, nothing], schema=schema)
+        yield from _state_rows(flow.states(), before, source, run_number, schema)
+
+
+def _features(
+    session: Any, flow: OrderFlow, before: pa.Table | None, source: str, waits: bool
+) -> Iterator[pa.RecordBatch]:
+    """The rows of one source; the state goes on with them."""
+    feed, book_arrival, trade_arrival = SOURCES[source]
+    resumed = STATES_SCHEMA.empty_table() if before is None else before
+    resumed = resumed.select(["exchange", "symbol", "book_number", "trade_number", "arrived_to"])
+    reader = session.cursor()
+    reader.register("resumed", resumed)
+    is_held_back = source == "captured" and waits
+    # No replayed book waits: what is new lies after all that is held.
+    after = pc.max(resumed["book_number"]).as_py() if source == "replayed" else None
+    new_books = reader.execute(
+        _NEW_BOOKS.format(
+            source=source,
+            feed=feed,
+            arrival=book_arrival,
+            waits=is_held_back,
+            after=-1 if after is None else after,
+        )
+    ).to_arrow_table()
+    if not new_books.num_rows:
+        return
+    symbols = new_books.group_by(["exchange", "symbol"]).aggregate([("trade_number", "min")])
+    symbols = symbols.rename_columns(["exchange", "symbol", "trade_number"])
+    trades: Iterator[pa.RecordBatch] = iter(())
+    if source == "replayed" or waits:
+        other_reader = session.cursor()
+        other_reader.register("symbols", symbols)
+        trades = iter(
+            other_reader.execute(_TRADES.format(feed=feed, arrival=trade_arrival)).to_arrow_reader(
+                TRADES_AT_A_TIME
+            )
+        )
+    levels = flow.parameters.levels
+    yield from flow.features(_books(reader, new_books, source, levels), trades)
+
+
+def _books(reader: Any, new_books: pa.Table, source: str, levels: int) -> Iterator[pa.Table]:
+    """Books with their structural features, a bounded number at a time."""
+    for start in range(0, new_books.num_rows, BOOKS_AT_A_TIME):
+        chunk = new_books.slice(start, BOOKS_AT_A_TIME).drop_columns("trade_number")
+        reader.register("chunk", chunk)
+        first, last = chunk["book_number"][0].as_py(), chunk["book_number"][-1].as_py()
+        query = _BOOKS.format(source=source, first=first, last=last, levels=levels)
+        yield reader.execute(query).to_arrow_table()
+
+
+def _state_rows(
+    states: pa.Table, before: pa.Table | None, source: str, run_number: int, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    """The states of the symbols that have new rows, a row each."""
+    names = ["exchange", "symbol", "book_number"]
+    known = [] if before is None else before.select(names).to_pylist()
+    for place, identity in enumerate(states.select(names).to_pylist()):
+        if identity not in known:
+            own = states.slice(place, 1)
+            values = {**identity, "source": source, "run_number": run_number}
+            columns = [pa.array([values.get(field.name)], field.type) for field in schema]
+            columns[-1] = own.to_struct_array().combine_chunks()
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _held_states(session: Any, table: str) -> pa.Table:
+    """The last state of each symbol, and the run that wrote it."""
+    query = f"""
+        select source, run_number, state
+        from {table}
+        where run_number > 0
+        qualify row_number() over (
+            partition by source, exchange, symbol order by run_number desc
+        ) = 1
+    """
+    return session.execute(query).to_arrow_table().cast(_HELD_SCHEMA)
+
+
+def _refuse_others(held: pa.Table, parameters: FlowParameters, table: str) -> None:
+    """Raise where rows of other parameters are held: two kinds would stand in one column."""
+    for state in held["state"]:
+        if state["parameters"].as_py() != repr(parameters):
+            raise ValueError(
+                f"{table} was computed with {state['parameters']}, and now is asked for "
+                f"{parameters!r}. Build with the same order_flow_* vars, or everything anew: "
+                "dbt build --full-refresh --select order_flow_rows+"
+            )
