@@ -93,6 +93,12 @@ class CompiledModels:
             for model in self.models:
                 _build(connection, model, config)
 
+    def build_some(self, connection: duckdb.DuckDBPyConnection, relations: list[str]) -> None:
+        """Only these of the models, as a build does that is killed after them."""
+        for model in self.models:
+            if model.relation in relations:
+                _build(connection, model, {})
+
     def _dbt(self, command: str, directory: Path) -> None:
         environment = {
             **os.environ,
