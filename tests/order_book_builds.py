@@ -91,13 +91,13 @@ class CompiledModels:
             for schema in ("bronze", "silver", "gold"):
                 connection.execute(f"create schema if not exists {schema}")
             for model in self.models:
-                _build(connection, model, config)
+                build_model(connection, model, config)
 
     def build_some(self, connection: duckdb.DuckDBPyConnection, relations: list[str]) -> None:
         """Only these of the models, as a build does that is killed after them."""
         for model in self.models:
             if model.relation in relations:
-                _build(connection, model, {})
+                build_model(connection, model)
 
     def _dbt(self, command: str, directory: Path) -> None:
         environment = {
@@ -142,9 +142,12 @@ class CompiledModels:
         return ordered
 
 
-def _build(
-    connection: duckdb.DuckDBPyConnection, model: CompiledModel, config: dict[str, Any]
+def build_model(
+    connection: duckdb.DuckDBPyConnection,
+    model: CompiledModel,
+    config: dict[str, Any] | None = None,
 ) -> None:
+    """One model of a build."""
     if model.materialized == "view":
         connection.execute(f"create or replace view {model.relation} as {model.first}")
         return
@@ -154,7 +157,7 @@ def _build(
     ).fetchall()
     if model.python:
         module = importlib.import_module(model.python)
-        dbt = _Dbt(not is_first, _Config({**model.config, **config}), model.relation)
+        dbt = _Dbt(not is_first, _Config({**model.config, **(config or {})}), model.relation)
         # As in dbt, the model reads on another cursor than the one that writes what it returns.
         rows = module.model(dbt, connection.cursor())
         query = "select * from rows"

@@ -128,7 +128,7 @@ def plain_features(rows: list[Row], trades: list[Trade], p: FlowParameters) -> l
         values: Values = {"is_reset": is_reset, "is_stale": is_stale}
         is_linked = not is_reset and not is_stale
         values |= plain_dynamic(this, before if is_linked else None, taken, p)
-        is_told = any(one.time <= latest for one in trades)
+        is_told = bool(trades) and trades[0].time <= latest
         if not is_told:
             names = ("trade_flow_imbalance", "buy_volume", "sell_volume", "trade_count")
             values |= dict.fromkeys(names)
@@ -473,7 +473,7 @@ def slope_noise(expected: Values, name: str, slope: Any) -> float:
     """A slope of points that hardly follow it is small beside its own noise."""
     head, _, seconds = name.rpartition("_")
     fit = expected[f"{head}_r2_{seconds}"]
-    return 1e-9 * abs(float(slope)) / math.sqrt(fit) if fit else 1e-15
+    return 1e-9 * abs(float(slope)) / math.sqrt(fit) if fit else 1e-12
 
 
 def assert_as_the_twin(rows: list[Row], trades: list[Trade], p: FlowParameters) -> None:

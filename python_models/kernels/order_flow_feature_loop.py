@@ -47,20 +47,42 @@ NORMAL, TIGHT_REGIME, WIDE_REGIME, NO_REGIME = 1, 0, 2, -1
 # Columns of Timeline.samples, NaN where null. First the values that are added up, then what lies
 # between a row and its neighbour before, then the values that have moments.
 (FLOW, LEVELS_FLOW, BEST_LOTS, SPREAD, IMBALANCE, SQUARE, BUYS, SELLS, VOLUME) = range(9)
-PLAIN = 9
 BIPOWER, TIGHT_TIME, WIDE_TIME, KNOWN_TIME = range(9, 13)
-SUMMED = 13
 RETURN, BID_SLOPE, ASK_SLOPE, CENTER, NEAR = range(13, 18)
-MOMENTS = 5
 SIGNED, MID_CHANGE = 18, 19
 SAMPLES = 20
-PAIRS = 2  # (FLOW, RETURN) and (SIGNED, MID_CHANGE)
 
-# Places in a vector of sums: sums, counts, then (n, mean, M2) of each moment and
-# (n, mean x, mean y, Mxx, Mxy, Myy) of each pair.
-COUNTS = SUMMED
-FIRST_MOMENT = 2 * SUMMED
-FIRST_PAIR = FIRST_MOMENT + 3 * MOMENTS
+# Columns of Timeline.parts, what a row adds to every window: values, 0 where null, then counts.
+ADDED = (FLOW, LEVELS_FLOW, SQUARE, SPREAD, IMBALANCE, BUYS, SELLS, VOLUME)
+COUNTED = (RETURN, SPREAD, IMBALANCE, VOLUME)
+(
+    SUM_FLOW,
+    SUM_LEVELS_FLOW,
+    SUM_SQUARE,
+    SUM_SPREAD,
+    SUM_IMBALANCE,
+    SUM_BUYS,
+    SUM_SELLS,
+    SUM_VOLUME,
+    COUNT_RETURN,
+    COUNT_SPREAD,
+    COUNT_IMBALANCE,
+    COUNT_VOLUME,
+    PARTS,
+) = range(13)
+# Places in a vector of sums. Every window has the parts, what lies between the rows, and mean and
+# M2 of the return.
+SUM_BIPOWER, COUNT_BIPOWER, RETURN_MEAN, RETURN_SQUARES, COMMON = range(PARTS, PARTS + 5)
+# The shape window besides: best sizes, and (n, mean, M2) of slopes and centre.
+SUM_BEST, COUNT_ROWS = COMMON, COMMON + 1
+FIRST_SHAPE = COMMON + 2
+SHAPES = 3
+# The long window besides: times of regimes, (n, mean, M2) of near depth, and
+# (n, mean x, mean y, Mxx, Mxy, Myy) of (FLOW, RETURN) and of (SIGNED, MID_CHANGE).
+SUM_TIGHT = FIRST_SHAPE + 3 * SHAPES
+SUM_WIDE, SUM_KNOWN, NEAR_MOMENT = SUM_TIGHT + 1, SUM_TIGHT + 2, SUM_TIGHT + 3
+FIRST_PAIR = NEAR_MOMENT + 3
+PAIRS = 2
 TOTALS = FIRST_PAIR + 6 * PAIRS
 
 # Places in Past.whole.
@@ -110,8 +132,6 @@ class Settings(NamedTuple):
     has_advanced: bool
     windows: Int64s  # all that are needed, ascending; none: no timeline is kept
     shown: Int64s  # which of them have columns of their own
-    moments: Booleans  # (windows, MOMENTS): kept for this window
-    pairs: Booleans  # (windows, PAIRS)
     shape: int  # which window
     long: int
     weights: Doubles  # (levels,)
@@ -197,6 +217,7 @@ class Timeline(NamedTuple):
 
     times: Int64s
     samples: Doubles  # (rows, SAMPLES)
+    parts: Doubles  # (rows, PARTS), follow from the samples
     is_linked: Booleans  # neither reset nor stale
     regimes: NDArray[np.int8]
     ranks: Int64s  # of the spread among all that may come, from 1; 0 where null
@@ -212,6 +233,7 @@ class Room(NamedTuple):
     backs: Doubles  # (windows, TOTALS)
     totals: Doubles  # (windows, TOTALS): of the whole window
     ranked: NDArray[np.int32]  # Fenwick tree of the spreads in the long window
+    nothing: Doubles  # (TOTALS,): zeros
     levels: Doubles  # (2, 2, levels) of this row
     flow: Doubles  # (FLOWS,)
 
@@ -220,10 +242,12 @@ class Room(NamedTuple):
 def restore(timeline: Timeline, past: Past, settings: Settings, room: Room) -> None:
     """Add the sums of every window up again, in the order in which they were added first."""
     last = past.whole[LAST]
+    for row in range(past.whole[END]):
+        _fill_parts(timeline.samples[row], timeline.parts[row])
     for window in range(len(settings.windows)):
         split = room.splits[window]
         _fill_front(timeline, window, split - 1, settings, room)
-        room.backs[window] = 0.0
+        _copy(room.backs[window], room.nothing)
         for row in range(split, last + 1):
             _add_to_back(timeline, window, row, settings, room)
     room.ranked[:] = 0
@@ -291,6 +315,7 @@ def fill_flow_features(
         _static_samples(rows, row, sample)
         _dynamic_features(rows, row, is_linked, past, settings, layout, room, sample, out)
         if place >= 0:
+            _fill_parts(sample, timeline.parts[place])
             timeline.times[place] = time
             timeline.is_linked[place] = is_linked
             timeline.ranks[place] = ranks[row]
@@ -630,6 +655,7 @@ def _place_of(timeline: Timeline, past: Past, settings: Settings, time: int) -> 
     for row in range(whole[END], place, -1):
         times[row] = times[row - 1]
         _copy(timeline.samples[row], timeline.samples[row - 1])
+        _copy(timeline.parts[row], timeline.parts[row - 1])
         timeline.is_linked[row] = timeline.is_linked[row - 1]
         timeline.regimes[row] = timeline.regimes[row - 1]
         timeline.ranks[row] = timeline.ranks[row - 1]
@@ -684,7 +710,7 @@ def _rolling_features(
     for window in range(len(settings.windows)):
         oldest = time - settings.windows[window]
         _move_window(timeline, past, window, place, oldest, is_back, settings, room)
-        _total(timeline, window, place, room)
+        _total(timeline, window, place, settings, room)
     if is_back:
         start = room.starts[long]
         for left in range(start, place + 1):
@@ -733,7 +759,7 @@ def _move_window(
     if is_back or start > room.splits[window]:
         room.splits[window] = place + 1
         _fill_front(timeline, window, place, settings, room)
-        room.backs[window] = 0.0
+        _copy(room.backs[window], room.nothing)
 
 
 @compiled
@@ -742,81 +768,114 @@ def _fill_front(timeline: Timeline, window: int, last: int, settings: Settings, 
     start = room.starts[window]
     room.bases[window] = start
     fronts = room.fronts[window]
-    moments, pairs = settings.moments[window], settings.pairs[window]
     for row in range(last, start - 1, -1):
         total = fronts[row - start]
         if row == last:
-            total[:] = 0.0
+            _copy_totals(total, room.nothing, window, settings)
         else:
-            _copy(total, fronts[row - start + 1])
-            _add_link(total, timeline.samples[row + 1])
-        _add_row(total, timeline.samples[row], moments, pairs)
+            _copy_totals(total, fronts[row - start + 1], window, settings)
+            _add_link(total, timeline.samples[row + 1], window, settings)
+        _add_row(total, timeline.samples[row], timeline.parts[row], window, settings)
 
 
-@compiled
+@inlined
 def _add_to_back(timeline: Timeline, window: int, row: int, settings: Settings, room: Room) -> None:
     """Add a row to the end of the window's back."""
     total, sample = room.backs[window], timeline.samples[row]
     if row > room.splits[window]:
-        _add_link(total, sample)
-    _add_row(total, sample, settings.moments[window], settings.pairs[window])
+        _add_link(total, sample, window, settings)
+    _add_row(total, sample, timeline.parts[row], window, settings)
 
 
-@compiled
-def _total(timeline: Timeline, window: int, place: int, room: Room) -> None:
+@inlined
+def _total(timeline: Timeline, window: int, place: int, settings: Settings, room: Room) -> None:
     """Put front and back together, and what lies before the window's first row but inside it."""
     start, split = room.starts[window], room.splits[window]
     total = room.totals[window]
     if start == split:
-        _copy(total, room.backs[window])
-    elif split > place:
-        _copy(total, room.fronts[window, start - room.bases[window]])
+        _copy_totals(total, room.backs[window], window, settings)
     else:
-        _copy(total, room.fronts[window, start - room.bases[window]])
-        _add_totals(total, room.backs[window])
-        _add_link(total, timeline.samples[split])
+        front = room.fronts[window, start - room.bases[window]]
+        _copy_totals(total, front, window, settings)
+        if split <= place:
+            _add_totals(total, room.backs[window], window, settings)
+            _add_link(total, timeline.samples[split], window, settings)
+
+
+@compiled
+def _fill_parts(sample: Doubles, part: Doubles) -> None:
+    """Write what a row adds to every window."""
+    for place, column in enumerate(ADDED):
+        value = sample[column]
+        part[place] = 0.0 if math.isnan(value) else value
+    for place, column in enumerate(COUNTED):
+        part[COUNT_RETURN + place] = 0.0 if math.isnan(sample[column]) else 1.0
 
 
 @inlined
-def _add_plain(total: Doubles, place: int, value: float) -> None:
-    """Add a value that may be null."""
-    is_known = not math.isnan(value)
-    total[place] += value if is_known else 0.0
-    total[COUNTS + place] += 1.0 if is_known else 0.0
+def _copy_totals(total: Doubles, values: Doubles, window: int, settings: Settings) -> None:
+    """Write the sums that this window has over others."""
+    for place in range(COMMON):
+        total[place] = values[place]
+    if window == settings.shape:
+        for place in range(COMMON, SUM_TIGHT):
+            total[place] = values[place]
+    if window == settings.long:
+        for place in range(SUM_TIGHT, TOTALS):
+            total[place] = values[place]
 
 
-@compiled
-def _add_link(total: Doubles, sample: Doubles) -> None:
+@inlined
+def _add_link(total: Doubles, sample: Doubles, window: int, settings: Settings) -> None:
     """Add what lies between a row and its neighbour before."""
-    for place in range(PLAIN, SUMMED):
-        _add_plain(total, place, sample[place])
+    if not math.isnan(sample[BIPOWER]):
+        total[SUM_BIPOWER] += sample[BIPOWER]
+        total[COUNT_BIPOWER] += 1.0
+    if window == settings.long:
+        total[SUM_TIGHT] += sample[TIGHT_TIME]
+        total[SUM_WIDE] += sample[WIDE_TIME]
+        total[SUM_KNOWN] += sample[KNOWN_TIME]
 
 
-@compiled
-def _add_row(total: Doubles, sample: Doubles, moments: Booleans, pairs: Booleans) -> None:
+@inlined
+def _add_row(
+    total: Doubles, sample: Doubles, part: Doubles, window: int, settings: Settings
+) -> None:
     """Add one row, without what lies before it."""
-    for place in range(PLAIN):
-        _add_plain(total, place, sample[place])
-    for moment in range(MOMENTS):
-        value = sample[RETURN + moment]
-        if moments[moment] and not math.isnan(value):
-            place = FIRST_MOMENT + 3 * moment
-            total[place] += 1
-            distance = value - total[place + 1]
-            total[place + 1] += distance / total[place]
-            total[place + 2] += distance * (value - total[place + 1])
-    for pair in range(PAIRS):
-        if pairs[pair]:
-            x = sample[FLOW] if pair == 0 else sample[SIGNED]
-            y = sample[RETURN] if pair == 0 else sample[MID_CHANGE]
-            if not (math.isnan(x) or math.isnan(y)):
-                _add_pair(total, FIRST_PAIR + 6 * pair, x, y)
+    for place in range(PARTS):
+        total[place] += part[place]
+    value = sample[RETURN]
+    if not math.isnan(value):
+        distance = value - total[RETURN_MEAN]
+        total[RETURN_MEAN] += distance / total[COUNT_RETURN]
+        total[RETURN_SQUARES] += distance * (value - total[RETURN_MEAN])
+    if window == settings.shape:
+        total[SUM_BEST] += sample[BEST_LOTS]
+        total[COUNT_ROWS] += 1.0
+        for shape in range(SHAPES):
+            _add_value(total, FIRST_SHAPE + 3 * shape, sample[BID_SLOPE + shape])
+    if window == settings.long:
+        _add_value(total, NEAR_MOMENT, sample[NEAR])
+        _add_pair(total, FIRST_PAIR, sample[FLOW], sample[RETURN])
+        _add_pair(total, FIRST_PAIR + 6, sample[SIGNED], sample[MID_CHANGE])
+
+
+@inlined
+def _add_value(total: Doubles, place: int, value: float) -> None:
+    """Add one value, unless it is null, to (n, mean, M2)."""
+    if not math.isnan(value):
+        total[place] += 1.0
+        distance = value - total[place + 1]
+        total[place + 1] += distance / total[place]
+        total[place + 2] += distance * (value - total[place + 1])
 
 
 @inlined
 def _add_pair(total: Doubles, place: int, x: float, y: float) -> None:
-    """Add one point to (n, mean x, mean y, Mxx, Mxy, Myy)."""
-    total[place] += 1
+    """Add one point, unless it is null, to (n, mean x, mean y, Mxx, Mxy, Myy)."""
+    if math.isnan(x) or math.isnan(y):
+        return
+    total[place] += 1.0
     from_x, from_y = x - total[place + 1], y - total[place + 2]
     total[place + 1] += from_x / total[place]
     total[place + 2] += from_y / total[place]
@@ -825,34 +884,59 @@ def _add_pair(total: Doubles, place: int, x: float, y: float) -> None:
     total[place + 5] += from_y * (y - total[place + 2])
 
 
-@compiled
-def _add_totals(total: Doubles, more: Doubles) -> None:
+@inlined
+def _add_totals(total: Doubles, more: Doubles, window: int, settings: Settings) -> None:
     """Add sums to sums, without what lies between them."""
-    for place in range(FIRST_MOMENT):
+    if more[COUNT_RETURN] > 0:
+        count = total[COUNT_RETURN] + more[COUNT_RETURN]
+        share = more[COUNT_RETURN] / count
+        distance = more[RETURN_MEAN] - total[RETURN_MEAN]
+        total[RETURN_MEAN] += distance * share
+        squares = distance * distance * total[COUNT_RETURN] * share
+        total[RETURN_SQUARES] += more[RETURN_SQUARES] + squares
+    for place in range(RETURN_MEAN):
         total[place] += more[place]
-    for moment in range(MOMENTS):
-        place = FIRST_MOMENT + 3 * moment
+    if window == settings.shape:
+        total[SUM_BEST] += more[SUM_BEST]
+        total[COUNT_ROWS] += more[COUNT_ROWS]
+        for shape in range(SHAPES):
+            _add_moment(total, more, FIRST_SHAPE + 3 * shape)
+    if window == settings.long:
+        total[SUM_TIGHT] += more[SUM_TIGHT]
+        total[SUM_WIDE] += more[SUM_WIDE]
+        total[SUM_KNOWN] += more[SUM_KNOWN]
+        _add_moment(total, more, NEAR_MOMENT)
+        _add_pairs(total, more, FIRST_PAIR)
+        _add_pairs(total, more, FIRST_PAIR + 6)
+
+
+@inlined
+def _add_moment(total: Doubles, more: Doubles, place: int) -> None:
+    """Add (n, mean, M2) to (n, mean, M2)."""
+    if more[place] > 0:
         count = total[place] + more[place]
-        if more[place] > 0:
-            share = more[place] / count
-            distance = more[place + 1] - total[place + 1]
-            total[place + 1] += distance * share
-            total[place + 2] += more[place + 2] + distance * distance * total[place] * share
-            total[place] = count
-    for pair in range(PAIRS):
-        place = FIRST_PAIR + 6 * pair
+        share = more[place] / count
+        distance = more[place + 1] - total[place + 1]
+        total[place + 1] += distance * share
+        total[place + 2] += more[place + 2] + distance * distance * total[place] * share
+        total[place] = count
+
+
+@inlined
+def _add_pairs(total: Doubles, more: Doubles, place: int) -> None:
+    """Add the sums of points to the sums of points."""
+    if more[place] > 0:
         count = total[place] + more[place]
-        if more[place] > 0:
-            share = more[place] / count
-            apart = total[place] * share
-            from_x = more[place + 1] - total[place + 1]
-            from_y = more[place + 2] - total[place + 2]
-            total[place + 1] += from_x * share
-            total[place + 2] += from_y * share
-            total[place + 3] += more[place + 3] + from_x * from_x * apart
-            total[place + 4] += more[place + 4] + from_x * from_y * apart
-            total[place + 5] += more[place + 5] + from_y * from_y * apart
-            total[place] = count
+        share = more[place] / count
+        apart = total[place] * share
+        from_x = more[place + 1] - total[place + 1]
+        from_y = more[place + 2] - total[place + 2]
+        total[place + 1] += from_x * share
+        total[place + 2] += from_y * share
+        total[place + 3] += more[place + 3] + from_x * from_x * apart
+        total[place + 4] += more[place + 4] + from_x * from_y * apart
+        total[place + 5] += more[place + 5] + from_y * from_y * apart
+        total[place] = count
 
 
 # What is in a window.
@@ -865,29 +949,15 @@ def _ratio(numerator: float, denominator: float) -> float:
 
 
 @inlined
-def _sum(total: Doubles, place: int) -> float:
-    """Return a sum; NaN where nothing was added."""
-    return total[place] if total[COUNTS + place] > 0 else np.nan
+def _if_any(value: float, count: float) -> float:
+    """Return a sum or a mean; NaN where nothing was added."""
+    return value if count > 0 else np.nan
 
 
 @inlined
-def _mean(total: Doubles, place: int) -> float:
-    """Return the mean of a column that is added up."""
-    return _ratio(total[place], total[COUNTS + place])
-
-
-@inlined
-def _moment_mean(total: Doubles, moment: int) -> float:
-    """Return the mean of a column with moments."""
-    place = FIRST_MOMENT + 3 * moment
-    return total[place + 1] if total[place] > 0 else np.nan
-
-
-@inlined
-def _moment_deviation(total: Doubles, moment: int) -> float:
-    """Return the sample standard deviation of a column; NaN under 2 values."""
-    place = FIRST_MOMENT + 3 * moment
-    return math.sqrt(total[place + 2] / (total[place] - 1)) if total[place] > 1 else np.nan
+def _deviation_of(count: float, squares: float) -> float:
+    """Return the sample standard deviation; NaN under 2 values."""
+    return math.sqrt(squares / (count - 1)) if count > 1 else np.nan
 
 
 @compiled
@@ -896,19 +966,22 @@ def _window_features(settings: Settings, layout: Layout, room: Room, out: Double
     column = layout.windows
     for shown in range(len(settings.shown)):
         total = room.totals[settings.shown[shown]]
-        buys, sells = total[BUYS], total[SELLS]
-        out[column] = _sum(total, FLOW) / SIZE_UNITS
-        out[column + 1] = _sum(total, LEVELS_FLOW) / SIZE_UNITS
-        out[column + 2] = _moment_mean(total, 0)
-        out[column + 3] = _moment_deviation(total, 0)
-        out[column + 4] = _sum(total, SQUARE)
-        out[column + 5] = math.pi / 2 * _sum(total, BIPOWER)
-        out[column + 6] = _mean(total, SPREAD)
-        out[column + 7] = _mean(total, IMBALANCE)
+        buys, sells = total[SUM_BUYS], total[SUM_SELLS]
+        returns = total[COUNT_RETURN]
+        bipower = _if_any(total[SUM_BIPOWER], total[COUNT_BIPOWER])
+        out[column] = _if_any(total[SUM_FLOW], returns) / SIZE_UNITS
+        out[column + 1] = _if_any(total[SUM_LEVELS_FLOW], returns) / SIZE_UNITS
+        out[column + 2] = _if_any(total[RETURN_MEAN], returns)
+        out[column + 3] = _deviation_of(returns, total[RETURN_SQUARES])
+        out[column + 4] = _if_any(total[SUM_SQUARE], returns)
+        out[column + 5] = math.pi / 2 * bipower
+        out[column + 6] = _ratio(total[SUM_SPREAD], total[COUNT_SPREAD])
+        out[column + 7] = _ratio(total[SUM_IMBALANCE], total[COUNT_IMBALANCE])
         out[column + 8] = _ratio(buys - sells, buys + sells)
-        out[column + 9] = _sum(total, VOLUME) / SIZE_UNITS
+        out[column + 9] = _if_any(total[SUM_VOLUME], total[COUNT_VOLUME]) / SIZE_UNITS
         column += 10
-    depth = _mean(room.totals[settings.shape], BEST_LOTS) / 2 / SIZE_UNITS
+    shape = room.totals[settings.shape]
+    depth = _ratio(shape[SUM_BEST], shape[COUNT_ROWS]) / 2 / SIZE_UNITS
     out[layout.normalised] = _ratio(out[layout.dynamic + 5], depth)
 
 
@@ -916,10 +989,12 @@ def _window_features(settings: Settings, layout: Layout, room: Room, out: Double
 def _shape_features(settings: Settings, layout: Layout, room: Room, out: Doubles) -> None:
     """Write mean and deviation of slopes and centre, and the deviation of near depth."""
     total = room.totals[settings.shape]
-    for moment in range(1, 4):
-        out[layout.shapes + 2 * moment - 2] = _moment_mean(total, moment)
-        out[layout.shapes + 2 * moment - 1] = _moment_deviation(total, moment)
-    out[layout.spreads] = _moment_deviation(room.totals[settings.long], 4)
+    for shape in range(SHAPES):
+        place = FIRST_SHAPE + 3 * shape
+        out[layout.shapes + 2 * shape] = _if_any(total[place + 1], total[place])
+        out[layout.shapes + 2 * shape + 1] = _deviation_of(total[place], total[place + 2])
+    near = room.totals[settings.long]
+    out[layout.spreads] = _deviation_of(near[NEAR_MOMENT], near[NEAR_MOMENT + 2])
 
 
 @compiled
@@ -937,7 +1012,7 @@ def _spread_features(
     if rank > 0:
         below = _ranks_up_to(room.ranked, rank - 1)
         equal = _ranks_up_to(room.ranked, rank) - below
-        share = (below + equal / 2) / total[COUNTS + SPREAD]
+        share = (below + equal / 2) / total[COUNT_SPREAD]
         regime = NORMAL
         if share <= settings.tight:
             regime = TIGHT_REGIME
@@ -951,9 +1026,9 @@ def _spread_features(
     sample = timeline.samples[first]
     begin = timeline.times[place] - settings.windows[settings.long]
     inside = float(timeline.times[first] - begin)
-    known = total[KNOWN_TIME] + min(sample[KNOWN_TIME], inside)
-    tight = total[TIGHT_TIME] + min(sample[TIGHT_TIME], inside)
-    wide = total[WIDE_TIME] + min(sample[WIDE_TIME], inside)
+    known = total[SUM_KNOWN] + min(sample[KNOWN_TIME], inside)
+    tight = total[SUM_TIGHT] + min(sample[TIGHT_TIME], inside)
+    wide = total[SUM_WIDE] + min(sample[WIDE_TIME], inside)
     out[layout.spreads + 3] = _ratio(tight, known)
     out[layout.spreads + 4] = _ratio(wide, known)
 

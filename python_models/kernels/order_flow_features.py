@@ -327,10 +327,10 @@ class OrderFlow:
             pa.scalar(0, pa.int8()),
         ).to_numpy()
         arrivals = _int64s(trades["arrival"])
-        first = symbol.past.whole[loop.FIRST_ARRIVAL]
-        symbol.past.whole[loop.FIRST_ARRIVAL] = min(first, arrivals.min(initial=first))
         told = np.maximum.accumulate(np.append(symbol.told_to, told))[1:]
         arrivals = np.maximum.accumulate(np.append(symbol.arrived_to, arrivals))[1:]
+        if symbol.past.whole[loop.FIRST_ARRIVAL] == NO_TRADE:
+            symbol.past.whole[loop.FIRST_ARRIVAL] = arrivals[0]
         symbol.told_to, symbol.arrived_to = int(told[-1]), int(arrivals[-1])
         is_late = is_flow & (times.astype(float) < told - self.parameters.max_age_seconds * 1e6)
         symbol.late_trades += int(is_late.sum())
@@ -481,6 +481,7 @@ class OrderFlow:
         symbol.timeline = loop.Timeline(
             times=_microseconds(rows["booked_at"]),
             samples=np.column_stack([_doubles(rows[name]) for name in _SAMPLE_NAMES]),
+            parts=np.empty((count, loop.PARTS)),
             is_linked=rows["is_linked"].to_numpy(zero_copy_only=False),
             regimes=rows["regime"].to_numpy(),
             ranks=np.zeros(count, np.int64),
@@ -569,16 +570,8 @@ def _settings(parameters: FlowParameters, exchange: str, symbol: str) -> loop.Se
     """Return the parameters as the loop takes them."""
     windows = parameters.all_windows()
     has_rolling, has_advanced = (name in parameters.groups for name in ("rolling", "advanced"))
-    shape = windows.index(parameters.shape_window) if has_rolling else 0
-    long = windows.index(parameters.long_window) if windows else 0
-    moments = np.zeros((len(windows), loop.MOMENTS), bool)
-    pairs = np.zeros((len(windows), loop.PAIRS), bool)
-    if has_rolling:
-        moments[:, 0] = True
-        moments[shape, 1:4] = True
-        moments[long, 4] = True
-    if has_advanced:
-        pairs[long] = True
+    shape = windows.index(parameters.shape_window) if has_rolling else -1
+    long = windows.index(parameters.long_window) if windows else -1
     shown = [windows.index(window) for window in parameters.windows] if has_rolling else []
     volumes = {(place[0], place[1]): place[2] for place in parameters.bucket_volumes}
     volume = volumes.get((exchange, symbol), parameters.bucket_volume)
@@ -587,8 +580,6 @@ def _settings(parameters: FlowParameters, exchange: str, symbol: str) -> loop.Se
         has_advanced=has_advanced,
         windows=np.array(windows, np.int64) * loop.SECOND,
         shown=np.array(shown, np.int64),
-        moments=moments,
-        pairs=pairs,
         shape=shape,
         long=long,
         weights=np.exp(-parameters.level_decay * np.arange(parameters.levels)),
@@ -626,6 +617,7 @@ def _empty_timeline(rows: int) -> loop.Timeline:
     return loop.Timeline(
         times=np.empty(rows, np.int64),
         samples=np.empty((rows, loop.SAMPLES)),
+        parts=np.empty((rows, loop.PARTS)),
         is_linked=np.empty(rows, bool),
         regimes=np.empty(rows, np.int8),
         ranks=np.zeros(rows, np.int64),
@@ -655,6 +647,7 @@ def _room(
         backs=np.zeros((windows, loop.TOTALS)),
         totals=np.zeros((windows, loop.TOTALS)),
         ranked=np.zeros(ranks + 1, np.int32),
+        nothing=np.zeros(loop.TOTALS),
         levels=np.empty((2, 2, len(settings.weights))),
         flow=np.zeros(loop.FLOWS),
     )
