@@ -1196,3 +1196,62 @@ def test_a_state_grows_with_the_window_and_not_with_the_stream() -> None:
     flow = OrderFlow(None, SMALL)
     list(flow.features([books_table([around(10 * place, "100") for place in range(1_000)])]))
     assert len(flow.states()["window_rows"][0]) == (900 + 60) // 10
+
+
+# Others' code
+
+
+def test_wickra_computes_the_same() -> None:
+    """Order flow, microprice, VPIN, Kyle's lambda on trades, trade flow, realised volatility."""
+    wickra = pytest.importorskip("wickra")
+    rows, trades = random_market(21, 300)
+    rows = [
+        replace(one, time=SECOND * place, is_valid=True, is_snapshot=False, stream="level2")
+        for place, one in enumerate(rows)
+    ]
+    rows = [one for one in rows if one.bids[0][0] < one.asks[0][0]]
+    trades = [
+        replace(one, time=SECOND * place, is_buy=place % 3 == 0, is_backfill=False)
+        for place, one in enumerate(trades)
+        if one.size > 0
+    ]
+    p = FlowParameters(windows=(3,), bucket_volume=0.5, vpin_buckets=3)
+    found = rows_of(rows, trades, p)
+
+    flow = wickra.OrderFlowImbalance(1)
+    for one, got in zip(rows, found, strict=True):
+        (bid, bid_size), (ask, ask_size) = one.bids[0], one.asks[0]
+        sides = [[float(value)] for value in (bid, bid_size, ask, ask_size)]
+        expected = flow.update(*sides)
+        if expected is not None:
+            assert got["order_flow_imbalance"] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+    clock = wickra.Vpin(0.5, 3)
+    per_trade = [clock.update(float(t.price), float(t.size), t.is_buy) for t in trades]
+    counts = [sum(t.time <= one.time for t in trades) for one in rows]
+    compared = 0
+    for count, got in zip(counts, found, strict=True):
+        expected = per_trade[count - 1] if count else None
+        if expected is not None and got["vpin_aggressor"] is not None:
+            assert got["vpin_aggressor"] == pytest.approx(expected, rel=1e-9)
+            compared += 1
+    assert compared > 20
+
+    volatility = wickra.RealizedVolatility(3)
+    for one, got in zip(rows, found, strict=True):
+        expected = volatility.update(float(one.mid))
+        if expected is not None and got["realised_variance_3"] is not None:
+            assert math.sqrt(got["realised_variance_3"]) == pytest.approx(expected, rel=1e-9)
+
+
+def test_wickra_answers_the_worked_examples() -> None:
+    wickra = pytest.importorskip("wickra")
+    kyle = wickra.KylesLambda(4)
+    signed, mids = (2, 2, -1, 3, -2), (100, 100.03, 100.02, 100.07, 100.04)
+    for size, mid in zip(signed, mids, strict=True):
+        slope = kyle.update(100.0, float(abs(size)), size > 0, mid)
+    assert slope == pytest.approx(0.0152941, abs=1e-7)
+    assert wickra.Microprice().update([100.0], [9.0], [100.1], [3.0]) == pytest.approx(100.075)
+    imbalance = wickra.TradeImbalance(3)
+    trade_flow = [imbalance.update(100.0, *one) for one in ((3.0, True), (4.0, False), (8.0, True))]
+    assert trade_flow[-1] == pytest.approx(0.466667, abs=1e-6)

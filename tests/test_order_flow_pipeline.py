@@ -1,23 +1,22 @@
-"""Order-flow features through the warehouse: any runs, any order of loading, kills, real captures."""
+"""Order-flow features through the warehouse: runs, orders of loading, kills, real captures."""
 
 import json
-import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from order_book_builds import WAREHOUSE, CompiledModels
+from order_flow_page import draw
 from pipelines import ask
 from test_order_books import Runs, load
 
-from ingestion.segments import Disposal
-from ingestion.settings import Settings
 from ingestion.simulator.order_books import (
     BITCOIN,
     ETHER,
@@ -58,11 +57,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
     """The models up to the wide table and the dictionary, compiled by dbt once."""
     selected = "+gold_order_book_features +order_flow_states +feature_dictionary"
     return CompiledModels(tmp_path_factory.mktemp("models"), selected)
-
-
-def same_rows(found: list[Any], expected: list[Any]) -> bool:
-    """Whether rows are the same, bit for bit: no value of them is NaN or a negative zero."""
-    return found == expected
 
 
 # Any runs
@@ -328,7 +322,7 @@ def test_real_books_have_the_order_flow_of_a_plain_query(real: Path) -> None:
         with neighbours as (
             select
                 *,
-                lag(columns(['bid_price_0', 'bid_size_0', 'ask_price_0', 'ask_size_0', 'mid_price']))
+                lag(columns('^(bid|ask)_(price|size)_0$|^mid_price$'))
                     over (partition by exchange, symbol order by book_number) as "old_\\0"
             from gold.order_book_features
             where not awaits_order_flow
@@ -381,3 +375,16 @@ def test_real_trades_are_counted_once(real: Path) -> None:
         """,
     )
     assert counted == there > 9_000
+
+
+def test_a_page_to_look_at(real: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Prices, order flow, VPIN and spread of both captures, drawn into the test output."""
+    output = tmp_path_factory.mktemp("pages")
+    shown = draw(real, "binance", "BTC/USDT", output / "binance.png")
+    draw(real, "coinbase", "BTC-USD", output / "coinbase.png")
+    for name in ("binance", "coinbase"):
+        assert (output / f"{name}.png").stat().st_size > 50_000
+    assert np.isfinite(shown["mid_price"]).all()
+    assert np.nanmin(shown["vpin_aggressor"]) >= 0
+    assert np.nanmax(shown["vpin_aggressor"]) <= 1
+    assert set(shown["spread_regime"]) == {"tight", "normal", "wide"}
