@@ -5,9 +5,11 @@ README beside this file for what is measured and how.
 """
 
 import argparse
+import math
 import statistics
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from python_models.kernels.order_flow_features import (
 
 WINDOWS = (5, 15, 60, 300, 900)
 ROWS_AT_A_TIME = 100_000
+PYTHON_ROWS = 10_000
 PARAMETERS = FlowParameters(bucket_volume=10)
 # Mid walks by half ticks; times are unique, or a range frame would take in later rows.
 BOOKS = """
@@ -96,8 +99,22 @@ create table flow as
 select
     booked_at,
     relative_spread,
+    imbalance_1,
+    bid_slope,
+    ask_slope,
+    cog_vs_mid,
+    bid_volume_band_0_5_bps + ask_volume_band_0_5_bps as near,
+    best_bid_size + best_ask_size as best_size,
     features.log_return,
-    features.order_flow_imbalance
+    features.order_flow_imbalance,
+    multi_level_order_flow_imbalance as multi_level,
+    features.log_return * features.log_return as square,
+    abs(features.log_return) * abs(lag(features.log_return) over (order by book_number)) as bipower,
+    buy_volume as buys,
+    sell_volume as sells,
+    buy_volume + sell_volume as volume,
+    buy_volume - sell_volume as signed,
+    mid_velocity as mid_change
 from features inner join books using (book_number, booked_at)
 order by book_number
 """
@@ -142,6 +159,134 @@ def polars_features(flow: pl.DataFrame) -> pl.DataFrame:
     variance = (x * x).rolling_mean_by(**by) - mean_x * mean_x
     columns.append((covariance / variance).alias("kyle_lambda_300"))
     return flow.select("booked_at", *columns)
+
+
+def polars_all_windows(flow: pl.DataFrame) -> pl.DataFrame:
+    """Every window of the kernel that ``rolling_*_by`` has a function for: 67 features."""
+    columns = []
+    sums = ["order_flow_imbalance", "multi_level", "square", "bipower", "buys", "sells", "volume"]
+    by: Any
+    for h in WINDOWS:
+        by = {"by": "booked_at", "window_size": f"{h}s", "closed": "right"}
+        columns += [pl.col(name).rolling_sum_by(**by).alias(f"{name}_{h}") for name in sums]
+        columns.append(pl.col("log_return").rolling_std_by(**by).alias(f"deviation_{h}"))
+        columns += [
+            pl.col(name).rolling_mean_by(**by).alias(f"mean_{name}_{h}")
+            for name in ("log_return", "relative_spread", "imbalance_1")
+        ]
+    by = {"by": "booked_at", "window_size": "60s", "closed": "right"}
+    columns.append(pl.col("best_size").rolling_mean_by(**by).alias("best_size"))
+    for name in ("bid_slope", "ask_slope", "cog_vs_mid"):
+        columns.append(pl.col(name).rolling_mean_by(**by).alias(f"{name}_mean"))
+        columns.append(pl.col(name).rolling_std_by(**by).alias(f"{name}_std"))
+    by = {"by": "booked_at", "window_size": "300s", "closed": "right"}
+    columns.append(pl.col("near").rolling_std_by(**by).alias("near_sigma"))
+    for x_name, y_name in (("order_flow_imbalance", "log_return"), ("signed", "mid_change")):
+        x, y = pl.col(x_name), pl.col(y_name)
+        mean_x, mean_y = x.rolling_mean_by(**by), y.rolling_mean_by(**by)
+        xy = (x * y).rolling_mean_by(**by) - mean_x * mean_y
+        xx = (x * x).rolling_mean_by(**by) - mean_x * mean_x
+        yy = (y * y).rolling_mean_by(**by) - mean_y * mean_y
+        columns += [(xy / xx).alias(f"slope_{x_name}"), (xy * xy / xx / yy).alias(f"r2_{x_name}")]
+    return flow.select("booked_at", *columns)
+
+
+class RowByRow:
+    """The same windows a row at a time in plain Python: running sums over deques, lists per row.
+
+    Without the bits of the kernel (sums are subtracted from), spread percentile, buckets and state.
+    """
+
+    def __init__(self) -> None:
+        self.windows = [(h * 1_000_000, deque[Any](), [0.0] * 20) for h in (*WINDOWS, 60, 300)]
+        self.previous: Any = None
+
+    def update(self, time: int, bids: Any, asks: Any, shape: Any, trades: Any) -> list[float]:
+        """Return the features of one row."""
+        bid, ask = bids[0], asks[0]
+        mid = (bid[0] + ask[0]) / 2
+        spread, sizes = (ask[0] - bid[0]) / mid, bid[1] + ask[1]
+        out, flows, ret = [], [], 0.0
+        buys = sum(size for size, is_buy in trades if is_buy)
+        sells = sum(size for size, is_buy in trades if not is_buy)
+        if self.previous is not None:
+            old_time, old_bids, old_asks, old_mid, old_ret = self.previous
+            ret = math.log(mid / old_mid)
+            out.append((mid - old_mid) / max(time - old_time, 1))
+            for level in range(10):
+                flow = 0.0
+                for new, old, sign in (
+                    (bids[level], old_bids[level], 1),
+                    (asks[level], old_asks[level], -1),
+                ):
+                    if new[0] == old[0]:
+                        flow += sign * (new[1] - old[1])
+                    elif sign * new[0] > sign * old[0]:
+                        flow += sign * new[1]
+                    else:
+                        flow -= sign * old[1]
+                flows.append(flow)
+            change = mid - old_mid
+        else:
+            flows, change, old_ret = [0.0] * 10, 0.0, 0.0
+        weighted = sum(math.exp(-0.5 * level) * flow for level, flow in enumerate(flows))
+        x, signed = flows[0], buys - sells
+        values = (
+            x,
+            weighted,
+            ret,
+            ret * ret,
+            abs(ret * old_ret),
+            spread,
+            (bid[1] - ask[1]) / sizes,
+        )
+        values += (buys, sells, buys + sells, sizes, *shape, x * x, x * ret, signed * signed)
+        values += (signed * change,)
+        out += [ret, weighted, *flows, buys, sells, len(trades)]
+        for length, rows, sums in self.windows:
+            rows.append((time, values))
+            for place, value in enumerate(values):
+                sums[place] += value
+            while rows[0][0] <= time - length:
+                for place, value in enumerate(rows.popleft()[1]):
+                    sums[place] -= value
+            count = len(rows)
+            mean, variance = sums[2] / count, sums[3] - sums[2] * sums[2] / count
+            out += [
+                sums[0],
+                sums[1],
+                mean,
+                math.sqrt(max(variance, 0) / max(count - 1, 1)),
+                sums[3],
+            ]
+            traded = sums[7] + sums[8]
+            out += [math.pi / 2 * sums[4], sums[5] / count, sums[6] / count, sums[9]]
+            out.append((sums[7] - sums[8]) / traded if traded else math.nan)
+        self.previous = time, bids, asks, mid, ret
+        return out
+
+
+def python_rows(books: pa.Table) -> list[tuple[Any, ...]]:
+    """Rows as plain Python has them, made before the clock starts."""
+    shapes = ("bid_slope", "ask_slope", "cog_vs_mid", "bid_volume_band_0_5_bps")
+    columns = [books[name].to_pylist() for name in shapes]
+    sides = [
+        [
+            [(level["price"], level["size"]) for level in levels]
+            for levels in books[name].to_pylist()
+        ]
+        for name in ("bids", "asks")
+    ]
+    times = books["booked_at"].cast(pa.int64()).to_pylist()
+    trades = [[(1.0, True)] if place % 2 == 0 else [] for place in range(len(times))]
+    return list(zip(times, *sides, zip(*columns, strict=True), trades, strict=True))
+
+
+def run_row_by_row(rows: list[tuple[Any, ...]]) -> None:
+    """Compute the windows of some rows and let them go."""
+    processor = RowByRow()
+    for row in rows:
+        processor.update(*row)
 
 
 def run_kernel(connection: duckdb.DuckDBPyConnection) -> None:
@@ -198,25 +343,35 @@ def main() -> None:
     flow = connection.execute("from flow").pl()
     books = connection.sql("from books").to_arrow_table().cast(BOOKS_SCHEMA)
     trades = connection.sql("from trades").to_arrow_table().cast(TRADES_SCHEMA)
+    plain_rows = python_rows(books.slice(0, PYTHON_ROWS))
     work: dict[str, Callable[[], object]] = {
         "sql": lambda: connection.execute(f"create or replace table sql_table as {sql()}"),
         "polars": lambda: polars_features(flow),
+        "polars_all": lambda: polars_all_windows(flow),
+        "python": lambda: run_row_by_row(plain_rows),
         "kernel": lambda: run_kernel(connection),
         "kernel_alone": lambda: run_kernel_alone(books, trades),
     }
     times: dict[str, list[float]] = {name: [] for name in work}
+    cpu_times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(arguments.rounds):
         for name, job in work.items():
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             job()
-            times[name].append(time.perf_counter() - start)
+            scale = arguments.books / PYTHON_ROWS if name == "python" else 1
+            times[name].append((time.perf_counter() - start) * scale)
+            cpu_times[name].append((time.process_time() - cpu) * scale)
     check(connection, flow)
     medians = {name: statistics.median(taken) for name, taken in times.items()}
     print(f"{arguments.books} books, {arguments.rate} a second, {arguments.threads} threads")
     for name, seconds in medians.items():
         speed = arguments.books / seconds / 1e6
         ratio = seconds / medians["kernel_alone"]
-        print(f"{name:>12}: {speed:6.3f} million books/s, {ratio:6.2f} × kernel_alone")
+        cpu = arguments.books / statistics.median(cpu_times[name]) / 1e6
+        print(
+            f"{name:>12}: {speed:6.3f} million books/s, {ratio:6.2f} × kernel_alone;"
+            f" {cpu:6.3f} million a second of CPU"
+        )
 
 
 if __name__ == "__main__":
