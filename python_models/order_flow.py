@@ -13,6 +13,7 @@ order and in any number of runs then give the same rows.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -137,6 +138,7 @@ def flow_parameters(variables: Mapping[str, Any]) -> FlowParameters:
         bucket_share=float(variables["order_flow_bucket_share"]),
         vpin_buckets=int(variables["order_flow_buckets"]),
         groups=tuple(group for group in GROUPS if group in variables["order_book_feature_groups"]),
+        waits_for_trades=bool(variables["order_flow_waits_for_trades"]),
     )
 
 
@@ -160,7 +162,7 @@ def new_rows(
     _refuse_others(held, parameters, table)
     return pa.RecordBatchReader.from_batches(
         rows_schema(parameters),
-        _rows(session, held, parameters, bool(variables["order_flow_waits_for_trades"])),
+        _rows(session, held, parameters),
     )
 
 
@@ -169,16 +171,14 @@ def rows_schema(parameters: FlowParameters) -> pa.Schema:
     return pa.schema([*features_schema(parameters), *_LAST_FIELDS])
 
 
-def _rows(
-    session: Any, held: pa.Table, parameters: FlowParameters, waits: bool
-) -> Iterator[pa.RecordBatch]:
+def _rows(session: Any, held: pa.Table, parameters: FlowParameters) -> Iterator[pa.RecordBatch]:
     schema = rows_schema(parameters)
     run_number = 1 + (pc.max(held["run_number"]).as_py() or 0)
     for source in SOURCES:
         own = held.filter(pc.equal(held["source"], source))
         before = pa.Table.from_struct_array(own["state"]) if own.num_rows else None
         flow = OrderFlow(before, parameters)
-        for rows in _features(session, flow, before, source, waits):
+        for rows in _features(session, flow, before, source):
             numbers = pa.array(np.zeros(rows.num_rows, np.int64))
             nothing = pa.nulls(rows.num_rows, schema.field("state").type)
             yield pa.RecordBatch.from_arrays([*rows.columns, numbers, nothing], schema=schema)
@@ -186,7 +186,7 @@ def _rows(
 
 
 def _features(
-    session: Any, flow: OrderFlow, before: pa.Table | None, source: str, waits: bool
+    session: Any, flow: OrderFlow, before: pa.Table | None, source: str
 ) -> Iterator[pa.RecordBatch]:
     """The rows of one source; the state goes on with them."""
     feed, book_arrival, trade_arrival = SOURCES[source]
@@ -194,6 +194,7 @@ def _features(
     resumed = resumed.select(["exchange", "symbol", "book_number", "trade_number", "arrived_to"])
     reader = session.cursor()
     reader.register("resumed", resumed)
+    waits = flow.parameters.waits_for_trades
     is_held_back = source == "captured" and waits
     # No replayed book waits: what is new lies after all that is held.
     after = pc.max(resumed["book_number"]).as_py() if source == "replayed" else None
@@ -264,9 +265,16 @@ def _held_states(session: Any, table: str) -> pa.Table:
 def _refuse_others(held: pa.Table, parameters: FlowParameters, table: str) -> None:
     """Raise where rows of other parameters are held: two kinds would stand in one column."""
     for state in held["state"]:
-        if state["parameters"].as_py() != repr(parameters):
+        known = state["parameters"].as_py()
+        if known != repr(parameters):
+            asked = re.findall(r"(\w+)=(.*?)(?=, \w+=|\)$)", repr(parameters))
+            before = dict(re.findall(r"(\w+)=(.*?)(?=, \w+=|\)$)", known))
+            changed = [
+                f"{name} {before.get(name)}, and now {value}"
+                for name, value in asked
+                if before.get(name) != value
+            ]
             raise ValueError(
-                f"{table} was computed with {state['parameters']}, and now is asked for "
-                f"{parameters!r}. Build with the same order_flow_* vars, or everything anew: "
-                "dbt build --full-refresh --select order_flow_rows+"
+                f"{table} was computed with {'; '.join(changed)}. Build with the same order_flow_* "
+                "vars, or everything anew: dbt build --full-refresh --select order_flow_rows+"
             )

@@ -55,6 +55,8 @@ class FlowParameters:
         vpin_buckets: Full buckets that VPIN is the mean of.
         groups: Groups of features that are wanted; the columns of others are null, and what only
             they need is not computed.
+        waits_for_trades: Whether books recorded apart from their trades are given with them. It
+            is the caller's to do, and stands here so that rows of both kinds are not mixed.
         sigma_buckets: Changes from bucket to bucket that σ of the bulk classification is taken of.
 
     Raises:
@@ -77,6 +79,7 @@ class FlowParameters:
     vpin_buckets: int = 50
     sigma_buckets: int = 20
     groups: tuple[Group, ...] = GROUPS
+    waits_for_trades: bool = True
 
     def __post_init__(self) -> None:
         if any(not low < high for low, high in pairwise((0, *self.windows))):

@@ -231,6 +231,7 @@ class RowByRow:
             flows, change, old_ret = [0.0] * 10, 0.0, 0.0
         weighted = sum(math.exp(-0.5 * level) * flow for level, flow in enumerate(flows))
         x, signed = flows[0], buys - sells
+        values: tuple[Any, ...]
         values = (
             x,
             weighted,
