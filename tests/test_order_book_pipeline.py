@@ -36,7 +36,7 @@ STREAM = LevelTwoStream(
     BookFaults(dropped=(200,), duplicated=(330,), reconnect_at=(380,)),
 )
 # The loader's own numbers, the time of a load, and how far the last of several runs came.
-IGNORED = {"load_id", "run_id", "loaded_at", "segment_id", "replayed_to"}
+IGNORED = {"load_id", "run_id", "loaded_at", "segment_id", "replayed_to", "run_number"}
 
 
 def settings_for(root: Path, name: str = "warehouse") -> Settings:
