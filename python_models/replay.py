@@ -128,7 +128,7 @@ def _refuse_other_depth(session: Any, depth: int) -> None:
     ).fetchone()
     if kept and f"order_book_depth={depth}," not in f"{kept[0]},":
         raise ValueError(
-            f"silver.replayed_order_books was built with {kept[0]}, and now is asked for a depth of "
+            f"silver.replayed_order_books was built with {kept[0]}, and now is asked for depth "
             f"{depth}. Build with the same, or everything anew (--full-refresh)."
         )
 
