@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ingestion.simulator import dates
+from ingestion.simulator.books import Book, Level, book
 from ingestion.simulator.drafts import KalshiEventDraft
 from ingestion.simulator.layout import digest
 from ingestion.simulator.pricing import Quote
@@ -75,7 +76,8 @@ def market_record(topic: Topic, number: int, today: date) -> Record:
     event = topic.kalshi
     market = event.markets[number]
     movement = topic.moved(number)
-    dice = digest(f"{topic.seed}|{topic.number}|wire|{number}|{movement.version}")
+    dice = digest(_wire_key(topic, number))
+    bid_size, ask_size = _sizes(dice)
     fixed = digest(f"{topic.seed}|{topic.number}|wire|{number}")
     created = midnight(today) - timedelta(days=20 + fixed[0] % 60, microseconds=fixed[1] * 3_877)
     updated = (
@@ -124,9 +126,9 @@ def market_record(topic: Topic, number: int, today: date) -> Record:
         "volume_24h_fp": count(volume // 40),
         "volume_fp": count(volume),
         "yes_ask_dollars": dollars(1000 if ask is None else ask),
-        "yes_ask_size_fp": count(0 if ask is None else 15_000 + dice[3] * 6_100 + dice[4]),
+        "yes_ask_size_fp": count(0 if ask is None else ask_size),
         "yes_bid_dollars": dollars(bid or 0),
-        "yes_bid_size_fp": count(0 if bid is None else 15_000 + dice[5] * 6_100 + dice[6]),
+        "yes_bid_size_fp": count(0 if bid is None else bid_size),
         "yes_sub_title": market.yes_sub_title,
     }
     if event.is_exclusive:
@@ -142,6 +144,38 @@ def market_record(topic: Topic, number: int, today: date) -> Record:
     if topic.closed_at is not None:
         record |= _settlement(fixed, topic.closed_at, today)
     return record
+
+
+def _wire_key(topic: Topic, number: int) -> str:
+    return f"{topic.seed}|{topic.number}|wire|{number}|{topic.moved(number).version}"
+
+
+def _sizes(dice: bytes) -> tuple[int, int]:
+    """What rests at the best bid and ask, in hundredths of a contract."""
+    return 15_000 + dice[5] * 6_100 + dice[6], 15_000 + dice[3] * 6_100 + dice[4]
+
+
+def order_book(topic: Topic, number: int) -> Book:
+    """The book of YES of a topic's proposition `number`."""
+    key = _wire_key(topic, number)
+    return book(key, topic.kalshi_quote(number), topic.structure, _sizes(digest(key)))
+
+
+def order_book_record(topic: Topic, number: int) -> Record:
+    """A book as the venue sends it: bids only, on both sides, the best last."""
+    found = order_book(topic, number)
+    event = topic.kalshi
+
+    def side(bids: tuple[Level, ...]) -> list[list[str]]:
+        return [[dollars(price), count(size)] for price, size in reversed(bids)]
+
+    return {
+        "ticker": f"{event.event_ticker}-{event.markets[number].suffix}",
+        "orderbook_fp": {
+            "yes_dollars": side(found.bids),
+            "no_dollars": side(found.inverted().bids),
+        },
+    }
 
 
 def _settlement(dice: bytes, closed_at: int, today: date) -> Record:

@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from ingestion.simulator import dates
+from ingestion.simulator.books import MINIMUM_ORDER, Book, Level, book
 from ingestion.simulator.kalshi import midnight
 from ingestion.simulator.layout import Kind, digest
 from ingestion.simulator.pricing import Quote
@@ -136,7 +138,7 @@ def market_record(topic: Topic, place: PolymarketPlace, number: int, today: date
         "groupItemThreshold": str(place.number % 100),
         "enableOrderBook": True,
         "orderPriceMinTickSize": 0.01 if topic.polymarket_tick == 10 else 0.001,
-        "orderMinSize": 5,
+        "orderMinSize": MINIMUM_ORDER,
         "volumeNum": money,
         "liquidityNum": liquidity,
         "endDateIso": ends_at[:10],
@@ -202,11 +204,10 @@ def market_record(topic: Topic, place: PolymarketPlace, number: int, today: date
     if event.is_neg_risk:
         record["negRiskMarketID"] = f"0x{_hex(f'{topic.seed}|{event.slug}')[:62]}00"
     if not is_unborn:
-        tokens = [str(int(_hex(f"{key}|{side}"), 16)) for side in (0, 1)]
         record |= {
             "resolvedBy": f"0x{key[24:]}",
             "questionID": f"0x{key[:62]}{place.number % 100:02d}",
-            "clobTokenIds": _text_list(tokens),
+            "clobTokenIds": _text_list(token_ids(topic, number)),
             "acceptingOrdersTimestamp": accepting,
             "deployingTimestamp": deployed,
         }
@@ -221,6 +222,50 @@ def market_record(topic: Topic, place: PolymarketPlace, number: int, today: date
     if is_unborn:
         return record | {"bestBid": 0, "bestAsk": 1, "spread": 1, "lastTradePrice": 0}
     return record | _prices(topic, place)
+
+
+def token_ids(topic: Topic, number: int) -> list[str]:
+    """The tokens of market `number` of the venue, in the order of its outcomes."""
+    key = _hex(f"{topic.seed}|market|{number}")
+    return [str(int(_hex(f"{key}|{side}"), 16)) for side in (0, 1)]
+
+
+def order_book(topic: Topic, place: PolymarketPlace) -> Book:
+    """The book of a market's proposition (not of its outcome 0)."""
+    version = topic.moved(place.number).version
+    key = f"{topic.seed}|{topic.number}|clob|{place.event}|{place.number}|{version}"
+    dice = digest(key)
+    sizes = (9_000 + dice[0] * 5_300 + dice[1], 9_000 + dice[2] * 5_300 + dice[3])
+    structure = "linear_cent" if topic.polymarket_tick == 10 else "deci_cent"
+    return book(key, topic.polymarket_quote(place), structure, sizes)
+
+
+def order_book_record(
+    topic: Topic, place: PolymarketPlace, number: int, outcome: int, now: datetime
+) -> Record:
+    """The book of one token as the CLOB sends it: the best is last on both sides."""
+    found = order_book(topic, place)
+    if outcome != place.draft.yes_index:
+        found = found.inverted()
+    draft = topic.polymarket[place.event]
+
+    def side(levels: tuple[Level, ...]) -> list[Record]:
+        return [
+            {"price": str(Decimal(price) / 1000), "size": str(Decimal(size) / 100)}
+            for price, size in reversed(levels)
+        ]
+
+    return {
+        "market": f"0x{_hex(f'{topic.seed}|market|{number}')}",
+        "asset_id": token_ids(topic, number)[outcome],
+        "timestamp": str(int(now.timestamp() * 1000)),
+        "hash": _hex(f"{topic.seed}|book|{number}|{outcome}")[:40],
+        "bids": side(found.bids),
+        "asks": side(found.asks),
+        "min_order_size": str(MINIMUM_ORDER),
+        "tick_size": "0.01" if topic.polymarket_tick == 10 else "0.001",
+        "neg_risk": draft.is_neg_risk,
+    }
 
 
 def _prices(topic: Topic, place: PolymarketPlace) -> Record:

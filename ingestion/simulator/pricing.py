@@ -16,6 +16,8 @@ DOLLAR = 1_000  # thousandths
 UNITS = 100_000  # money is counted in 1/100,000 of a dollar: Polymarket's fee has five decimals
 PAYOUT = CONTRACTS * UNITS
 
+# Kalshi's taker rate, in basis points, before the multiplier of a series.
+KALSHI_RATE = 700
 # Polymarket's taker rates by category, in basis points.
 POLYMARKET_RATES = {
     "crypto": 700,

@@ -240,6 +240,21 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     simulator: Simulator
 
+    def do_POST(self) -> None:
+        """Answer a request for books of several tokens."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        number = self.simulator.count(self.path)
+        if self.path != f"{CLOB_PREFIX}/books":
+            self._json({"error": "not found"}, 404)
+            return
+        try:
+            tokens = [str(wanted["token_id"]) for wanted in json.loads(body)]
+        except (ValueError, TypeError, KeyError):
+            self._json({"error": "Invalid payload"}, 400)
+            return
+        world = self.simulator.world
+        self._books("polymarket", [world.polymarket_order_book(token) for token in tokens], number)
+
     def do_GET(self) -> None:
         """Answer a request."""
         target = urlsplit(self.path)
@@ -253,11 +268,32 @@ class Handler(BaseHTTPRequestHandler):
             if target.path.startswith(prefix) and path in PATHS[venue]:
                 self._list(venue, path, query, number)
                 return
+        if target.path == f"{KALSHI_PREFIX}/markets/orderbooks":
+            tickers = parse_qs(target.query).get("tickers", [])
+            if not 0 < len(tickers) <= 100:
+                self._json({"error": {"code": "bad_request", "message": "1 to 100 tickers"}}, 400)
+                return
+            world = self.simulator.world
+            books = [world.kalshi_order_book(ticker) for ticker in tickers]
+            self._books("kalshi", books, number)
+            return
         health = HEALTH.get(target.path.rstrip("/"))
         if health is None:
             self._json({"error": {"code": "not_found", "message": "not found"}}, 404)
         else:
             self._json(health)
+
+    def _books(self, venue: str, books: list[Record | None], number: int) -> None:
+        """The books that are there; a market without one is left out."""
+        faults = self.simulator.faults
+        if _is_nth(number, faults.too_many_requests_every):
+            self._json({"error": {"code": "too_many_requests"}}, 429)
+            return
+        found: list[Any] = [
+            _mutated(faults, f"{venue}_order_book", record) for record in books if record
+        ]
+        found = [record for record in found if record]
+        self._json({"orderbooks": found} if venue == "kalshi" else found)
 
     def _list(self, venue: str, path: str, query: Query, number: int) -> None:
         simulator, faults = self.simulator, self.simulator.faults

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from ingestion.simulator import kalshi, polymarket
+from ingestion.simulator.books import Walked, best_walk
 from ingestion.simulator.drafts import Relation
 from ingestion.simulator.layout import Layout
-from ingestion.simulator.pricing import best_lock, dollars
+from ingestion.simulator.pricing import KALSHI_RATE, best_lock, dollars
 from ingestion.simulator.topics import Link, Topic
 
 Record = dict[str, Any]
@@ -37,6 +39,17 @@ class TruePair:
     lock_cost: Decimal | None  # both asks, without fees
     lock_fees: Decimal | None
     lock_margin: Decimal | None  # (100 − cost − fees) / (cost + fees)
+
+
+@dataclass(frozen=True, slots=True)
+class TrueLock:
+    """What a planted lock earns when both books are walked to the best number of contracts, with
+    worst-case fees; money in units (see `books`)."""
+
+    kalshi_ticker: str
+    polymarket_id: str
+    direction: str  # 'yes_kalshi' or 'no_kalshi'
+    best: Walked
 
 
 class World:
@@ -168,6 +181,47 @@ class World:
                 record["events"] = [events[place.event]]
                 yield number, record
 
+    # -- order books ---------------------------------------------------------------------------
+
+    @cached_property
+    def _tickers(self) -> dict[str, tuple[int, int]]:
+        """Topic and position of every open Kalshi market."""
+        found = {}
+        for topic in self._topics(self._layout.first_kalshi, 0, is_open=True):
+            event = topic.kalshi
+            for position, market in enumerate(event.markets):
+                found[f"{event.event_ticker}-{market.suffix}"] = (topic.number, position)
+        return found
+
+    @cached_property
+    def _tokens(self) -> dict[str, tuple[int, int, int]]:
+        """Topic, position and outcome of every token of an open Polymarket market."""
+        found = {}
+        for topic in self._topics(self._layout.first_polymarket, 0, is_open=True):
+            first = self._layout.first_polymarket[topic.number]
+            for position in range(self._layout.polymarket_size(topic.number)):
+                for outcome, token in enumerate(polymarket.token_ids(topic, first + position)):
+                    found[token] = (topic.number, position, outcome)
+        return found
+
+    def kalshi_order_book(self, ticker: str) -> Record | None:
+        """The book of an open market; None where there is none."""
+        if ticker not in self._tickers:
+            return None
+        number, position = self._tickers[ticker]
+        return kalshi.order_book_record(self._topic(number), position)
+
+    def polymarket_order_book(self, token: str) -> Record | None:
+        """The book of a token of an open market; None where there is none."""
+        if token not in self._tokens:
+            return None
+        number, position, outcome = self._tokens[token]
+        topic = self._topic(number)
+        market = self._layout.first_polymarket[number] + position
+        return polymarket.order_book_record(
+            topic, topic.places[position], market, outcome, self.now
+        )
+
     # -- the truth -----------------------------------------------------------------------------
 
     def truth(self) -> list[TruePair]:
@@ -177,6 +231,30 @@ class World:
             topic = self._topic(number)
             pairs += [self._true_pair(topic, link) for link in topic.links()]
         return pairs
+
+    def true_locks(self) -> list[TrueLock]:
+        """The planted locks, both books walked through every number of contracts."""
+        locks = []
+        for number in self._layout.shared_topics():
+            topic = self._topic(number)
+            for link in topic.links():
+                pair = self._true_pair(topic, link)
+                if pair.lock_direction is None:
+                    continue
+                place = topic.places[link.polymarket]
+                on_kalshi = kalshi.order_book(topic, link.kalshi)
+                on_polymarket = polymarket.order_book(topic, place)
+                if link.yes_outcome_index != place.draft.yes_index:
+                    on_polymarket = on_polymarket.inverted()
+                if pair.lock_direction == "no_kalshi":
+                    on_kalshi, on_polymarket = on_kalshi.inverted(), on_polymarket.inverted()
+                rate = int(KALSHI_RATE * topic.kalshi.fee_multiplier)
+                best = best_walk(on_kalshi.asks, on_polymarket.inverted().asks, rate, topic.rate)
+                if best is not None:
+                    locks.append(
+                        TrueLock(pair.kalshi_ticker, pair.polymarket_id, pair.lock_direction, best)
+                    )
+        return locks
 
     def _true_pair(self, topic: Topic, link: Link) -> TruePair:
         event = topic.kalshi

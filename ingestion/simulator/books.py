@@ -1,0 +1,140 @@
+"""Order books of both venues, and what a lock pays when both are walked, in integers.
+
+Prices are in thousandths of a dollar, sizes in hundredths of a contract. The best level of a book
+is the listing's own quote; the levels behind it are worse by a tick or more.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from ingestion.simulator.layout import digest
+from ingestion.simulator.pricing import DOLLAR, Quote, kalshi_step
+
+LEVELS = 8
+WHOLE = 100  # hundredths of a contract
+MINIMUM_ORDER = 5  # contracts, on Polymarket
+# Money is counted in 1e-13 of a dollar: a fee is a rate in 1e-5 times a size times p(1 − p).
+UNIT = 10**13
+CENT = UNIT // 100
+FIFTH_DECIMAL = UNIT // 10**5
+PRICE_UNIT = UNIT // (DOLLAR * WHOLE)
+
+
+class Level(NamedTuple):
+    """What is offered at one price."""
+
+    price: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Both sides of one outcome token, best first."""
+
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+    def inverted(self) -> "Book":
+        """The same orders seen from the other outcome."""
+        return Book(_mirrored(self.asks), _mirrored(self.bids))
+
+
+def _mirrored(levels: Sequence[Level]) -> tuple[Level, ...]:
+    return tuple(Level(DOLLAR - level.price, level.size) for level in levels)
+
+
+def book(key: str, quote: Quote, structure: str, sizes: tuple[int, int]) -> Book:
+    """A book behind a quote, on Kalshi's grid of that name; `sizes` are at the best bid and ask."""
+    inverted = quote.inverted()
+    bids = _side(f"{key}|bid", inverted.ask, structure, sizes[0])
+    return Book(_mirrored(bids), _side(f"{key}|ask", quote.ask, structure, sizes[1]))
+
+
+def _side(key: str, best: int | None, structure: str, size: int) -> tuple[Level, ...]:
+    """Asks from the best price upwards."""
+    if best is None or size <= 0:
+        return ()
+    dice = digest(key)
+    levels, price = [Level(best, size)], best
+    for number in range(dice[0] % LEVELS):
+        for _ in range(1 + dice[1 + number] % 3):
+            price += kalshi_step(structure, price)
+        if price >= DOLLAR:
+            break
+        size = 700 + dice[2 + number] * 310 + (dice[3 + number] % 100 if number % 2 else 0)
+        levels.append(Level(price, size))
+    return tuple(levels)
+
+
+class Walked(NamedTuple):
+    """What the best number of contracts costs and earns, worst-case fees included, in units."""
+
+    contracts: int
+    cost: int
+    fees: int
+    profit: int
+
+
+def best_walk(
+    kalshi: Sequence[Level], polymarket: Sequence[Level], kalshi_rate: int, polymarket_rate: int
+) -> Walked | None:
+    """The whole number of contracts that earns most when both asks are bought, every number tried.
+
+    Rates are in basis points. None when the minimum order cannot be filled on both sides.
+    """
+    best: Walked | None = None
+    pairs = zip(
+        _kalshi_costs(kalshi, kalshi_rate),
+        _polymarket_costs(polymarket, polymarket_rate),
+        strict=False,
+    )
+    for contracts, ((cost, fee), (other_cost, other_fee)) in enumerate(pairs, 1):
+        spent = cost + other_cost + fee + other_fee
+        profit = contracts * UNIT - spent
+        if contracts >= MINIMUM_ORDER and (best is None or profit > best.profit):
+            best = Walked(contracts, cost + other_cost, fee + other_fee, profit)
+    return best
+
+
+def _kalshi_costs(levels: Sequence[Level], rate: int) -> Iterator[tuple[int, int]]:
+    """Cost and fee of 1, 2, … contracts: an order's fee is up to the cent, and a cent more for
+    each level that is not of whole cents and whole contracts."""
+    for fills in _fills(levels):
+        model = sum(rate * size * price * (DOLLAR - price) for price, size in fills)
+        uneven = sum(
+            levels[number].price % 10 != 0 or levels[number].size % WHOLE != 0
+            for number in range(len(fills))
+        )
+        # rate 1e-4, size 1e-2, prices 1e-3 twice: 1e-12.
+        fee = -(-model * (UNIT // 10**12) // CENT) * CENT + uneven * CENT
+        yield sum(price * size for price, size in fills) * PRICE_UNIT, fee
+
+
+def _polymarket_costs(levels: Sequence[Level], rate: int) -> Iterator[tuple[int, int]]:
+    """Cost and fee of 1, 2, … contracts: each level's fee is up to the fifth decimal."""
+    for fills in _fills(levels):
+        fee = sum(
+            -(-rate * size * price * (DOLLAR - price) * (UNIT // 10**12) // FIFTH_DECIMAL)
+            * FIFTH_DECIMAL
+            for price, size in fills
+        )
+        yield sum(price * size for price, size in fills) * PRICE_UNIT, fee
+
+
+def _fills(levels: Sequence[Level]) -> Iterator[list[Level]]:
+    """What 1, 2, … contracts take of each level, as long as there is enough."""
+    full: list[Level] = []
+    taken, wanted = 0, WHOLE
+    for level in levels:
+        while wanted <= taken + level.size:
+            yield [*full, Level(level.price, wanted - taken)]
+            wanted += WHOLE
+        full.append(level)
+        taken += level.size
+
+
+def dollars(units: int) -> Decimal:
+    """Units as dollars."""
+    return Decimal(units) / UNIT
