@@ -26,6 +26,13 @@ class Half(StrEnum):
     ORDER_BOOKS = "order_books"
 
 
+class Step(StrEnum):
+    """The two steps of the prediction markets, with a fetch of order books in between."""
+
+    MATCHES = "matches"
+    PRICES = "prices"
+
+
 @dataclass(frozen=True)
 class BuildResult:
     """How many nodes (models, seeds, tests) of the project passed."""
@@ -33,17 +40,20 @@ class BuildResult:
     passed: int
     warned: int
 
+    def __add__(self, other: "BuildResult") -> "BuildResult":
+        return BuildResult(self.passed + other.passed, self.warned + other.warned)
+
 
 def build(
     warehouse: Path,
-    half: Half | None,
+    part: Half | Step | None,
     *,
     variables: Mapping[str, Any] | None = None,
     full_refresh: bool = False,
     environment: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> BuildResult:
-    """Builds and tests the models of one half, or of both, in `warehouse`.
+    """Builds and tests the models of one half or step, or all of them, in `warehouse`.
 
     A full refresh forgets what was built first. `environment` goes before the process's own.
 
@@ -52,8 +62,10 @@ def build(
     problems: list[str] = []
     stats: dict[str, int] = {}
     arguments = ["build", "--vars", json.dumps(dict(variables or {}))]
-    if half:
-        arguments += ["--select", f"tag:{half}"]
+    if isinstance(part, Step):
+        arguments += ["--selector", part.value]
+    elif part:
+        arguments += ["--select", f"tag:{part}"]
     if full_refresh:
         arguments.append("--full-refresh")
     for event in _dbt_events(warehouse, arguments, environment or {}):

@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
 
+from ingestion.books import ingest_books
 from ingestion.build import BuildResult, Half, build, planned_models
 from ingestion.client import shown_url
 from ingestion.connections import check_connections
@@ -202,6 +203,17 @@ def ingest_polymarket(
 ) -> None:
     """Land Polymarket's open listings, or archived payload files, in the raw schema."""
     ingest_venue("polymarket", [*(files or []), *(further_files or [])], files, captured_at, entity)
+
+
+@ingest_app.command("books")
+def ingest_books_command() -> None:
+    """Fetch the order books of what is matched (silver.watchlist) from both venues."""
+    with progress_bar() as progress:
+        results, problems = ingest_books(load_settings(), run_id=new_run_id(), progress=progress)
+    show_ingest(*results)
+    for problem in problems:
+        messages.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if problems else 0)
 
 
 @ingest_app.command("order-books")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from dlt.sources.helpers.requests.retry import Client
@@ -71,8 +71,10 @@ class VenueClient:
         timeout_seconds: float = 30.0,
         backoff_seconds: float = 1.0,
         clock: Clock = utc_now,
+        url_name: str | None = None,
     ) -> None:
         self.venue = venue
+        self.url_name = url_name or venue
         self.base_url = base_url
         self.attempts = attempts
         self.timeout_seconds = timeout_seconds
@@ -118,6 +120,23 @@ class VenueClient:
         """
         paginator = CursorPaginator(cursor_param, cursor_field)
         return Listing(path, self._pages(path, field, params or {}, paginator, cursor_required))
+
+    def records(
+        self, method: Literal["GET", "POST"], path: str, field: str | None, body: Any
+    ) -> list[object]:
+        """One answer without pages: the list in `field`, or the whole answer where that is null.
+
+        `body` is the parameters of a GET, the JSON of a POST. Raises VenueError.
+        """
+        where = f"{self.venue} {path}"
+        asked = {"params": body} if method == "GET" else {"json": body}
+        try:
+            response = self.session.request(method, self.base_url + path, **asked)
+            if response.status_code >= 400:
+                raise exceptions.HTTPError(response=response)
+        except exceptions.RequestException as error:
+            raise self._failure(error, where) from error
+        return list(self._list(response, field, where))
 
     def _pages(
         self,
@@ -173,15 +192,7 @@ class VenueClient:
 
     def _document(self, response: Response, field: str, where: str) -> dict[str, Any]:
         """The answer's JSON object, which holds a list in `field`."""
-        kind = response.headers.get("Content-Type", "no content type")
-        try:
-            document = parse(response.content.decode("utf-8-sig", "surrogateescape"))
-        except ValueError as error:
-            start = response.content[:_EXCERPT_CHARACTERS].decode("utf-8", "replace")
-            raise VenueError(
-                f"{where} did not answer in JSON ({kind}; it starts {start!r}; {error}). Check"
-                f" {self.url_setting}, now {shown_url(self.base_url)}, or try again later."
-            ) from None
+        document = self._parsed(response, where)
         if isinstance(document, dict) and isinstance(document.get(field), list):
             return document
         found = ", ".join(document) if isinstance(document, dict) else type(document).__name__
@@ -191,10 +202,35 @@ class VenueClient:
             " is right, the venue's format has changed and this source must be adapted."
         )
 
+    def _list(self, response: Response, field: str | None, where: str) -> list[Any]:
+        """The list in `field`, or the list that the whole answer is."""
+        if field is not None:
+            found: list[Any] = self._document(response, field, where)[field]
+            return found
+        document = self._parsed(response, where)
+        if isinstance(document, list):
+            return document
+        raise VenueError(
+            f"{where}: the answer is no list. The venue's format has changed: this source must be"
+            " adapted."
+        )
+
+    def _parsed(self, response: Response, where: str) -> Any:
+        """The answer's JSON."""
+        kind = response.headers.get("Content-Type", "no content type")
+        try:
+            return parse(response.content.decode("utf-8-sig", "surrogateescape"))
+        except ValueError as error:
+            start = response.content[:_EXCERPT_CHARACTERS].decode("utf-8", "replace")
+            raise VenueError(
+                f"{where} did not answer in JSON ({kind}; it starts {start!r}; {error}). Check"
+                f" {self.url_setting}, now {shown_url(self.base_url)}, or try again later."
+            ) from None
+
     @property
     def url_setting(self) -> str:
         """The environment variable that holds the base URL."""
-        return f"MARKETFINDER_{self.venue.upper()}_URL"
+        return f"MARKETFINDER_{self.url_name.upper()}_URL"
 
     def _failure(self, error: exceptions.RequestException, where: str) -> VenueError:
         """What went wrong, after the last attempt, in words that help."""

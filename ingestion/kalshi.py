@@ -1,13 +1,13 @@
 """Kalshi, trade API v2: series, open events and open markets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dlt
 from dlt.extract import DltResource
 
 from ingestion.client import VenueClient
 from ingestion.payloads import Record
-from ingestion.venues import Entity, SweepResource, Venue, as_id
+from ingestion.venues import Entity, Page, SweepResource, Venue, as_id
 
 SERIES = Entity(
     venue="kalshi",
@@ -30,6 +30,13 @@ MARKET = Entity(
     table="kalshi_markets",
     id_field="ticker",
     parent_id=lambda record: as_id(record.get("event_ticker")),
+)
+ORDER_BOOK = Entity(
+    venue="kalshi",
+    name="order_book",
+    table="kalshi_order_books",
+    id_field="ticker",
+    parent_id=lambda record: None,
 )
 
 _SERIES_FIELDS = {"settlement_sources", "frequency", "fee_type", "contract_url"}
@@ -73,3 +80,9 @@ def kalshi(client: VenueClient, sweep: SweepResource) -> Iterator[DltResource]:
             "/markets", "markets", {"status": "open", "mve_filter": "exclude", "limit": 1000}
         ),
     )
+
+
+def order_books(client: VenueClient, tickers: Sequence[str]) -> Page:
+    """The books of at most 100 markets, in one call."""
+    records = client.records("GET", "/markets/orderbooks", "orderbooks", {"tickers": list(tickers)})
+    return Page(records, client.clock(), 1)

@@ -231,10 +231,14 @@ class Landing:
         moment = naive_utc(fetched_at)
         for external_id, content in self.known.newest.items():
             if content is not None and external_id not in self.seen:
-                record_id = self._record_id(external_id, moment, None, source)
-                self._append(record_id, external_id, None, moment, None, None, source)
-                self.sweep.gone += 1
+                self.miss(external_id, moment, source)
                 yield from self.full_batches()
+
+    def miss(self, external_id: str, moment: datetime, source: str) -> None:
+        """A tombstone: the venue does not have it at that moment (UTC without its zone)."""
+        record_id = self._record_id(external_id, moment, None, source)
+        self._append(record_id, external_id, None, moment, None, None, source)
+        self.sweep.gone += 1
 
     def full_batches(self) -> Iterator[pa.Table]:
         """The rows so far once they fill a batch, so that memory stays bounded."""

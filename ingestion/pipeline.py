@@ -52,16 +52,19 @@ class IngestResult:
         return sum(getattr(sweep, count) for sweep in self.sweeps)
 
 
-def venue_client(venue: str, settings: Settings, clock: Clock = utc_now) -> VenueClient:
-    """The client of a venue's listings, as the settings say."""
+def venue_client(
+    venue: str, settings: Settings, clock: Clock = utc_now, url_name: str | None = None
+) -> VenueClient:
+    """The client of a venue's listings (or of what `url_name` names), as the settings say."""
     return VenueClient(
         venue,
-        getattr(settings, f"{venue}_url"),
+        getattr(settings, f"{url_name or venue}_url"),
         requests_per_second=getattr(settings, f"{venue}_requests_per_second"),
         attempts=settings.request_attempts,
         timeout_seconds=settings.request_timeout_seconds,
         backoff_seconds=settings.request_backoff_seconds,
         clock=clock,
+        url_name=url_name,
     )
 
 
@@ -86,7 +89,7 @@ def ingest(
         open_warehouse(settings.warehouse) as connection,
         venue_client(venue, settings, clock) as client,
     ):
-        run = _Run(connection, settings.warehouse, listings, run_id, clock, progress)
+        run = VenueRun(connection, settings.warehouse, listings, run_id, clock, progress)
         for entity in chosen:
             result.sweeps.append(run.sweep(entity, client))
     return result
@@ -108,7 +111,7 @@ def ingest_files(
     """
     listings = _venue(venue)
     with open_warehouse(settings.warehouse) as connection:
-        run = _Run(connection, settings.warehouse, listings, run_id, clock, progress)
+        run = VenueRun(connection, settings.warehouse, listings, run_id, clock, progress)
         return IngestResult(run_id, venue, run.load_files(patterns, captured_at))
 
 
@@ -129,8 +132,8 @@ def _entities(venue: Venue, names: Collection[str] | None) -> list[Entity]:
 
 
 @dataclass
-class _Run:
-    """What all loads of one run share."""
+class VenueRun:
+    """What all loads of one run from one venue share."""
 
     connection: duckdb.DuckDBPyConnection
     warehouse: Path
@@ -141,7 +144,7 @@ class _Run:
 
     def sweep(self, entity: Entity, client: VenueClient) -> Sweep:
         """One live sweep of `entity`, as one load package."""
-        log = self._log(entity.name, source="")
+        log = self.log(entity.name, source="")
 
         def resource(entity: Entity, listing: Listing) -> DltResource:
             def rows() -> Iterator[Any]:
@@ -152,7 +155,7 @@ class _Run:
         def source() -> DltSource:
             return SOURCES[self.venue.name](client, resource).with_resources(entity.table)
 
-        self._load([log], source)
+        self.load([log], source)
         return log
 
     def _live_rows(self, entity: Entity, listing: Listing, log: Sweep) -> Iterator[Any]:
@@ -183,7 +186,7 @@ class _Run:
     def load_files(self, patterns: Sequence[str], captured_at: datetime | None) -> list[Sweep]:
         """All files as one load package; the log has a row for each kind of record found."""
         names = ", ".join(Path(pattern).name for pattern in patterns)
-        logs = [self._log(None, names), *(self._log(e.name, names) for e in self.venue.entities)]
+        logs = [self.log(None, names), *(self.log(e.name, names) for e in self.venue.entities)]
 
         def rows() -> Iterator[Any]:
             yield from self._file_rows(find_files(patterns, captured_at), logs)
@@ -192,7 +195,7 @@ class _Run:
             resource = dlt.resource(rows, name="files")
             return dlt.source(lambda: resource, name=self.venue.name)()
 
-        self._load(logs, source)
+        self.load(logs, source)
         return logs
 
     def _file_rows(self, files: list[ArchiveFile], logs: list[Sweep]) -> Iterator[Any]:
@@ -239,11 +242,12 @@ class _Run:
             log.finished_at = self.clock()
             yield for_table("sweeps", log.table())
 
-    def _log(self, entity: str | None, source: str) -> Sweep:
+    def log(self, entity: str | None, source: str) -> Sweep:
+        """A log that begins now."""
         now = self.clock()
         return Sweep(self.run_id, self.venue.name, entity, source, now, now)
 
-    def _load(self, logs: list[Sweep], source: Callable[[], DltSource]) -> None:
+    def load(self, logs: list[Sweep], source: Callable[[], DltSource]) -> None:
         """Loads a source; when that fails, notes so in raw.sweeps and passes the error on."""
         try:
             load(self.connection, self.warehouse, source)

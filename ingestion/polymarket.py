@@ -1,13 +1,13 @@
 """Polymarket's Gamma API: open events and open markets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dlt
 from dlt.extract import DltResource
 
 from ingestion.client import VenueClient
 from ingestion.payloads import Record
-from ingestion.venues import Entity, Listing, SweepResource, Venue, as_id
+from ingestion.venues import Entity, Listing, Page, SweepResource, Venue, as_id
 
 
 def _first_id(records: object) -> str | None:
@@ -33,6 +33,13 @@ MARKET = Entity(
     parent_id=lambda record: _first_id(record.get("events")),
     # The nested copy of the event holds running totals that change with every sibling's trade.
     volatile=frozenset({"events"}),
+)
+ORDER_BOOK = Entity(
+    venue="polymarket",
+    name="order_book",
+    table="polymarket_order_books",
+    id_field="asset_id",
+    parent_id=lambda record: as_id(record.get("market")),
 )
 
 # The second spelling is that of archives reshaped by their collector.
@@ -76,3 +83,9 @@ def _listing(client: VenueClient, path: str, field: str, limit: int) -> Listing:
         cursor_field="next_cursor",
         cursor_required=False,
     )
+
+
+def order_books(client: VenueClient, tokens: Sequence[str]) -> Page:
+    """The books of several outcome tokens, in one call to the CLOB."""
+    wanted = [{"token_id": token} for token in tokens]
+    return Page(client.records("POST", "/books", None, wanted), client.clock(), 1)

@@ -1,11 +1,14 @@
 """Whole runs: both venues into the warehouse, then every model built and tested."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ingestion.build import BuildResult, Half, build
+from ingestion.books import ingest_books
+from ingestion.build import BuildResult, Half, Step, build
 from ingestion.errors import VenueError
 from ingestion.order_books import ingest_order_books
 from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
@@ -32,14 +35,33 @@ class RunResult:
 def run(
     settings: Settings, *, run_id: str, clock: Clock = utc_now, progress: Progress | None = None
 ) -> RunResult:
-    """Ingests every venue and builds the warehouse.
+    """Ingests every venue, matches, fetches the order books of what was matched, and prices.
 
-    A venue that fails is noted and the others go on: its listings stay as they were and age.
-    Raises MarketFinderError when no venue could be read, or the build failed.
+    A venue that fails is noted and the others go on: its listings stay as they were, its books age.
+    Raises MarketFinderError when no venue could be read, or a build failed.
     """
     result = _ingest_venues(settings, run_id, clock, progress)
-    result.built = build(settings.warehouse, Half.PREDICTION_MARKETS, progress=progress)
+    _price(settings, run_id, clock, progress, result)
     return result
+
+
+def _price(
+    settings: Settings,
+    run_id: str,
+    clock: Clock,
+    progress: Progress | None,
+    result: RunResult,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Pairs, books and prices of what was ingested; adds to the result."""
+    build_step = partial(
+        build, settings.warehouse, environment=environment, progress=progress
+    )
+    matched = build_step(Step.MATCHES)
+    books, problems = ingest_books(settings, run_id=run_id, clock=clock, progress=progress)
+    result.ingested += books
+    result.problems += problems
+    result.built = matched + build_step(Step.PRICES)
 
 
 def _ingest_venues(
@@ -94,13 +116,15 @@ def demo(
             request_backoff_seconds=0.05,
         )
         result = _ingest_venues(settings, run_id, clock, progress)
-        market = MarketSettings(seed=seed, start=world.now)
-        LevelTwoStream(market, _DEMO_FAULTS).write(settings.segments, frames=_DEMO_FRAMES)
-        ingest_order_books(settings, run_id=run_id, clock=clock, progress=progress)
         # Whatever key and answers there are: a demo costs nothing, and every one is the same.
         judge = {
             "MARKETFINDER_JUDGE_ENABLED": "false",
             "MARKETFINDER_JUDGE_LEDGER": str(Path(recorded) / "judge.sqlite"),
         }
-        result.built = build(warehouse, None, environment=judge, progress=progress)
+        _price(settings, run_id, clock, progress, result, environment=judge)
+        market = MarketSettings(seed=seed, start=world.now)
+        LevelTwoStream(market, _DEMO_FAULTS).write(settings.segments, frames=_DEMO_FRAMES)
+        ingest_order_books(settings, run_id=run_id, clock=clock, progress=progress)
+        books = build(warehouse, Half.ORDER_BOOKS, environment=judge, progress=progress)
+        result.built = result.built + books if result.built else books
     return result, world.truth()

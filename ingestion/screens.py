@@ -52,6 +52,7 @@ select
     opportunities.status,
     opportunities.profit_margin,
     opportunities.profit,
+    opportunities.contracts,
     concat_ws(
         ', ',
         bought.title,
@@ -65,6 +66,7 @@ select
 from gold.arbitrage_opportunities as opportunities
 inner join gold.market_similarities as pairs using (pair_id)
 inner join gold.markets as bought on opportunities.buy_market_id = bought.market_id
+where opportunities.status != 'expired'
 order by opportunities.status, opportunities.profit_margin desc, opportunities.opportunity_id
 """
 
@@ -109,16 +111,20 @@ def show_opportunities(
     table.add_column("id", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("margin", justify="right", no_wrap=True)
-    table.add_column("on 100", justify="right", no_wrap=True)
+    table.add_column("profit", justify="right", no_wrap=True)
+    table.add_column("on", justify="right", no_wrap=True)
     table.add_column("contract, and what to buy")
     for row in rows[:limit]:
-        name, status, margin, profit, title, buy, buy_price, sell, sell_price, tier = row
+        (
+            name, status, margin, profit, contracts, title, buy, buy_price, sell, sell_price, tier
+        ) = row
         legs = f"{buy} at {_cents(buy_price)}, {sell} at {_cents(sell_price)}"
         table.add_row(
             plain(name[:8]),
             Text("\n").join([plain(status), plain(tier)]),
             f"{margin:.2%}",
-            f"${profit:.2f}",
+            f"${profit:,.2f}",
+            f"{contracts:,}",
             Text("\n").join([plain(title), plain(legs)]),
         )
     console.print(table)

@@ -1,13 +1,48 @@
-{#- The taker fee of one order for a side that has a platform, a taker_rate and an ask_price, in
-    dollars: rate × contracts × price × (1 − price), in exact decimals. Kalshi rounds an order up to
-    the cent in the worst case, Polymarket to five decimals. Each branch has its own cast: the common
-    type of two wide decimals loses digits. -#}
-{% macro taker_fee(side, contracts) -%}
-    {%- set exact -%}
-        {{ side }}.taker_rate * {{ contracts }} * {{ side }}.ask_price * (1 - {{ side }}.ask_price)
-    {%- endset -%}
-    case {{ side }}.platform
-            when 'kalshi' then cast(ceil({{ exact }} * 100) * 0.01 as decimal(18, 6))
-            when 'polymarket' then cast(ceil({{ exact }} * 100000) * 0.00001 as decimal(18, 6))
-        end
-{%- endmacro %}
+{#- What a venue takes of an order, in exact decimals: a fee in floats is a cent wrong now and then.
+    (Of two decimals of 18 digits or less the product has 18 too, and overflows; hence the wide casts.)
+
+    silver.fee_per_contract(rate, exponent, price)     rate × (price × (1 − price)) ^ exponent, dollars;
+                                                       null for an exponent that is not 1 or 2
+    silver.model_fee(rate, exponent, contracts, price) the same for an order at one price, unrounded
+    silver.rounded_up(amount, step)                    up to the next step of 1, 0.01, 0.0001 or 0.00001
+    silver.kalshi_fee(model_fee, step)                 of one order: its model fee, up to the step
+    silver.kalshi_fee_worst(model_fee, uneven_levels)  up to the cent, and a cent more for each level
+                                                       that is not of whole cents and whole contracts
+    silver.polymarket_fee(model_fee)                   of one level: to five decimals
+    silver.polymarket_fee_worst(model_fee)             of one level: up to five decimals -#}
+{% macro create_fee_functions() %}
+    create or replace macro silver.fee_per_contract(rate, exponent, price) as case exponent
+        when 1 then cast(
+            cast(rate as decimal(28, 6)) * cast(price as decimal(12, 8)) * (1 - cast(price as decimal(12, 8)))
+            as decimal(28, 22)
+        )
+        -- The square is exact on every grid of 0.0001 or coarser.
+        when 2 then cast(
+            cast(rate as decimal(28, 6)) * cast(
+                cast(price as decimal(28, 4)) * (1 - cast(price as decimal(8, 4)))
+                * cast(price as decimal(8, 4)) * (1 - cast(price as decimal(8, 4))) as decimal(18, 16)
+            ) as decimal(28, 22)
+        )
+    end;
+
+    create or replace macro silver.model_fee(rate, exponent, contracts, price) as cast(
+        cast(contracts as decimal(28, 6)) * silver.fee_per_contract(rate, exponent, price) as decimal(38, 28)
+    );
+
+    create or replace macro silver.rounded_up(amount, step) as case cast(step as decimal(6, 5))
+        when 1 then cast(ceil(amount) as decimal(18, 5))
+        when 0.01 then cast(ceil(amount * 100) * 0.01 as decimal(18, 5))
+        when 0.0001 then cast(ceil(amount * 10000) * 0.0001 as decimal(18, 5))
+        when 0.00001 then cast(ceil(amount * 100000) * 0.00001 as decimal(18, 5))
+    end;
+
+    create or replace macro silver.kalshi_fee(model_fee, step) as silver.rounded_up(model_fee, step);
+
+    create or replace macro silver.kalshi_fee_worst(model_fee, uneven_levels) as cast(
+        silver.rounded_up(model_fee, 0.01) + uneven_levels * 0.01 as decimal(18, 5)
+    );
+
+    create or replace macro silver.polymarket_fee(model_fee) as cast(round(model_fee, 5) as decimal(18, 5));
+
+    create or replace macro silver.polymarket_fee_worst(model_fee) as silver.rounded_up(model_fee, 0.00001);
+{% endmacro %}

@@ -4,4 +4,6 @@
     {{ create_word_functions() }}
     {{ create_window_functions() }}
     {{ create_rule_functions() }}
+    {{ create_fee_functions() }}
+    {{ create_band_functions() }}
 {% endmacro %}

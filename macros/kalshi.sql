@@ -12,3 +12,9 @@
 {% macro cents_to_dollars(text) -%}
     coalesce(cast(try_cast({{ text }} as decimal(18, 6)) / 100 as varchar), {{ text }})
 {%- endmacro %}
+
+
+{#- The fee types whose taker fee is the quadratic one; they differ in what makers pay. -#}
+{% macro kalshi_fee_types() -%}
+    ('quadratic', 'quadratic_with_maker_fees', 'quadratic_with_combo_maker_fees')
+{%- endmacro %}

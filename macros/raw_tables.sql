@@ -7,6 +7,8 @@
         "kalshi_markets",
         "polymarket_events",
         "polymarket_markets",
+        "kalshi_order_books",
+        "polymarket_order_books",
     ]) }}
 {% endmacro %}
 

@@ -13,6 +13,38 @@
 {% macro as_quantity(text) -%} try_cast({{ text }} as decimal(28, 8)) {%- endmacro %}
 {% macro as_boolean(text) -%} try_cast({{ text }} as boolean) {%- endmacro %}
 
+{#- The levels of one side of a book, in the venue's order: pairs of price and size on Kalshi, objects
+    on Polymarket. No side is an empty one. -#}
+{% macro as_levels(text, price, size) -%}
+    list_transform(
+        coalesce(try_cast(json_extract({{ text }}, '$[*]') as json []), []),
+        lambda entry: struct_pack(
+            price := {{ as_price("entry ->> '" ~ price ~ "'") }}, size := {{ as_quantity("entry ->> '" ~ size ~ "'") }}
+        )
+    )
+{%- endmacro %}
+
+{#- Which prices can be bid: from start to end in steps. -#}
+{% macro as_price_grid(text) -%}
+    list_transform(
+        try_cast({{ text }} as json []),
+        lambda entry: struct_pack(
+            starts_at := {{ as_price("entry ->> 'start'") }},
+            ends_at := {{ as_price("entry ->> 'end'") }},
+            step := {{ as_price("entry ->> 'step'") }}
+        )
+    )
+{%- endmacro %}
+
+{% macro reject_broken_levels(field, text, levels) -%}
+    case
+        when {{ text }} is not null and json_type({{ text }}) not in ('ARRAY', 'NULL')
+            then {{ rejection(field, text, "not a list of levels") }}
+        when len(list_filter({{ levels }}, lambda entry: entry.price is null or entry.size is null)) > 0
+            then {{ rejection(field, text, "a level without price or size") }}
+    end
+{%- endmacro %}
+
 {#- UTC, naive. A time of year 1 is a venue's way to say "none". -#}
 {% macro as_utc(text) -%}
     nullif(try_cast({{ text }} as timestamptz) at time zone 'UTC', timestamp '0001-01-01 00:00:00')

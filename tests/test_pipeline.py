@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,18 @@ from pipelines import (
 
 from ingestion.build import PROJECT, Half, build
 from ingestion.runs import demo
-from ingestion.simulator import Faults, TruePair
+from ingestion.simulator import Faults, TrueLock, TruePair, World
+from ingestion.simulator.books import dollars
 
 
 def pair_id(pair: TruePair) -> str:
     """The id under which a pair is found."""
     return f"kalshi:{pair.kalshi_ticker}|polymarket:{pair.polymarket_id}"
+
+
+def lock_key(lock: TrueLock) -> tuple[str, str]:
+    """The pair and direction under which a lock is found."""
+    return f"kalshi:{lock.kalshi_ticker}|polymarket:{lock.polymarket_id}", lock.direction
 
 
 @pytest.fixture(scope="module")
@@ -62,28 +67,23 @@ def test_orientation_is_the_true_one(first_demo: tuple[Path, list[TruePair]]) ->
         assert true[name] == (orientation, outcome)
 
 
-def test_opportunities_are_planted_locks_at_the_planted_price(
+def test_opportunities_are_planted_locks_with_the_planted_profit(
     first_demo: tuple[Path, list[TruePair]],
 ) -> None:
-    warehouse, truth = first_demo
-    planted = {pair_id(pair): pair for pair in truth if pair.lock_direction}
+    """The simulator walked both books through every number of contracts with code of its own."""
+    warehouse, _ = first_demo
+    planted = {lock_key(lock): lock.best for lock in World(seed=7).true_locks()}
     rows = ask(
         warehouse,
-        "select pair_id, buy_platform, cost, buy_fee + sell_fee, profit_margin, status,"
-        " least(buy_size_at_ask, sell_size_at_ask)"
+        "select pair_id, direction, contracts, cost, fee_worst, profit, status"
         " from gold.arbitrage_opportunities",
     )
     assert rows
-    for name, buy_platform, cost, fees, margin, status, size in rows:
-        lock = planted[name]
-        assert buy_platform == ("kalshi" if lock.lock_direction == "yes_kalshi" else "polymarket")
-        assert cost == lock.lock_cost
-        # Polymarket's fifth decimal is rounded up here: the worst case.
-        assert lock.lock_fees is not None
-        assert lock.lock_margin is not None
-        assert 0 <= fees - lock.lock_fees <= Decimal("0.00001")
-        assert abs(margin - lock.lock_margin) <= Decimal("0.000001")
-        assert status == ("suspect" if size is not None and size < 100 else "active")
+    for name, direction, contracts, *money, status in rows:
+        best = planted[name, direction]
+        assert contracts == best.contracts
+        assert money == [dollars(best.cost), dollars(best.fees), dollars(best.profit)]
+        assert status == "active"
 
 
 def test_a_planted_lock_of_an_equal_pair_is_found(first_demo: tuple[Path, list[TruePair]]) -> None:

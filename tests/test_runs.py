@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from pipelines import NOW, RUN_COLUMNS, ask, contents, differing, simulated, small_world, sweep
 
-from ingestion.build import PROJECT, Half, build
+from ingestion.build import PROJECT
 from ingestion.errors import WarehouseError
-from ingestion.pipeline import ingest
-from ingestion.runs import SimulatedClock
+from ingestion.runs import SimulatedClock, run
 from ingestion.settings import Settings
 from ingestion.simulator import Faults
 from ingestion.warehouse import open_warehouse
@@ -89,10 +88,7 @@ def run_until(settings: Settings, moment: Moment) -> None:
 
 def finish(settings: Settings) -> None:
     """An undisturbed run at the same simulated time."""
-    clock = SimulatedClock(NOW)
-    for venue in ("kalshi", "polymarket"):
-        ingest(venue, settings, run_id="finished", clock=clock)
-    build(settings.warehouse, Half.PREDICTION_MARKETS)
+    run(settings, run_id="finished", clock=SimulatedClock(NOW))
 
 
 @pytest.mark.parametrize(
@@ -116,8 +112,11 @@ def test_a_killed_run_leaves_nothing_behind(moment: Moment, tmp_path: Path) -> N
         run_until(again, moment)
         finish(again)
     logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs"}
+    # Every fetch of a book lands, and every build that prices it leaves a sighting.
+    logs |= {"bronze.kalshi_order_books", "bronze.polymarket_order_books"}
+    logs |= {"silver.opportunity_sightings", "gold.arbitrage_history"}
     ignored = RUN_COLUMNS | {"fetched_at", "quoted_at", "as_of", "last_seen_at", "processed_at"}
-    ignored |= {"record_id", "detected_at", "analyzed_at"}
+    ignored |= {"record_id", "detected_at", "analyzed_at", "days_locked", "annualised_return"}
     assert set(differing(contents(clean, ignored), contents(killed, ignored))) <= logs
 
 

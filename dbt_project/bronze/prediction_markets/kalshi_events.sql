@@ -8,6 +8,7 @@ read_fields as (
         {{ json_fields("payload", [
             "event_ticker", "series_ticker", "title", "sub_title", "category",
             "mutually_exclusive", "strike_date", "strike_period", "last_updated_ts",
+            "fee_type_override", "fee_multiplier_override",
         ]) }} as field,
     from landed
 ),
@@ -23,6 +24,8 @@ typed as (
         nullif(field.category, '') as category,
         {{ as_boolean("field.mutually_exclusive") }} as is_mutually_exclusive,
         nullif(field.strike_period, '') as strike_period,
+        nullif(field.fee_type_override, '') as fee_type_override,
+        {{ as_quantity("field.fee_multiplier_override") }} as fee_multiplier_override,
         {{ as_utc("field.strike_date") }} as strike_at,
         {{ as_utc("field.last_updated_ts") }} as updated_at,
         fetched_at,
@@ -36,6 +39,10 @@ typed as (
             reject_untyped(
                 "mutually_exclusive", "field.mutually_exclusive",
                 as_boolean("field.mutually_exclusive"), "true or false"
+            ),
+            reject_outside(
+                "fee_multiplier_override", "field.fee_multiplier_override",
+                as_quantity("field.fee_multiplier_override"), 0, 100
             ),
         ]) }} as rejections,
     from read_fields

@@ -8,7 +8,7 @@ read_fields as (
         {{ json_fields("payload", [
             "ticker", "event_ticker", "market_type", "status", "result", "title", "yes_sub_title",
             "no_sub_title", "rules_primary", "rules_secondary", "strike_type", "floor_strike",
-            "cap_strike", "custom_strike", "mve_collection_ticker", "price_level_structure",
+            "cap_strike", "custom_strike", "mve_collection_ticker", "price_level_structure", "price_ranges",
             "yes_bid_dollars", "yes_ask_dollars", "no_bid_dollars", "no_ask_dollars",
             "last_price_dollars", "settlement_value_dollars", "yes_bid", "yes_ask", "no_bid",
             "no_ask", "last_price", "yes_bid_size_fp", "yes_ask_size_fp", "volume_fp",
@@ -53,6 +53,7 @@ typed as (
         nullif(field.strike_type, '') as strike_type,
         try_cast(field.custom_strike as json) as custom_strike,
         field.price_level_structure,
+        {{ as_price_grid("field.price_ranges") }} as price_grid,
         {{ as_quantity("field.floor_strike") }} as floor_strike,
         {{ as_quantity("field.cap_strike") }} as cap_strike,
         {{ as_quote("field.yes_bid_text") }} as yes_bid_price,

@@ -23,6 +23,7 @@ with markets as (
         is_closed,
         is_eligible,
         end_at,
+        cast(end_at as date) as end_date,
         last_seen_at,
         processed_at,
     from {{ ref("markets") }}

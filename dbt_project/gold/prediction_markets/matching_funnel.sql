@@ -46,13 +46,29 @@ stages as (
     union all
     select
         6,
+        'related',
+        'a relation that locks a payout',
+        count(distinct pair_id)
+    from {{ ref("pair_locks") }}
+    union all
+    select
+        7,
+        'priced',
+        'both books and both fees known',
+        count(distinct pair_id)
+    from {{ ref("locks") }}
+    where is_priced and kind = 'pair'
+    union all
+    select
+        8,
         'opportunities',
         'pays more than it costs, with fees',
         count(distinct pair_id)
     from {{ ref("arbitrage_opportunities") }}
+    where status != 'expired'
     union all
     select
-        7,
+        9,
         'active opportunities',
         'no reason to suspect it',
         count(distinct pair_id)

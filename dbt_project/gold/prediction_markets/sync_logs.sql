@@ -26,12 +26,16 @@ logged as (
         cast(records_gone as bigint) as records_gone,
         cast(records_rejected as bigint) as records_rejected,
         cast(lines_rejected as bigint) as lines_rejected,
-        case when is_newest then (select count(*) from {{ ref("arbitrage_opportunities") }}) end
-            as opportunities_found,
+        case
+            when is_newest
+                then (select count(*) from {{ ref("arbitrage_opportunities") }} where status != 'expired')
+        end as opportunities_found,
         case when is_newest then unjudged.pairs end as pairs_unevaluated,
         case when is_newest then unjudged.over_budget end as pairs_over_budget,
         errors,
-        date_diff('millisecond', started_at, finished_at) / 1000 as duration_seconds,
+        date_diff('millisecond', started_at, finished_at) / 1000 as duration,
+        duration as duration_seconds,
+        finished_at as timestamp,
         started_at,
         finished_at,
     from runs

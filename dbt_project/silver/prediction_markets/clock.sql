@@ -5,7 +5,8 @@ with landed as (
     union all
     select max(fetched_at) from {{ ref("polymarket_markets") }}
     union all
-    select max(finished_at) from {{ ref("sweeps") }} where is_complete
+    -- Books are fetched for what this build has matched: prices have a clock of their own.
+    select max(finished_at) from {{ ref("sweeps") }} where is_complete and entity is distinct from 'order_book'
 ),
 
 clock as (

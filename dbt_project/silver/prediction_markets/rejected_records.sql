@@ -5,6 +5,8 @@ with turned_away as (
         ("kalshi_markets", "kalshi", "market", "ticker"),
         ("polymarket_events", "polymarket", "event", "event_id"),
         ("polymarket_markets", "polymarket", "market", "polymarket_id"),
+        ("kalshi_order_books", "kalshi", "order_book", "ticker"),
+        ("polymarket_order_books", "polymarket", "order_book", "token_id"),
     ] -%}
     {{ "union all" if not loop.first }}
     select

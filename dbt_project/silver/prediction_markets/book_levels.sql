@@ -1,0 +1,50 @@
+{{ config(materialized="table") }}
+
+with books as (
+    select * from {{ ref("outcome_books") }} where rejection_reason is null
+),
+
+sides as (
+    select
+        outcome_id,
+        'bid' as side,
+        unnest(bids) as entry,
+        fetched_at,
+    from books
+    union all
+    select
+        outcome_id,
+        'ask' as side,
+        unnest(asks) as entry,
+        fetched_at,
+    from books
+),
+
+-- A level of no size is none; what is told twice of one price adds up.
+levels as (
+    select
+        outcome_id,
+        side,
+        entry.price as price,
+        cast(sum(entry.size) as decimal(28, 8)) as size,
+        fetched_at,
+    from sides
+    where entry.size > 0
+    group by all
+),
+
+ranked as (
+    select
+        outcome_id || ':' || side || ':' || level_number as level_id,
+        *,
+    from (
+        select
+            *,
+            row_number() over (
+                partition by outcome_id, side order by if(side = 'ask', price, -price)
+            ) as level_number,
+        from levels
+    ) as numbered
+)
+
+select * from ranked

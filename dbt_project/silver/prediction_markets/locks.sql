@@ -1,0 +1,108 @@
+{{ config(materialized="table") }}
+
+with depths as (
+    select
+        outcome_id,
+        min(price) as best_price,
+        max(ends_at) as depth,
+    from {{ ref("ask_ladders") }}
+    group by outcome_id
+),
+
+legs as (
+    select
+        legs.*,
+        coalesce(bundles.payout, 1) as payout,
+        markets.end_at,
+        markets.is_eligible,
+        terms.window_ends_on,
+        greatest(cast(terms.window_ends_on as timestamp), markets.expected_at) as decided_at,
+        books.fetched_at,
+        books.outcome_id is not null and books.rejection_reason is null as has_book,
+        books.rejection_reason,
+        books.minimum_order_size,
+        fees.taker_rate,
+        fees.unknown_reason,
+        fees.is_assumed,
+        clock.as_of,
+        date_diff('second', books.fetched_at, clock.as_of) as quote_age_seconds,
+        depths.best_price,
+        depths.depth,
+    from {{ ref("lock_legs") }} as legs
+    cross join {{ ref("pricing_clock") }} as clock
+    left join {{ ref("markets") }} as markets on legs.market_id = markets.market_id
+    left join {{ ref("contract_terms") }} as terms on legs.market_id = terms.market_id
+    left join {{ ref("outcome_books") }} as books on legs.outcome_id = books.outcome_id
+    left join {{ ref("fee_schedules") }} as fees
+        on legs.market_id = fees.market_id
+            and clock.as_of >= fees.effective_from
+            and coalesce(clock.as_of < fees.effective_until, true)
+    left join {{ ref("bundle_locks") }} as bundles on legs.lock_id = bundles.lock_id
+    left join depths on legs.outcome_id = depths.outcome_id
+),
+
+judged as (
+    select
+        *,
+        coalesce(platform, split_part(market_id, ':', 1)) || ': ' || case
+            when token_id is null then 'the side to buy has no token'
+            when not coalesce(is_eligible, false) then 'the market is not traded any more'
+            when end_at <= as_of then 'trading closed before the price'
+            when fetched_at is null then 'no order book was fetched'
+            when rejection_reason is not null then 'order book rejected, ' || rejection_reason
+            when taker_rate is null then 'fee not known, ' || coalesce(unknown_reason, 'no fee was told')
+            when depth is null then 'nothing on offer'
+        end as missing,
+    from legs
+),
+
+gathered as (
+    select
+        lock_id,
+        any_value(kind) as kind,
+        count(*) as legs,
+        any_value(payout) as payout,
+        list(distinct missing order by missing) filter (missing is not null) as missing,
+        cast(ceil(max(minimum_order_size)) as bigint) as minimum_contracts,
+        cast(floor(min(depth)) as bigint) as depth_contracts,
+        case when count(best_price) = count(*) then sum(best_price) end as best_prices,
+        max(quote_age_seconds) as quote_age_seconds,
+        coalesce(bool_or(is_assumed), false) as is_fee_assumed,
+        count(distinct window_ends_on) > 1 or count(window_ends_on) < count(*) as has_other_deadlines,
+        case when bool_and(coalesce(decided_at, end_at) is not null) then max(coalesce(decided_at, end_at)) end
+            as settles_at,
+        any_value(as_of) as as_of,
+    from judged
+    group by lock_id
+),
+
+locks as (
+    select
+        gathered.* exclude (missing),
+        pair_locks.pair_id,
+        bundle_locks.event_key,
+        pair_locks.reasoning,
+        pair_locks.score,
+        coalesce(pair_locks.relation, 'partition') as relation,
+        coalesce(pair_locks.direction, bundle_locks.direction) as direction,
+        coalesce(missing, []) || list_filter([
+            case when minimum_contracts > depth_contracts then 'less on offer than the minimum order' end
+        ], lambda reason: reason is not null) as blocked_reasons,
+        len(blocked_reasons) = 0 as is_priced,
+        list_filter([
+            case
+                when gathered.payout - best_prices > {{ var("suspicious_edge") }} * gathered.payout
+                    then 'edge too good'
+            end,
+            case when quote_age_seconds > {{ var("maximum_quote_age_seconds") }} then 'quote too old' end,
+            case when is_fee_assumed then 'fee assumed' end,
+            -- One side of an implication may well be decided before the other.
+            case when relation = 'equal' and has_other_deadlines then 'deadlines differ or were not read' end
+        ], lambda reason: reason is not null) as suspect_reasons,
+        greatest(date_diff('second', as_of, settles_at) / 86400, 1) as days_locked,
+    from gathered
+    left join {{ ref("pair_locks") }} as pair_locks on gathered.lock_id = pair_locks.lock_id
+    left join {{ ref("bundle_locks") }} as bundle_locks on gathered.lock_id = bundle_locks.lock_id
+)
+
+select * from locks

@@ -1,0 +1,92 @@
+{{ config(materialized="table") }}
+
+with legs as (
+    select distinct
+        outcome_id,
+        market_id,
+        platform,
+        external_id,
+        token_id,
+        outcome_id = market_id || ':0' as is_first,
+    from {{ ref("lock_legs") }}
+    where token_id is not null
+),
+
+kalshi_latest as (
+    select books.*
+    from {{ ref("kalshi_order_books") }} as books
+    where books.ticker in (select legs.external_id from legs)
+    qualify row_number() over (partition by books.ticker order by books.fetched_at desc, books.record_number desc) = 1
+),
+
+polymarket_latest as (
+    select books.*
+    from {{ ref("polymarket_order_books") }} as books
+    where books.token_id in (select legs.token_id from legs)
+    qualify row_number() over (partition by books.token_id order by books.fetched_at desc, books.record_number desc) = 1
+),
+
+kalshi_grids as (
+    select
+        ticker,
+        arg_max(price_grid, (fetched_at, record_number)) as price_grid,
+    from {{ ref("kalshi_markets") }}
+    where not is_gone and ticker in (select legs.external_id from legs)
+    group by ticker
+),
+
+-- Kalshi sends bids only: who bids for NO offers YES at a dollar less that bid.
+kalshi as (
+    select
+        legs.*,
+        books.yes_bids || books.no_bids as sent_levels,
+        if(legs.is_first, books.yes_bids, books.no_bids) as bids,
+        {{ opposite_levels("if(legs.is_first, books.no_bids, books.yes_bids)") }} as asks,
+        cast(1 as decimal(28, 8)) as minimum_order_size,
+        grids.price_grid,
+        books.is_gone,
+        books.rejections,
+        null as changed_at,
+        books.fetched_at,
+    from legs
+    inner join kalshi_latest as books on legs.platform = 'kalshi' and legs.external_id = books.ticker
+    left join kalshi_grids as grids on legs.external_id = grids.ticker
+),
+
+polymarket as (
+    select
+        legs.*,
+        books.bids || books.asks as sent_levels,
+        books.bids,
+        books.asks,
+        books.minimum_order_size,
+        case
+            when books.tick_size is not null
+                then [
+                        struct_pack(
+                            starts_at := books.tick_size, ends_at := 1 - books.tick_size, step := books.tick_size
+                        )
+                    ]
+        end as price_grid,
+        books.is_gone,
+        books.rejections,
+        books.changed_at,
+        books.fetched_at,
+    from legs
+    inner join polymarket_latest as books on legs.platform = 'polymarket' and legs.token_id = books.token_id
+),
+
+checked as (
+    select
+        * exclude (sent_levels, is_first, rejections),
+        {{ best_price("bids", "max") }} as best_bid_price,
+        {{ best_price("asks", "min") }} as best_ask_price,
+        {{ book_problem() }} as rejection_reason,
+    from (
+        select * from kalshi
+        union all by name
+        select * from polymarket
+    ) as books
+)
+
+select * from checked

@@ -1,0 +1,113 @@
+"""The order books of what is watched, from both venues in batches.
+
+Every fetched book lands, changed or not: when it was seen is the point of it. A book that was asked
+for and not sent lands as a tombstone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dlt
+import duckdb
+from dlt.extract import DltSource
+
+from ingestion import kalshi, polymarket
+from ingestion.client import VenueClient
+from ingestion.errors import VenueError, WarehouseError
+from ingestion.landing import Known, Landing, RejectedLines, Sweep, naive_utc
+from ingestion.pipeline import VENUES, IngestResult, Progress, VenueRun, venue_client
+from ingestion.settings import Settings
+from ingestion.venues import Clock, Entity, Page, utc_now
+from ingestion.warehouse import for_table, listing_tables, missing_tables, open_warehouse
+
+
+@dataclass(frozen=True)
+class BookSource:
+    """Where a venue's books come from."""
+
+    entity: Entity
+    fetch: Callable[[VenueClient, Sequence[str]], Page]
+    url_name: str
+    batch: int
+    """Most books of one call."""
+
+
+SOURCES = {
+    "kalshi": BookSource(kalshi.ORDER_BOOK, kalshi.order_books, "kalshi", 100),
+    "polymarket": BookSource(polymarket.ORDER_BOOK, polymarket.order_books, "clob", 100),
+}
+
+
+def ingest_books(
+    settings: Settings, *, run_id: str, clock: Clock = utc_now, progress: Progress | None = None
+) -> tuple[list[IngestResult], list[str]]:
+    """Lands the books that silver.watchlist names; returns what was landed, and what went wrong.
+
+    Raises WarehouseError when nothing was built that could be watched.
+    """
+    results, problems = [], []
+    for venue, source in SOURCES.items():
+        client = venue_client(venue, settings, clock, url_name=source.url_name)
+        with open_warehouse(settings.warehouse) as connection, client:
+            run = VenueRun(connection, settings.warehouse, VENUES[venue], run_id, clock, progress)
+            try:
+                log = _sweep(run, source, client, _watched(connection, venue))
+            except VenueError as error:
+                problems.append(str(error))
+            else:
+                results.append(IngestResult(run_id, venue, [log]))
+    return results, problems
+
+
+def _watched(connection: duckdb.DuckDBPyConnection, venue: str) -> list[str]:
+    """What to ask a venue for, the most promising first."""
+    try:
+        rows = connection.execute(
+            "select book_id from silver.watchlist where platform = ?"
+            " group by book_id order by min(priority), book_id",
+            [venue],
+        ).fetchall()
+    except duckdb.CatalogException:
+        raise WarehouseError(
+            "Nothing is watched yet: build the matched pairs first, with `marketfinder run` or"
+            " `marketfinder build prediction-markets`."
+        ) from None
+    return [book_id for (book_id,) in rows]
+
+
+def _sweep(run: VenueRun, source: BookSource, client: VenueClient, watched: list[str]) -> Sweep:
+    entity = source.entity
+    log = run.log(entity.name, source="order books")
+
+    def rows() -> Iterator[Any]:
+        yield from missing_tables(run.connection, listing_tables([entity]))
+        rejected = RejectedLines(run.run_id, entity.venue)
+        landing = Landing(entity, Known(), log, rejected)
+        for start in range(0, len(watched), source.batch):
+            wanted = watched[start : start + source.batch]
+            log.pages += 1
+            page = source.fetch(client, wanted)
+            for line, record in enumerate(page.records, 1):
+                landing.add(record, fetched_at=page.fetched_at, source=log.source, line=line)
+            for book_id in wanted:
+                if book_id not in landing.seen:
+                    landing.miss(book_id, naive_utc(page.fetched_at), log.source)
+            for batch in landing.full_batches():
+                yield for_table(entity.table, batch)
+            if run.progress:
+                run.progress(f"{entity.venue} order books", log.records, len(watched))
+        for batch in landing.rest():
+            yield for_table(entity.table, batch)
+        for lines in rejected.rest():
+            yield for_table("rejected_lines", lines)
+        log.is_complete = True
+        log.finished_at = run.clock()
+        yield for_table("sweeps", log.table())
+
+    def load() -> DltSource:
+        resource = dlt.resource(rows, name=entity.table)
+        return dlt.source(lambda: resource, name=entity.venue)()
+
+    run.load([log], load)
+    return log

@@ -1,0 +1,73 @@
+{#- What each leg of a lock costs at some numbers of contracts. `sizes` has lock_id and contracts (a whole
+    number); a row for each leg and number that its book can fill: cost, model_fee (unrounded), fee_expected,
+    fee_worst, last_price (that of the last level), levels. -#}
+{% macro walked_legs(sizes, legs, ladders) -%}
+    select
+        wanted.lock_id,
+        wanted.contracts,
+        wanted.leg_index,
+        ladders.price as last_price,
+        ladders.level_number as levels,
+        cast(wanted.contracts - ladders.starts_after as decimal(28, 6)) as rest,
+        cast(ladders.cost_before + rest * ladders.price as decimal(28, 14)) as cost,
+        cast(ladders.fee_before + rest * ladders.contract_fee as decimal(38, 28)) as model_fee,
+        case ladders.platform
+            when 'kalshi' then silver.kalshi_fee(model_fee, ladders.rounding_step)
+            when 'polymarket'
+                then ladders.rounded_before + silver.polymarket_fee(rest * ladders.contract_fee)
+        end as fee_expected,
+        case ladders.platform
+            when 'kalshi' then silver.kalshi_fee_worst(model_fee, ladders.uneven_levels)
+            when 'polymarket'
+                then ladders.worst_before + silver.polymarket_fee_worst(rest * ladders.contract_fee)
+        end as fee_worst,
+    from (
+        select
+            sizes.lock_id,
+            sizes.contracts,
+            legs.leg_index,
+            legs.outcome_id,
+        from {{ sizes }} as sizes
+        inner join {{ legs }} as legs on sizes.lock_id = legs.lock_id
+    ) as wanted
+    asof inner join {{ ladders }} as ladders
+        on wanted.outcome_id = ladders.outcome_id and wanted.contracts > ladders.starts_after
+    where wanted.contracts <= ladders.ends_at
+{%- endmacro %}
+
+
+{#- The same, all legs of a lock together: a row for each number of contracts that every leg can fill. -#}
+{% macro walked_locks(sizes, locks, legs, ladders) -%}
+    select
+        walked.lock_id,
+        walked.contracts,
+        cast(walked.contracts * any_value(locks.payout) as decimal(18, 8)) as payout,
+        cast(sum(walked.cost) as decimal(18, 8)) as cost,
+        cast(sum(walked.model_fee) as decimal(28, 14)) as model_fee,
+        cast(sum(walked.fee_expected) as decimal(18, 8)) as fee_expected,
+        cast(sum(walked.fee_worst) as decimal(18, 8)) as fee_worst,
+        cast(any_value(walked.contracts * locks.payout) - sum(walked.cost) - sum(walked.fee_worst) as decimal(18, 8))
+            as profit,
+    from (
+        {{ walked_legs(sizes, legs, ladders) }}
+    ) as walked
+    inner join {{ locks }} as locks on walked.lock_id = locks.lock_id
+    group by walked.lock_id, walked.contracts
+    having count(*) = any_value(locks.legs)
+{%- endmacro %}
+
+
+{#- The whole numbers from low to high at which a line through two values is above zero, one more on
+    either side for the rounding of floats. -#}
+{% macro above_zero(at_low, at_high) -%}
+    struct_pack(
+            low := case
+                when {{ at_low }} > 0 then low
+                else greatest(low, cast(floor(low - {{ at_low }} * (high - low) / ({{ at_high }} - {{ at_low }})) as bigint) - 1)
+            end,
+            high := case
+                when {{ at_high }} > 0 then high
+                else least(high, cast(ceil(low - {{ at_low }} * (high - low) / ({{ at_high }} - {{ at_low }})) as bigint) + 1)
+            end
+        )
+{%- endmacro %}

@@ -1,0 +1,217 @@
+"""The pricing models on books of a test's own, compiled by dbt once and run on DuckDB in memory,
+and a plain reference that tries every number of contracts."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+PROJECT = Path(__file__).resolve().parent.parent
+PRICING = ("ask_ladders", "locks", "lock_walks", "lock_sizes", "lock_prices")
+NOW = datetime(2026, 10, 1, 12)
+THRESHOLD = Decimal("0.02")
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One outcome token to buy: venue, taker rate, smallest order, and the asks, best first."""
+
+    platform: str
+    rate: Decimal
+    levels: tuple[tuple[Decimal, Decimal], ...]
+    minimum: int = 1
+    exponent: int = 1
+
+
+class Walked(NamedTuple):
+    """What some contracts of each leg cost and earn."""
+
+    contracts: int
+    cost: Decimal
+    fees: Decimal
+    profit: Decimal
+
+
+# One parse for both: the functions are made by a hook, which compiling a model leaves out.
+_COMPILE = """
+import json, sys
+from dbt.cli.main import dbtRunner
+
+common = ["--target", "lint", "--quiet", "--target-path", sys.argv[1]]
+manifest = dbtRunner().invoke(["parse", *common]).result
+runner = dbtRunner(manifest=manifest)
+found = {}
+for more in (["--select", *sys.argv[2:]], ["--inline", "{{ create_functions() }}"]):
+    done = runner.invoke(["compile", *common, *more])
+    assert done.success, done.exception
+    found |= {result.node.name: result.node.compiled_code for result in done.result.results}
+print("compiled" + json.dumps(found))
+"""
+
+
+@cache
+def pricing_models() -> tuple[str, dict[str, str]]:
+    """The project's SQL functions, and the SQL of each pricing model in the order of building."""
+    with TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", _COMPILE, folder, *PRICING],
+            cwd=PROJECT,
+            env={**os.environ, "DBT_LOG_PATH": folder},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    models = json.loads(done.stdout.rpartition("compiled{")[2].join(("{", "")))
+    return models["inline_query"], {name: models[name] for name in PRICING}
+
+
+def database() -> duckdb.DuckDBPyConnection:
+    """An empty database with the project's functions."""
+    connection = duckdb.connect()
+    connection.execute("create schema silver")
+    connection.execute(pricing_models()[0])
+    return connection
+
+
+def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Sequence[Leg]]]) -> None:
+    """The tables that the pricing models read: locks 'lock-0', 'lock-1', … that pay so many
+    dollars, each leg a market and an outcome of its own."""
+    legs: list[tuple[object, ...]] = []
+    levels: list[tuple[object, ...]] = []
+    for number, (_, sides) in enumerate(locks):
+        for place, leg in enumerate(sides, 1):
+            market = f"{leg.platform}:{number}-{place}"
+            legs.append(
+                (f"lock-{number}", place, market, leg.platform, leg.rate, leg.exponent, leg.minimum)
+            )
+            levels += [
+                (f"{market}:0", level, price, size)
+                for level, (price, size) in enumerate(leg.levels, 1)
+            ]
+    bundles: list[tuple[object, ...]] = [
+        (f"lock-{number}", payout) for number, (payout, _) in enumerate(locks)
+    ]
+    tables: dict[str, tuple[tuple[str, ...], list[tuple[object, ...]]]] = {
+        "legs": (
+            ("lock_id", "leg_index", "market_id", "platform", "rate", "exponent", "minimum"),
+            legs,
+        ),
+        "levels": (("outcome_id", "level_number", "price", "size"), levels),
+        "payouts": (("lock_id", "payout"), bundles),
+    }
+    for name, (columns, rows) in tables.items():
+        arrays = [pa.array(values) for values in zip(*rows, strict=True)]
+        connection.register(f"given_{name}", pa.table(arrays, names=list(columns)))
+    connection.execute(
+        f"""
+        create table silver.pricing_clock as select 1 as clock_id, timestamp '{NOW}' as as_of;
+        create table silver.lock_legs as
+            select
+                lock_id || ':' || leg_index as leg_id, lock_id, 'bundle' as kind,
+                leg_index::integer as leg_index, market_id, market_id || ':0' as outcome_id,
+                true as says_yes, platform, market_id as external_id,
+                market_id as token_id, 'Yes' as label
+            from given_legs;
+        create table silver.markets as
+            select distinct
+                market_id, 'politics' as category, timestamp '{NOW}' + interval 10 days as end_at,
+                true as is_eligible, null::timestamp as expected_at
+            from given_legs;
+        create table silver.contract_terms as
+            select market_id, date '2026-10-31' as window_ends_on from silver.markets;
+        create table silver.outcome_books as
+            select
+                market_id || ':0' as outcome_id, market_id, null::varchar as rejection_reason,
+                minimum::decimal(28, 8) as minimum_order_size, timestamp '{NOW}' as fetched_at
+            from given_legs;
+        create table silver.book_levels as
+            select
+                outcome_id, 'ask' as side, level_number, price::decimal(12, 8) as price,
+                size::decimal(28, 8) as size
+            from given_levels;
+        create table silver.fee_schedules as
+            select
+                market_id, platform, rate::decimal(8, 6) as taker_rate,
+                exponent::integer as exponent, 0.0001::decimal(6, 5) as rounding_step,
+                null::varchar as unknown_reason,
+                false as is_assumed, timestamp '{NOW}' as effective_from,
+                null::timestamp as effective_until
+            from given_legs;
+        create table silver.pair_locks (
+            lock_id varchar, pair_id varchar, relation varchar, direction varchar,
+            reasoning varchar, score double
+        );
+        create table silver.bundle_locks as
+            select lock_id, lock_id as event_key, 'yes_all' as direction, payout::integer as payout
+            from given_payouts;
+        """
+    )
+
+
+def price(connection: duckdb.DuckDBPyConnection) -> None:
+    """Builds the pricing models."""
+    for name, query in pricing_models()[1].items():
+        connection.execute(f"create or replace table silver.{name} as {query}")
+
+
+def taken(leg: Leg, contracts: int) -> list[tuple[Decimal, Decimal]] | None:
+    """What an order takes of each level; null when there is less on offer."""
+    left, fills = Decimal(contracts), []
+    for level_price, size in leg.levels:
+        fills.append((level_price, min(left, size)))
+        left -= fills[-1][1]
+        if not left:
+            return fills
+    return None
+
+
+def worst_fee(leg: Leg, fills: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
+    """The fee of one order: Kalshi up to the cent, and a cent for each level that is not of whole
+    cents and whole contracts; Polymarket up to the fifth decimal for each level."""
+    model = [leg.rate * size * (cents * (1 - cents)) ** leg.exponent for cents, size in fills]
+    if leg.platform == "polymarket":
+        return sum((fee.quantize(Decimal("0.00001"), ROUND_CEILING) for fee in model), Decimal(0))
+    uneven = sum(
+        cents % Decimal("0.01") != 0 or size % 1 != 0 for cents, size in leg.levels[: len(fills)]
+    )
+    return sum(model, Decimal(0)).quantize(Decimal("0.01"), ROUND_CEILING) + uneven * Decimal(
+        "0.01"
+    )
+
+
+def every_number(payout: int, legs: Sequence[Leg]) -> Iterable[Walked]:
+    """What each number of contracts costs and earns, from the smallest order upwards."""
+    contracts = max(leg.minimum for leg in legs)
+    while True:
+        fills = [taken(leg, contracts) for leg in legs]
+        known = [fill for fill in fills if fill is not None]
+        if len(known) < len(legs):
+            return
+        cost = sum((cents * size for fill in known for cents, size in fill), Decimal(0))
+        fees = sum(
+            (worst_fee(leg, fill) for leg, fill in zip(legs, known, strict=True)), Decimal(0)
+        )
+        yield Walked(contracts, cost, fees, payout * contracts - cost - fees)
+        contracts += 1
+
+
+def reference(payout: int, legs: Sequence[Leg]) -> tuple[Walked, Walked] | None:
+    """The number of contracts that earns most (the smallest of several), and the last one whose
+    margin is above the threshold; null when none is."""
+    walks = list(every_number(payout, legs))
+    above = [walk for walk in walks if walk.profit > THRESHOLD * (walk.cost + walk.fees)]
+    if not above:
+        return None
+    return max(walks, key=lambda walk: (walk.profit, -walk.contracts)), above[-1]
