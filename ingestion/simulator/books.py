@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ingestion.simulator.layout import digest
-from ingestion.simulator.pricing import DOLLAR, Quote, kalshi_step
+from ingestion.simulator.pricing import DOLLAR, Quote, grid_up, kalshi_step
 
 LEVELS = 8
 WHOLE = 100  # hundredths of a contract
@@ -60,7 +60,7 @@ def _side(key: str, best: int | None, structure: str, size: int) -> tuple[Level,
     levels, price = [Level(best, size)], best
     for number in range(dice[0] % LEVELS):
         for _ in range(1 + dice[1 + number] % 3):
-            price += kalshi_step(structure, price)
+            price = grid_up(price + kalshi_step(structure, price), structure)
         if price >= DOLLAR:
             break
         size = 700 + dice[2 + number] * 310 + (dice[3 + number] % 100 if number % 2 else 0)
