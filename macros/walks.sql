@@ -1,6 +1,6 @@
 {#- What each leg of a lock costs at some numbers of contracts. `sizes` has lock_id and contracts (a whole
     number); a row for each leg and number that its book can fill: cost, model_fee (unrounded), fee_expected,
-    fee_worst, last_price (that of the last level), levels. -#}
+    fee_worst, last_price (that of the last level), levels, uneven_levels. -#}
 {% macro walked_legs(sizes, legs, ladders) -%}
     select
         wanted.lock_id,
@@ -21,6 +21,7 @@
             when 'polymarket'
                 then ladders.worst_before + silver.polymarket_fee_worst(rest * ladders.contract_fee)
         end as fee_worst,
+        if(ladders.platform = 'kalshi', ladders.uneven_levels, 0) as uneven_levels,
     from (
         select
             sizes.lock_id,
@@ -36,18 +37,18 @@
 {%- endmacro %}
 
 
-{#- The same, all legs of a lock together: a row for each number of contracts that every leg can fill. -#}
+{#- The same, all legs of a lock together: a row for each number of contracts that every leg can fill. Rounding wide
+    decimals is what takes time, so nothing is rounded here that need not be. -#}
 {% macro walked_locks(sizes, locks, legs, ladders) -%}
     select
         walked.lock_id,
         walked.contracts,
-        cast(walked.contracts * any_value(locks.payout) as decimal(18, 8)) as payout,
-        cast(sum(walked.cost) as decimal(18, 8)) as cost,
-        cast(sum(walked.model_fee) as decimal(28, 14)) as model_fee,
-        cast(sum(walked.fee_expected) as decimal(18, 8)) as fee_expected,
-        cast(sum(walked.fee_worst) as decimal(18, 8)) as fee_worst,
-        cast(any_value(walked.contracts * locks.payout) - sum(walked.cost) - sum(walked.fee_worst) as decimal(18, 8))
-            as profit,
+        walked.contracts * any_value(locks.payout) as payout,
+        sum(walked.cost) as cost,
+        sum(cast(walked.model_fee as double)) as model_fee,
+        sum(walked.uneven_levels) * 0.01 as uneven_fee,
+        sum(walked.fee_worst) as fee_worst,
+        any_value(walked.contracts * locks.payout) - sum(walked.cost) - sum(walked.fee_worst) as profit,
     from (
         {{ walked_legs(sizes, legs, ladders) }}
     ) as walked
@@ -57,17 +58,40 @@
 {%- endmacro %}
 
 
+{#- The whole number of contracts, between low and high, at which a line through two values is at a level. -#}
+{% macro where_line_is(level, at_low, at_high) -%}
+    cast(
+                    low + ({{ level }} - ({{ at_low }})) * (high - low) / nullif({{ at_high }} - {{ at_low }}, 0) as bigint
+                )
+{%- endmacro %}
+
+
 {#- The whole numbers from low to high at which a line through two values is above zero, one more on
-    either side for the rounding of floats. -#}
-{% macro above_zero(at_low, at_high) -%}
+    either side for the rounding of floats; of a falling line only where it is below `most`. -#}
+{% macro above_zero(at_low, at_high, most="'infinity'::double") -%}
     struct_pack(
             low := case
+                when {{ at_low }} > {{ most }} then greatest(low, {{ where_line_is(most, at_low, at_high) }} - 1)
                 when {{ at_low }} > 0 then low
-                else greatest(low, cast(floor(low - {{ at_low }} * (high - low) / ({{ at_high }} - {{ at_low }})) as bigint) - 1)
+                else greatest(low, {{ where_line_is("0", at_low, at_high) }} - 1)
             end,
             high := case
                 when {{ at_high }} > 0 then high
-                else least(high, cast(ceil(low - {{ at_low }} * (high - low) / ({{ at_high }} - {{ at_low }})) as bigint) + 1)
+                else least(high, {{ where_line_is("0", at_low, at_high) }} + 1)
             end
+        )
+{%- endmacro %}
+
+
+{#- A walk with its money and its margin to eight digits. -#}
+{% macro in_dollars(walk) -%}
+    struct_pack(
+            contracts := {{ walk }}.contracts,
+            payout := cast({{ walk }}.payout as decimal(18, 8)),
+            cost := cast({{ walk }}.cost as decimal(18, 8)),
+            fee_worst := cast({{ walk }}.fee_worst as decimal(18, 8)),
+            outlay := cast({{ walk }}.cost + {{ walk }}.fee_worst as decimal(18, 8)),
+            profit := cast({{ walk }}.profit as decimal(18, 8)),
+            profit_margin := cast({{ walk }}.profit_margin as decimal(18, 8))
         )
 {%- endmacro %}

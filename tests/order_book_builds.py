@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,13 @@ class _Dbt:
 class CompiledModels:
     """All order-book models in the order in which they are built."""
 
-    def __init__(self, directory: Path, selected: str = SELECTED) -> None:
+    def __init__(
+        self, directory: Path, selected: str = SELECTED, *, has_seeds: bool = False
+    ) -> None:
         self._directory = directory
         self._selected = selected.split()
+        if has_seeds:
+            self._dbt("seed", directory)
         self._dbt("run", directory)
         first = self._compiled()
         self._dbt("compile", directory)
@@ -83,15 +88,18 @@ class CompiledModels:
             for name in names
         ]
 
-    def build(self, warehouse: Path, **config: Any) -> None:
-        """One build: every model, first or incremental as its table is there or not."""
+    def build(
+        self, warehouse: Path, relations: Collection[str] | None = None, **config: Any
+    ) -> None:
+        """One build: every model, or these, first or incremental as its table is there or not."""
         assert warehouse.name == WAREHOUSE
         with duckdb.connect(warehouse) as connection:
             connection.execute("set TimeZone = 'UTC'")
             for schema in ("bronze", "silver", "gold"):
                 connection.execute(f"create schema if not exists {schema}")
             for model in self.models:
-                build_model(connection, model, config)
+                if relations is None or model.relation in relations:
+                    build_model(connection, model, config)
 
     def build_some(self, connection: duckdb.DuckDBPyConnection, relations: list[str]) -> None:
         """Only these of the models, as a build does that is killed after them."""

@@ -1,9 +1,12 @@
 """From simulated venues to gold, with real HTTP, the real loader and real dbt builds."""
 
 import re
+import shutil
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from pipelines import (
     NOW,
@@ -17,7 +20,7 @@ from pipelines import (
     sweep,
 )
 
-from ingestion.build import PROJECT, Half, build
+from ingestion.build import PROJECT, Half, Step, build
 from ingestion.runs import demo
 from ingestion.simulator import Faults, TrueLock, TruePair, World
 from ingestion.simulator.books import dollars
@@ -98,6 +101,72 @@ def test_a_planted_lock_of_an_equal_pair_is_found(first_demo: tuple[Path, list[T
     found = {row for (row,) in ask(warehouse, "select pair_id from gold.arbitrage_opportunities")}
     assert locks
     assert found == locks
+
+
+def test_a_lock_whose_book_is_gone_expires_with_the_reason(
+    first_demo: tuple[Path, list[TruePair]], tmp_path: Path
+) -> None:
+    """A minute later Kalshi sends no book of one market; the others are still there."""
+    warehouse = tmp_path / "demo.duckdb"
+    shutil.copy(first_demo[0], warehouse)
+    before = ask(warehouse, "select opportunity_id from gold.arbitrage_opportunities order by all")
+    with duckdb.connect(warehouse) as connection:
+        (gone,) = connection.execute(
+            "select list_sort([buy_market_id, sell_market_id])[1]"
+            " from gold.arbitrage_opportunities order by opportunity_id"
+        ).fetchall()[0]
+        connection.execute(
+            "insert into raw.kalshi_order_books by name"
+            " select * exclude (payload) replace ('gone' as record_id,"
+            " fetched_at + interval 1 minute as fetched_at, 'later' as _dlt_load_id)"
+            " from raw.kalshi_order_books where external_id = ? limit 1",
+            [gone.removeprefix("kalshi:")],
+        )
+        connection.execute(
+            "insert into raw._dlt_loads by name select 'later' as load_id, 0 as status"
+        )
+    build(warehouse, Step.PRICES)
+    after = ask(
+        warehouse,
+        "select opportunity_id, status, status_reasons, gone, detected_at, last_seen_at"
+        " from (select *, ? in (buy_market_id, sell_market_id) as gone"
+        " from gold.arbitrage_opportunities)"
+        " inner join gold.arbitrage_history using (opportunity_id) order by all",
+        gone,
+    )
+    assert [row[:1] for row in after] == before
+    for _, status, reasons, is_gone, detected_at, last_seen_at in after:
+        assert detected_at == last_seen_at
+        if is_gone:
+            assert status == "expired"
+            assert "kalshi: order book rejected, the venue sent none" in reasons
+        else:
+            assert (status, reasons) == ("active", [])
+    seen = ask(warehouse, "select sightings, duration_seconds from gold.arbitrage_history")
+    assert {(1, 0.0)} < set(seen)
+
+
+def test_what_if(first_demo: tuple[Path, list[TruePair]]) -> None:
+    warehouse, _ = first_demo
+    pair, direction, contracts, cost, profit, market = ask(
+        warehouse,
+        "select pair_id, direction, contracts, cost, profit, buy_market_id"
+        " from gold.arbitrage_opportunities order by opportunity_id",
+    )[0]
+    at_size = "select cost, profit from gold.pair_at_size(?, ?) where direction = ?"
+    assert ask(warehouse, at_size, pair, contracts, direction) == [(cost, profit)]
+    too_many = "select profit, blocked_reasons from gold.pair_at_size(?, 900000)"
+    assert all("only" in reasons[0] for _, reasons in ask(warehouse, too_many, pair))
+    strict, loose = (
+        {row for (row,) in ask(warehouse, f"select lock_id from gold.locks_above({margin})")}
+        for margin in ("0.03", "0.005")
+    )
+    assert strict < loose
+    rich = ask(warehouse, "select annualised_return from gold.annualised_above(0.2)")
+    assert all(annual > Decimal("0.2") for (annual,) in rich)
+    levels = ask(warehouse, "select outcome, side, price from gold.book_at(?, now())", market)
+    assert {(outcome, side) for outcome, side, _ in levels} >= {("Yes", "ask"), ("No", "bid")}
+    assert ask(warehouse, "from gold.book_at(?, '2020-01-01')", market) == []
 
 
 def test_the_funnel_narrows_from_all_possible_pairs(

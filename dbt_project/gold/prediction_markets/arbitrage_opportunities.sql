@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ create_what_ifs() }}") }}
+
 with pairs as (
     select
         *,
@@ -36,7 +38,7 @@ opportunities as (
         buy.fee_worst as buy_fee,
         sell.fee_worst as sell_fee,
         best.fee_worst as fee_worst,
-        best.fee_expected as fee_expected,
+        fee_expected,
         capital,
         best.profit as profit,
         best.profit_margin as profit_margin,

@@ -18,7 +18,7 @@ with bundles as (
         best.payout as payout,
         best.cost as cost,
         best.fee_worst as fee_worst,
-        best.fee_expected as fee_expected,
+        fee_expected,
         capital,
         best.profit as profit,
         best.profit_margin as profit_margin,

@@ -75,6 +75,7 @@ schedules as (
         case
             when taker_rate is null and platform = 'kalshi'
                 then 'fee type not known: ' || coalesce(fee_type, 'the series names none')
+            when taker_rate is null and fee_source = 'market' then 'fee curve not known'
             when taker_rate is null then 'neither a fee schedule nor a category with a known rate'
         end as unknown_reason,
         cast(taker_rate as decimal(8, 6)) as taker_rate,

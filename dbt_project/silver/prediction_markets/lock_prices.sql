@@ -28,9 +28,8 @@ walks as (
 margins as (
     select
         *,
-        cast(cost + fee_worst as decimal(18, 8)) as outlay,
         profit > {{ var("minimum_margin") }} * (cost + fee_worst) as is_above_threshold,
-        cast(profit / nullif(cost + fee_worst, 0) as decimal(18, 8)) as profit_margin,
+        profit / nullif(cost + fee_worst, 0) as profit_margin,
     from walks
 ),
 
@@ -69,9 +68,9 @@ leg_prices as (
 prices as (
     select
         chosen.lock_id,
-        chosen.best,
-        chosen.threshold,
-        chosen.top_margin,
+        {{ in_dollars("chosen.best") }} as best,
+        case when chosen.threshold is not null then {{ in_dollars("chosen.threshold") }} end as threshold,
+        cast(chosen.top_margin as decimal(18, 8)) as top_margin,
         chosen.threshold is not null as is_opportunity,
         leg_prices.legs,
     from chosen

@@ -1,35 +1,39 @@
 {{ config(materialized="table") }}
 
--- Unrounded, profit is a line between two level ends: what rounding takes away can only lower it. So
--- the best number of contracts is where the line is above the best level end, and the last number
--- above the threshold is where that line is above zero.
+-- Before fees are rounded up, profit is a line between two level ends, and rounding can only lower it.
+-- So the best number of contracts is where a line is above the best level end, and the last number
+-- above the threshold is where that number's line is above zero.
 with walks as (
     select
-        walks.*,
-        cast(payout - cost - model_fee as double) as unrounded_profit,
-        cast(payout as double) - (1 + {{ var("minimum_margin") }}) * cast(cost + model_fee as double)
-            as unrounded_excess,
-        max(profit) over (partition by lock_id) as best_profit,
+        lock_id,
+        contracts,
+        cast(payout as double) as payout,
+        cast(cost as double) + model_fee as outlay,
+        uneven_fee,
+        cast(max(profit) over (partition by lock_id) as double) as best_profit,
         max(contracts) filter (
             profit > {{ var("minimum_margin") }} * (cost + fee_worst)
         ) over (partition by lock_id) as last_above,
-        max(unrounded_excess) over (partition by lock_id) as best_excess,
-    from {{ ref("lock_walks") }} as walks
+        max(payout - (1 + {{ var("minimum_margin") }}) * (cast(cost as double) + model_fee)) over (partition by lock_id)
+            as best_excess,
+    from {{ ref("lock_walks") }}
 ),
 
+-- Between two level ends every leg is at the level of the second.
 segments as (
     select
         lock_id,
-        contracts as low,
-        lead(contracts) over later as high,
-        unrounded_profit - best_profit as profit_at_low,
-        lead(unrounded_profit) over later - best_profit as profit_at_high,
-        unrounded_excess as excess_at_low,
-        lead(unrounded_excess) over later as excess_at_high,
         last_above,
+        lag(contracts) over earlier as low,
+        contracts as high,
+        lag(payout - outlay) over earlier - uneven_fee - best_profit as profit_at_low,
+        payout - outlay - uneven_fee - best_profit as profit_at_high,
+        lag(payout - (1 + {{ var("minimum_margin") }}) * outlay) over earlier
+        - (1 + {{ var("minimum_margin") }}) * uneven_fee as excess_at_low,
+        payout - (1 + {{ var("minimum_margin") }}) * (outlay + uneven_fee) as excess_at_high,
     from walks
     where best_excess > 0
-    window later as (partition by lock_id order by contracts)
+    window earlier as (partition by lock_id order by contracts)
 ),
 
 ranges as (
@@ -41,7 +45,8 @@ ranges as (
     union all
     select
         lock_id,
-        {{ above_zero("excess_at_low", "excess_at_high") }} as size_range,
+        -- Rounding takes less than a quarter of a dollar of all legs together.
+        {{ above_zero("excess_at_low", "excess_at_high", "0.25") }} as size_range,
     from segments
     where
         high - low > 1

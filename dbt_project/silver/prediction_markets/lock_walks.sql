@@ -11,6 +11,7 @@ legs as (
 ),
 
 -- The profit changes its slope only where a level of some leg ends; a level may end inside a contract.
+-- What loses at the best prices loses less nowhere, and is walked no further than the smallest order.
 sizes as (
     select
         lock_id,
@@ -21,12 +22,14 @@ sizes as (
         lock_id,
         depth_contracts,
     from priced
+    where best_prices < payout
     union
     select
         legs.lock_id,
         unnest([cast(floor(ladders.ends_at) as bigint), cast(ceil(ladders.ends_at) as bigint)]),
     from legs
     inner join {{ ref("ask_ladders") }} as ladders on legs.outcome_id = ladders.outcome_id
+    where legs.lock_id in (select priced.lock_id from priced where priced.best_prices < priced.payout)
 ),
 
 within_reach as (

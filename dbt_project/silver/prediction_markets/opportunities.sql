@@ -34,6 +34,7 @@ priced as (
     select
         *,
         cast(best.outlay as decimal(18, 8)) as capital,
+        cast(list_sum(list_transform(legs, lambda leg: leg.fee_expected)) as decimal(18, 8)) as fee_expected,
         cast(best.profit_margin * 365 / days_locked as decimal(18, 6)) as annualised_return,
     from judged
 )

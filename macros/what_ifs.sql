@@ -1,0 +1,118 @@
+{#- Questions of one line, as table macros; made anew whenever opportunities are. Names are without a
+    database, so that a copied file answers as well.
+
+    from gold.pair_at_size('kalshi:A|polymarket:1', 250)    each way to hold this pair, 250 contracts of each leg
+    from gold.locks_above(0.01)                             every lock, were the threshold 1 %
+    from gold.annualised_above(0.20)                        opportunities that return more than 20 % a year
+    from gold.book_at('kalshi:A', '2026-10-01 12:00:00')    both sides of a market's book as it was last
+                                                            fetched by then -#}
+{% macro create_what_ifs() %}
+    create or replace macro gold.pair_at_size(pair, size) as table
+    with sizes as (
+        select
+            lock_id,
+            cast(size as bigint) as contracts,
+        from silver.locks
+        where pair_id = pair
+    ),
+
+    walked as (
+        {{ walked_locks("sizes", "silver.locks", "silver.lock_legs", "silver.ask_ladders") }}
+    )
+
+    select
+        locks.direction,
+        sizes.contracts,
+        cast(walked.cost as decimal(18, 8)) as cost,
+        cast(walked.fee_worst as decimal(18, 8)) as fee_worst,
+        cast(walked.profit as decimal(18, 8)) as profit,
+        cast(walked.profit / nullif(walked.cost + walked.fee_worst, 0) as decimal(18, 8)) as profit_margin,
+        case
+            when walked.lock_id is null and len(locks.blocked_reasons) = 0
+                then ['only ' || locks.depth_contracts || ' contracts on offer']
+            else locks.blocked_reasons
+        end as blocked_reasons,
+        locks.suspect_reasons,
+    from sizes
+    inner join silver.locks on sizes.lock_id = locks.lock_id
+    left join walked on sizes.lock_id = walked.lock_id
+    order by locks.direction;
+
+    {#- At ends of levels: between two of them fewer or more contracts may earn a cent more. -#}
+    create or replace macro gold.locks_above(margin) as table
+    select
+        walks.lock_id,
+        any_value(locks.pair_id) as pair_id,
+        any_value(locks.event_key) as event_key,
+        any_value(locks.relation) as relation,
+        any_value(locks.direction) as direction,
+        arg_max(walks.contracts, walks.profit) as contracts,
+        cast(max(walks.profit) as decimal(18, 8)) as profit,
+        max(walks.profit / (walks.cost + walks.fee_worst)) as top_margin,
+        max(walks.contracts) filter (walks.profit > margin * (walks.cost + walks.fee_worst)) as threshold_contracts,
+        any_value(locks.suspect_reasons) as suspect_reasons,
+    from silver.lock_walks as walks
+    inner join silver.locks on walks.lock_id = locks.lock_id
+    group by walks.lock_id
+    having threshold_contracts is not null
+    order by profit desc;
+
+    create or replace macro gold.annualised_above(annual_return) as table
+    select *
+    from gold.arbitrage_opportunities
+    where annualised_return > annual_return and status != 'expired'
+    order by annualised_return desc;
+
+    create or replace macro gold.book_at(market, moment) as table
+    with sides as (
+        {{ sides_at("kalshi", "external_id || ':yes'", "yes_bids", "no_bids") }}
+        union all
+        {{ sides_at("kalshi", "external_id || ':no'", "no_bids", "yes_bids") }}
+        union all
+        {{ sides_at("polymarket", "token_id", "bids", "asks") }}
+    )
+
+    select
+        sides.label as outcome,
+        sides.side,
+        row_number() over (
+            partition by sides.label, sides.side order by if(sides.side = 'ask', sides.entry.price, -sides.entry.price)
+        ) as level_number,
+        sides.entry.price as price,
+        sides.entry.size as size,
+        sides.fetched_at,
+    from sides
+    where sides.entry.size > 0
+    order by outcome, sides.side, level_number;
+{% endmacro %}
+
+
+{#- The sides of one market's tokens in the newest book of a venue that was fetched by then. -#}
+{% macro sides_at(platform, token, bids, asks) -%}
+    {%- set book_key = "ticker" if platform == "kalshi" else "token_id" -%}
+    {%- set outcome_key = "external_id" if platform == "kalshi" else "token_id" -%}
+    select
+            outcomes.label,
+            sides.side,
+            unnest(case sides.side
+                when 'bid' then newest.book.{{ bids }}
+                {% if platform == "kalshi" -%}
+                else {{ opposite_levels("newest.book." ~ asks) }}
+                {%- else -%}
+                else newest.book.{{ asks }}
+                {%- endif %}
+            end) as entry,
+            newest.book.fetched_at as fetched_at,
+        from silver.market_outcomes as outcomes
+        inner join (
+            select
+                books.{{ book_key }} as book_key,
+                arg_max(books, (books.fetched_at, books.record_number)) as book,
+            from bronze.{{ platform }}_order_books as books
+            where books.fetched_at <= cast(moment as timestamp)
+            group by books.{{ book_key }}
+        ) as newest
+            on outcomes.{{ outcome_key }} = newest.book_key
+        cross join (values ('bid'), ('ask')) as sides (side)
+        where outcomes.market_id = market and outcomes.platform = '{{ platform }}' and outcomes.token_id = {{ token }}
+{%- endmacro %}

@@ -1,0 +1,147 @@
+"""10,000 pairs, both ways to hold each, 20 levels a side: the pricing models, and a loop.
+
+Run ``uv run python tests/benchmarks/lock_prices.py`` from the repository root; see the README
+beside this file for what is measured and how.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from decimal import Decimal
+from math import ceil, floor
+from pathlib import Path
+
+import duckdb
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lock_builds import Leg, database, fill, price, pricing_models
+
+LEVELS = 20
+TOLERANCE = 0.05  # dollars: the loop looks at ends of levels only, where a cent or two may be lost
+
+
+def random_side(rng: random.Random, best: int) -> tuple[tuple[Decimal, Decimal], ...]:
+    """Twenty offers from a price in cents upwards."""
+    cents, levels = best, []
+    for _ in range(LEVELS):
+        levels.append((Decimal(cents) / 100, Decimal(rng.randint(100, 500_000)) / 100))
+        cents += rng.randint(1, 2)
+    return tuple(levels)
+
+
+def random_pairs(pairs: int) -> list[tuple[int, list[Leg]]]:
+    """Both ways to hold each pair: one in ten locks something at the best prices."""
+    rng = random.Random(7)
+    locks = []
+    for _ in range(pairs):
+        for _ in range(2):
+            first = rng.randint(10, 50)
+            second = 100 - first + (-rng.randint(2, 8) if rng.random() < 0.1 else rng.randint(0, 4))
+            second = min(second, 99 - 2 * LEVELS)
+            first = min(first, 99 - 2 * LEVELS)
+            locks.append(
+                (
+                    1,
+                    [
+                        Leg("kalshi", Decimal("0.07"), random_side(rng, first)),
+                        Leg("polymarket", Decimal("0.04"), random_side(rng, second), 5),
+                    ],
+                )
+            )
+    return locks
+
+
+Ask = tuple[float, float, float]  # price, size, fee of one contract
+
+
+def looped(locks: list[tuple[list[Ask], list[Ask]]]) -> list[float]:
+    """The best profit of each lock at an end of a level: two pointers, in floats."""
+    answers = []
+    for kalshi, polymarket in locks:
+        best = float("-inf")
+        i = j = 0
+        left, right = kalshi[0][1], polymarket[0][1]
+        contracts = cost = model = settled = opened = 0.0
+        uneven = int(kalshi[0][1] % 1 != 0)
+        while True:
+            step = min(left, right)
+            contracts += step
+            cost += step * (kalshi[i][0] + polymarket[j][0])
+            model += step * kalshi[i][2]
+            opened += step * polymarket[j][2]
+            whole = floor(contracts + 1e-9)
+            over = contracts - whole
+            if whole >= 5:
+                spent = cost - over * (kalshi[i][0] + polymarket[j][0])
+                fee = ceil((model - over * kalshi[i][2]) * 100 - 1e-9) / 100 + uneven / 100
+                other = settled + ceil((opened - over * polymarket[j][2]) * 1e5 - 1e-9) / 1e5
+                best = max(best, whole - spent - fee - other)
+            left, right = left - step, right - step
+            if left <= 1e-9:
+                i += 1
+                if i == len(kalshi):
+                    break
+                left = kalshi[i][1]
+                uneven += int(left % 1 != 0)
+            if right <= 1e-9:
+                settled, opened = settled + ceil(opened * 1e5 - 1e-9) / 1e5, 0.0
+                j += 1
+                if j == len(polymarket):
+                    break
+                right = polymarket[j][1]
+        answers.append(best)
+    return answers
+
+
+def compare(connection: duckdb.DuckDBPyConnection, loop: list[float]) -> tuple[int, float]:
+    """How many locks pay, and the largest difference of their profit."""
+    rows = connection.execute(
+        "select lock_id, best.profit from silver.lock_prices where is_opportunity"
+    ).fetchall()
+    differences = [abs(float(profit) - loop[int(name[5:])]) for name, profit in rows]
+    return len(rows), max(differences)
+
+
+def main() -> None:
+    """Times both, in turns."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pairs", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    locks = random_pairs(options.pairs)
+    plain = [
+        (
+            [(float(p), float(s), float(leg.rate * p * (1 - p))) for p, s in leg.levels]
+            for leg in sides
+        )
+        for _, sides in locks
+    ]
+    asks = [(kalshi, polymarket) for kalshi, polymarket in plain]
+    pricing_models()
+    connection = database()
+    connection.execute("set threads = 2")
+    fill(connection, locks)
+    times: dict[str, list[float]] = {"marketfinder": [], "python_loop": []}
+    loop: list[float] = []
+    for _ in range(options.rounds):
+        start = time.perf_counter()
+        price(connection)
+        times["marketfinder"].append(time.perf_counter() - start)
+        start = time.perf_counter()
+        loop = looped(asks)
+        times["python_loop"].append(time.perf_counter() - start)
+    found, difference = compare(connection, loop)
+    for name, seconds in times.items():
+        print(f"{name:14} {statistics.median(seconds):6.2f} s (best {min(seconds):.2f} s)")
+    (sizes,) = connection.execute("select count(*) from silver.lock_sizes").fetchall()[0]
+    (walks,) = connection.execute("select count(*) from silver.lock_walks").fetchall()[0]
+    print(f"{len(locks):,} locks, {walks:,} level ends and {sizes:,} further numbers priced")
+    print(f"{found:,} pay more than the threshold; largest difference {difference:.4f} dollars")
+    assert difference <= TOLERANCE
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Locks that the simulator planted, over twenty worlds: found to the cent, and no others."""
+
+import shutil
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from order_book_builds import WAREHOUSE, CompiledModels
+from pipelines import NOW, simulated, sweep
+
+from ingestion.books import ingest_books
+from ingestion.runs import SimulatedClock
+from ingestion.simulator import TrueLock, World
+from ingestion.simulator.books import dollars
+
+Lock = tuple[str, str]  # pair and direction
+Figures = tuple[int, Decimal, Decimal, Decimal]  # contracts, cost, worst fees, profit
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CompiledModels]:
+    """A warehouse without a listing, and the models."""
+    folder = tmp_path_factory.mktemp("models")
+    return folder / WAREHOUSE, CompiledModels(folder, "tag:prediction_markets", has_seeds=True)
+
+
+def key(lock: TrueLock) -> Lock:
+    """The pair and direction under which a lock is found."""
+    return f"kalshi:{lock.kalshi_ticker}|polymarket:{lock.polymarket_id}", lock.direction
+
+
+def found(warehouse: Path) -> dict[Lock, Figures]:
+    """What gold shows."""
+    with duckdb.connect(warehouse) as connection:
+        rows = connection.execute(
+            "select pair_id, direction, contracts, cost, fee_worst, profit"
+            " from gold.arbitrage_opportunities where status != 'expired'"
+        ).fetchall()
+    return {(pair, direction): (*figures,) for pair, direction, *figures in rows}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_planted_locks_and_no_others(
+    models: tuple[Path, CompiledModels], tmp_path: Path, seed: int
+) -> None:
+    empty, compiled = models
+    warehouse = tmp_path / WAREHOUSE
+    shutil.copy(empty, warehouse)
+    world = World(seed=seed, kalshi_markets=600, polymarket_markets=1_200, now=NOW)
+    names = [model.relation for model in compiled.models]
+    related = names[: names.index("silver.market_pairs") + 1]
+    rest = [name for name in names if name not in related]
+
+    def price(fetch: Callable[[], object]) -> dict[Lock, Figures]:
+        compiled.build(warehouse, rest)
+        fetch()
+        compiled.build(warehouse, rest)
+        return found(warehouse)
+
+    with simulated(warehouse, world) as (settings, _):
+        sweep(settings, "listings")
+        compiled.build(warehouse)
+
+        def fetch() -> None:
+            ingest_books(settings, run_id="books", clock=SimulatedClock(NOW))
+
+        by_rules = price(fetch)
+        with duckdb.connect(warehouse) as connection:
+            equal = {
+                name
+                for (name,) in connection.execute(
+                    "select pair_id from silver.market_pairs where relation = 'equal'"
+                ).fetchall()
+            }
+            connection.execute("delete from silver.market_pairs")
+            true = [
+                (
+                    f"kalshi:{pair.kalshi_ticker}|polymarket:{pair.polymarket_id}",
+                    pair.relation,
+                    pair.orientation,
+                    pair.yes_outcome_index,
+                )
+                for pair in world.truth()
+                if pair.relation != "similar"
+            ]
+            connection.executemany(
+                "insert into silver.market_pairs by name select $1 as pair_id,"
+                " split_part($1, '|', 1) as kalshi_market_id,"
+                " split_part($1, '|', 2) as polymarket_market_id, 'truth' as blocking_rule,"
+                " $2 as relation, $3 as orientation, 'truth' as tier, 'true' as reasoning,"
+                " $4::bigint as polymarket_outcome_index, 1 as score",
+                true,
+            )
+        by_truth = price(fetch)
+    planted = {
+        key(lock): (
+            lock.best.contracts,
+            dollars(lock.best.cost),
+            dollars(lock.best.fees),
+            dollars(lock.best.profit),
+        )
+        for lock in world.true_locks()
+    }
+    assert planted
+    assert by_truth == planted
+    assert by_rules == {lock: figures for lock, figures in planted.items() if lock[0] in equal}
