@@ -45,7 +45,7 @@
         walked.contracts,
         walked.contracts * any_value(locks.payout) as payout,
         sum(walked.cost) as cost,
-        sum(cast(walked.model_fee as double)) as model_fee,
+        cast(sum(walked.model_fee) as double) as model_fee,
         sum(walked.uneven_levels) * 0.01 as uneven_fee,
         sum(walked.fee_worst) as fee_worst,
         any_value(walked.contracts * locks.payout) - sum(walked.cost) - sum(walked.fee_worst) as profit,

@@ -123,7 +123,8 @@ def test_a_lock_whose_book_is_gone_expires_with_the_reason(
             [gone.removeprefix("kalshi:")],
         )
         connection.execute(
-            "insert into raw._dlt_loads by name select 'later' as load_id, 0 as status"
+            "insert into raw._dlt_loads select * replace ('later' as load_id)"
+            " from raw._dlt_loads where status = 0 limit 1"
         )
     build(warehouse, Step.PRICES)
     after = ask(
