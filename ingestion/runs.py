@@ -54,9 +54,7 @@ def _price(
     environment: Mapping[str, str] | None = None,
 ) -> None:
     """Pairs, books and prices of what was ingested; adds to the result."""
-    build_step = partial(
-        build, settings.warehouse, environment=environment, progress=progress
-    )
+    build_step = partial(build, settings.warehouse, environment=environment, progress=progress)
     matched = build_step(Step.MATCHES)
     books, problems = ingest_books(settings, run_id=run_id, clock=clock, progress=progress)
     result.ingested += books

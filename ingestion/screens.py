@@ -115,9 +115,9 @@ def show_opportunities(
     table.add_column("on", justify="right", no_wrap=True)
     table.add_column("contract, and what to buy")
     for row in rows[:limit]:
-        (
-            name, status, margin, profit, contracts, title, buy, buy_price, sell, sell_price, tier
-        ) = row
+        (name, status, margin, profit, contracts, title, buy, buy_price, sell, sell_price, tier) = (
+            row
+        )
         legs = f"{buy} at {_cents(buy_price)}, {sell} at {_cents(sell_price)}"
         table.add_row(
             plain(name[:8]),
