@@ -141,7 +141,7 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     assert ask(settings.warehouse, reasons, "coinbase/nameless") == [(None,), doubted, doubted]
     assert ask(settings.warehouse, "select distinct symbol from silver.trades") == [("BTC-USD",)]
     turned_away = "select distinct field from silver.rejected_feed_records order by all"
-    assert ask(settings.warehouse, turned_away) == [("product_id",), ("updates",)]
+    assert ask(settings.warehouse, turned_away) == [("product_id",), ("type",), ("updates",)]
     refused = marketfinder(settings, "build", "order-books")
     assert refused.returncode == 2
     assert "was built with symbol=BTC-USD, end_date=2026-10-01" in refused.stderr

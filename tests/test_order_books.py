@@ -510,7 +510,7 @@ def test_an_impossible_update_ends_the_book_and_not_the_build(
     nameless = level2(5, *BOOK, type="snapshot", product_id=None)
     write(tmp_path, "3", [nameless, level2(6, BOOK[0])])
     warehouse = built(models, tmp_path)
-    assert reasons(warehouse) == [None, "sequence gap", None, None, "sequence gap"]
+    assert reasons(warehouse) == [None, "sequence gap", None, None, "sequence gap", "sequence gap"]
     assert ask(
         warehouse,
         "select distinct field, reason from silver.rejected_feed_records order by all",
