@@ -59,6 +59,11 @@
     struct_pack(field := '{{ field }}', value := left({{ value }}, 200), reason := '{{ reason }}')
 {%- endmacro %}
 
+{#- Whether one of these fields was turned away, whatever else was. -#}
+{% macro is_field_rejected(fields) -%}
+    list_has_any(list_transform(rejections, lambda entry: entry.field), ['{{ fields | join("', '") }}'])
+{%- endmacro %}
+
 {% macro reject_missing(field, text) -%}
     case when {{ text }} is null or trim({{ text }}) = '' then {{ rejection(field, text, "missing") }} end
 {%- endmacro %}

@@ -30,6 +30,8 @@
         case
             when walked.lock_id is null and len(locks.blocked_reasons) = 0
                 then ['only ' || locks.depth_contracts || ' contracts on offer']
+            when sizes.contracts < locks.minimum_contracts
+                then locks.blocked_reasons || ['less than the minimum order of ' || locks.minimum_contracts]
             else locks.blocked_reasons
         end as blocked_reasons,
         locks.suspect_reasons,

@@ -127,6 +127,7 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
         create table silver.markets as
             select distinct
                 market_id, 'politics' as category, timestamp '{NOW}' + interval 10 days as end_at,
+                timestamp '{NOW}' as last_seen_at,
                 true as is_eligible, null::timestamp as expected_at
             from given_legs;
         create table silver.contract_terms as

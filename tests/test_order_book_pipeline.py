@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pipelines import ask, contents, differing
+from pipelines import ask, build_tables, contents, differing
 from test_runs import environment, marketfinder
 
 from ingestion.build import PROJECT, Half, build
@@ -151,6 +151,17 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     assert "silver" in planned.stdout
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A small warehouse that is built."""
+    root = tmp_path_factory.mktemp("small")
+    STREAM.write(root, frames=60)
+    settings = settings_for(root)
+    ingest(settings)
+    build(settings.warehouse, Half.ORDER_BOOKS)
+    return settings
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "message"),
@@ -163,10 +174,16 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
             "start_date: 2026-02-03 is after end_date, 2026-02-02.",
         ),
         ({"bar_durations_seconds": []}, "bar_durations_seconds: [] is not a list of seconds"),
-        ({"longest_silence_seconds": 5}, "was built with order_book_depth=20"),
+        (
+            {"longest_silence_seconds": 5},
+            "was built with order_book_depth=20, longest_silence_seconds=90, and now is asked for",
+        ),
         ({"bar_durations_seconds": [0, 60]}, "bar_durations_seconds: 0 is not a number of seconds"),
         ({"bar_durations_seconds": ["60"]}, "bar_durations_seconds: 60 is not a number of seconds"),
-        ({"order_book_depth": 5}, "was built with order_book_depth=20, and now is asked for"),
+        (
+            {"order_book_depth": 5},
+            "now is asked for order_book_depth=5, longest_silence_seconds=90",
+        ),
         (
             {"bar_durations_seconds": [60]},
             "was built with bar_durations_seconds=[60, 300, 900, 3600]",
@@ -174,32 +191,27 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     ],
 )
 def test_vars_that_cannot_be_are_refused(
-    tmp_path: Path, variables: dict[str, object], message: str
+    small: Settings, variables: dict[str, object], message: str
 ) -> None:
-    STREAM.write(tmp_path, frames=60)
-    settings = settings_for(tmp_path)
-    ingest(settings)
-    build(settings.warehouse, Half.ORDER_BOOKS)
     with pytest.raises(BuildError, match=re.escape(message)):
-        build(settings.warehouse, Half.ORDER_BOOKS, variables=variables)
-    build(settings.warehouse, Half.ORDER_BOOKS)
+        build(small.warehouse, Half.ORDER_BOOKS, variables=variables)
 
 
 @pytest.mark.slow
 def test_a_limit_counts_from_what_is_built(tmp_path: Path) -> None:
-    """After builds without one it does not go through all frames again."""
+    """After builds without one, or with other commands between, it neither starts anew nor ends."""
     settings = settings_for(tmp_path)
-    last_frames = []
+    reached = []
     for number, variables in enumerate(({}, {"limit_rows": 10}, {}), 1):
         STREAM.write(tmp_path, frames=30, folder=f"coinbase/{number}", compression="none")
         (segment,) = (tmp_path / f"raw/ready/coinbase/{number}").iterdir()
         segment.write_bytes(segment.read_bytes() + b"\n" * number)  # another content
         ingest(settings)
-        build(settings.warehouse, Half.ORDER_BOOKS, variables=variables)
-        last = "select frame_number >> 36, frame_number & 63 from bronze.last_frame"
-        last_frames += ask(settings.warehouse, last)
-    assert [segment for segment, _ in last_frames] == [1, 2, 3]
-    assert last_frames[1][1] == 10
+        build_tables(settings.warehouse, Half.ORDER_BOOKS, "--vars", json.dumps(variables))
+        last = "select max(frame_number) from silver.sequenced_frames"
+        reached += [divmod(frame, 2**36) for (frame,) in ask(settings.warehouse, last)]
+    assert [segment for segment, _ in reached] == [1, 2, 3]
+    assert reached[1][1] == 10
 
 
 def build_until(settings: Settings, model: str) -> None:

@@ -235,7 +235,7 @@ def test_one_venue_may_be_empty(tmp_path: Path) -> None:
     assert platforms == [("kalshi",)]
     assert (
         ask(warehouse, "select pairs, share_of_possible from gold.matching_funnel")
-        == [(0, None)] * 7
+        == [(0, None)] * 9
     )
 
 

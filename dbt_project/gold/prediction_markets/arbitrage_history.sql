@@ -1,17 +1,4 @@
-{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="opportunity_id") }}
-
-with sightings as (
-    select * from {{ ref("opportunity_sightings") }}
-    {% if is_incremental() -%}
-    where opportunity_id in (
-        select fresh.opportunity_id
-        from {{ ref("opportunity_sightings") }} as fresh
-        where fresh.sighted_at >= (select max(held.last_seen_at) from {{ this }} as held)
-    )
-    {%- endif %}
-),
-
-history as (
+with history as (
     select
         opportunity_id,
         any_value(kind) as kind,
@@ -28,7 +15,7 @@ history as (
         date_diff('millisecond', min(sighted_at), max(sighted_at)) / 1000 as duration_seconds,
         min(sighted_at) as first_seen_at,
         max(sighted_at) as last_seen_at,
-    from sightings
+    from {{ ref("opportunity_sightings") }}
     group by opportunity_id
 )
 

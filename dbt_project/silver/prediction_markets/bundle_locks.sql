@@ -5,8 +5,8 @@ with bands as (
     select
         markets.platform || ':' || markets.event_id as event_key,
         markets.market_id,
-        markets.category,
-        markets.is_eligible and not terms.is_placeholder as can_be_held,
+        markets.is_eligible and not terms.is_placeholder and markets.event_type = 'binary' as can_be_held,
+        contains(markets.subtitle, '°') or contains(lower(markets.subtitle), 'degree') as is_in_degrees,
         silver.band_of(markets.subtitle) as band,
     from {{ ref("markets") }} as markets
     left join {{ ref("contract_terms") }} as terms on markets.market_id = terms.market_id
@@ -22,8 +22,9 @@ following as (
     from bands
 ),
 
--- A set is exhaustive when the bands cover the line: no lower end, no upper end, and between two
--- bands no more than lies between two readings (a degree of a weather station, a cent).
+-- A set is exhaustive when the bands cover the line: no lower end, no upper end, and between two bands
+-- no more than lies between two readings. That is known of weather stations, which tell whole degrees;
+-- an amount of rain, a price or a share may fall between two bands that look as close.
 bundles as (
     select
         event_key,
@@ -37,8 +38,10 @@ bundles as (
         and count(*) filter (band.low is null) = 1
         and count(*) filter (band.high is null) = 1
         and count(gap) = count(*) - 1
-        and min(gap) > 0
-        and max(gap) <= if(bool_and(category is not distinct from 'weather'), 1, 0.01)
+        and min(gap) = 1
+        and max(gap) = 1
+        and bool_and(is_in_degrees)
+        and bool_and(coalesce(band.low, band.high) = floor(coalesce(band.low, band.high)))
 ),
 
 -- YES of all members pays a dollar, NO of all of them a dollar for each but one.

@@ -45,16 +45,16 @@ resolved as (
         case
             when moments.platform = 'kalshi'
                 then case when terms.fee_type in {{ kalshi_fee_types() }} then terms.multiplier * rates.taker_rate end
+            when terms.has_schedule
+                then case when terms.told_rate between 0 and 1 and terms.exponent in (1, 2) then terms.told_rate end
             when not terms.has_fees then 0
-            when terms.told_rate is not null
-                then case when coalesce(terms.exponent, 1) in (1, 2) then terms.told_rate end
             else rates.taker_rate
         end as taker_rate,
         cast(coalesce(terms.exponent, 1) as integer) as exponent,
         rates.rounding_step,
         case
             when moments.platform = 'kalshi' then 'series or event'
-            when not terms.has_fees or terms.told_rate is not null then 'market'
+            when terms.has_schedule or not terms.has_fees then 'market'
             when rates.taker_rate is not null then 'category table'
         end as fee_source,
         moments.effective_from,
@@ -74,7 +74,7 @@ schedules as (
         fee_source,
         case
             when taker_rate is null and platform = 'kalshi'
-                then 'fee type not known: ' || coalesce(fee_type, 'the series names none')
+                then 'fee not known: ' || coalesce('type ' || fee_type, 'the event or the series tells none')
             when taker_rate is null and fee_source = 'market' then 'fee curve not known'
             when taker_rate is null then 'neither a fee schedule nor a category with a known rate'
         end as unknown_reason,

@@ -6,12 +6,21 @@ with markets as (
     where markets.market_id in (select legs.market_id from {{ ref("lock_legs") }} as legs)
 ),
 
+-- A fee that could not be read is not known: what was said before it does not live on.
 series as (
-    select * from {{ ref("kalshi_series") }} where not is_gone and len(rejections) = 0
+    select
+        *,
+        {{ is_field_rejected(["fee_multiplier"]) }} as is_fee_unread,
+    from {{ ref("kalshi_series") }}
+    where not is_gone
 ),
 
 events as (
-    select * from {{ ref("kalshi_events") }} where not is_gone and len(rejections) = 0
+    select
+        *,
+        {{ is_field_rejected(["fee_multiplier_override"]) }} as is_fee_unread,
+    from {{ ref("kalshi_events") }}
+    where not is_gone
 ),
 
 -- Every moment at which Kalshi said something of a market's fee.
@@ -27,15 +36,17 @@ kalshi_moments as (
     where markets.platform = 'kalshi'
 ),
 
--- An event's own terms win over its series', field by field.
+-- An event's own terms win over its series', field by field; without the event nothing is known.
 kalshi as (
     select
         moments.market_id,
-        coalesce(events.fee_type_override, series.fee_type) as fee_type,
-        coalesce(events.fee_multiplier_override, series.fee_multiplier) as multiplier,
+        not coalesce(events.is_fee_unread or series.is_fee_unread, true) as is_told,
+        case when is_told then coalesce(events.fee_type_override, series.fee_type) end as fee_type,
+        case when is_told then coalesce(events.fee_multiplier_override, series.fee_multiplier) end as multiplier,
         null as has_fees,
         null as told_rate,
         null as exponent,
+        null as has_schedule,
         moments.told_at,
     from (select distinct * from kalshi_moments where told_at is not null) as moments
     asof left join series
@@ -52,17 +63,18 @@ polymarket as (
         listings.has_fees,
         try_cast(listings.fee_schedule ->> 'rate' as decimal(8, 6)) as told_rate,
         try_cast(listings.fee_schedule ->> 'exponent' as decimal(4, 2)) as exponent,
+        json_type(listings.fee_schedule) = 'OBJECT' as has_schedule,
         listings.fetched_at as told_at,
     from markets
     inner join {{ ref("polymarket_markets") }} as listings
         on markets.external_id = listings.polymarket_id and markets.platform = 'polymarket'
-    where not listings.is_gone and len(listings.rejections) = 0
+    where not listings.is_gone
 ),
 
 terms as (
     select
         *,
-        row(fee_type, multiplier, has_fees, told_rate, exponent) as said,
+        row(fee_type, multiplier, has_fees, told_rate, exponent, has_schedule) as said,
     from (
         select * from kalshi
         union all by name
@@ -71,4 +83,4 @@ terms as (
     qualify said is distinct from lag(said) over (partition by market_id order by told_at)
 )
 
-select * exclude (said) from terms
+select * exclude (said, is_told) from terms

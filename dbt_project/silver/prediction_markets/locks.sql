@@ -16,7 +16,10 @@ legs as (
         markets.end_at,
         markets.is_eligible,
         terms.window_ends_on,
-        greatest(cast(terms.window_ends_on as timestamp), markets.expected_at) as decided_at,
+        greatest(cast(terms.window_ends_on as timestamp), markets.expected_at) as told_at,
+        -- What should have been decided by now was not: the market's own end is the next that is known.
+        case when told_at > clock.as_of then told_at end as decided_at,
+        date_diff('second', markets.last_seen_at, clock.as_of) as listing_age_seconds,
         books.fetched_at,
         books.outcome_id is not null and books.rejection_reason is null as has_book,
         books.rejection_reason,
@@ -52,6 +55,7 @@ judged as (
             when rejection_reason is not null then 'order book rejected, ' || rejection_reason
             when taker_rate is null then 'fee not known, ' || coalesce(unknown_reason, 'no fee was told')
             when depth is null then 'nothing on offer'
+            when minimum_order_size is null then 'minimum order not known'
         end as missing,
     from legs
 ),
@@ -67,6 +71,7 @@ gathered as (
         cast(floor(min(depth)) as bigint) as depth_contracts,
         case when count(best_price) = count(*) then sum(best_price) end as best_prices,
         max(quote_age_seconds) as quote_age_seconds,
+        max(listing_age_seconds) as listing_age_seconds,
         coalesce(bool_or(is_assumed), false) as is_fee_assumed,
         count(distinct window_ends_on) > 1 or count(window_ends_on) < count(*) as has_other_deadlines,
         case when bool_and(coalesce(decided_at, end_at) is not null) then max(coalesce(decided_at, end_at)) end
@@ -95,9 +100,13 @@ locks as (
                     then 'edge too good'
             end,
             case when quote_age_seconds > {{ var("maximum_quote_age_seconds") }} then 'quote too old' end,
+            case when listing_age_seconds > {{ var("maximum_listing_age_seconds") }} then 'listing too old' end,
             case when is_fee_assumed then 'fee assumed' end,
             -- One side of an implication may well be decided before the other.
-            case when relation = 'equal' and has_other_deadlines then 'deadlines differ or were not read' end
+            case
+                when relation in ('equal', 'partition') and has_other_deadlines
+                    then 'deadlines differ or were not read'
+            end
         ], lambda reason: reason is not null) as suspect_reasons,
         greatest(date_diff('second', as_of, settles_at) / 86400, 1) as days_locked,
     from gathered

@@ -63,7 +63,8 @@ assembled as (
         listings.platform,
         listings.external_id,
         listings.event_id,
-        coalesce(listings.series_id, events.series_id) as series_id,
+        -- As the event names it; the ticker's first part is not always the series.
+        coalesce(events.series_id, listings.series_id) as series_id,
         listings.title,
         listings.subtitle,
         coalesce(events.title, listings.listed_event_title) as event_title,
@@ -99,7 +100,7 @@ assembled as (
     cross join {{ ref("clock") }} as clock
     left join events on listings.platform || ':' || listings.event_id = events.event_key
     left join event_categories on events.event_key = event_categories.event_key
-    left join series on listings.platform || ':' || listings.series_id = series.series_key
+    left join series on listings.platform || ':' || coalesce(events.series_id, listings.series_id) = series.series_key
     left join category_labels as series_labels on lower(series.venue_category) = series_labels.label
     left join category_labels as listing_labels on lower(listings.listed_category) = listing_labels.label
     left join delistings on listings.market_id = delistings.market_id

@@ -7,7 +7,9 @@ latest as (
     select sightings.*
     from {{ ref("opportunity_sightings") }} as sightings
     cross join clock
-    where sightings.sighted_at > clock.as_of - interval '{{ var("expired_days") }} days'
+    where
+        sightings.sighted_at > clock.as_of - interval '{{ var("expired_days") }} days'
+        and sightings.sighted_at <= clock.as_of
     qualify row_number() over (partition by opportunity_id order by sighted_at desc) = 1
 ),
 

@@ -15,14 +15,18 @@ with legs as (
 kalshi_latest as (
     select books.*
     from {{ ref("kalshi_order_books") }} as books
-    where books.ticker in (select legs.external_id from legs)
+    where
+        books.ticker in (select legs.external_id from legs)
+        and books.fetched_at <= (select clock.as_of from {{ ref("pricing_clock") }} as clock)
     qualify row_number() over (partition by books.ticker order by books.fetched_at desc, books.record_number desc) = 1
 ),
 
 polymarket_latest as (
     select books.*
     from {{ ref("polymarket_order_books") }} as books
-    where books.token_id in (select legs.token_id from legs)
+    where
+        books.token_id in (select legs.token_id from legs)
+        and books.fetched_at <= (select clock.as_of from {{ ref("pricing_clock") }} as clock)
     qualify row_number() over (partition by books.token_id order by books.fetched_at desc, books.record_number desc) = 1
 ),
 
@@ -33,6 +37,15 @@ kalshi_grids as (
     from {{ ref("kalshi_markets") }}
     where not is_gone and ticker in (select legs.external_id from legs)
     group by ticker
+),
+
+polymarket_minimums as (
+    select
+        polymarket_id,
+        arg_max(minimum_order_size, (fetched_at, record_number)) as minimum_order_size,
+    from {{ ref("polymarket_markets") }}
+    where not is_gone and polymarket_id in (select legs.external_id from legs)
+    group by polymarket_id
 ),
 
 -- Kalshi sends bids only: who bids for NO offers YES at a dollar less that bid.
@@ -59,7 +72,7 @@ polymarket as (
         books.bids || books.asks as sent_levels,
         books.bids,
         books.asks,
-        books.minimum_order_size,
+        coalesce(books.minimum_order_size, minimums.minimum_order_size) as minimum_order_size,
         case
             when books.tick_size is not null
                 then [
@@ -74,6 +87,7 @@ polymarket as (
         books.fetched_at,
     from legs
     inner join polymarket_latest as books on legs.platform = 'polymarket' and legs.token_id = books.token_id
+    left join polymarket_minimums as minimums on legs.external_id = minimums.polymarket_id
 ),
 
 checked as (
