@@ -101,7 +101,8 @@ def test_a_build_asks_once_lowers_and_keeps(
     for reasoning, world in ask(judged.warehouse, f"{reasons} where judge_effect = 'lowered'"):
         assert world == LOWERED
         assert LOWERED in reasoning
-    priced = "from gold.arbitrage_opportunities inner join gold.market_similarities using (pair_id)"
+    # Only these are priced. (No order book was fetched here, so that nothing is on offer.)
+    priced = "from silver.pair_locks inner join gold.market_similarities using (pair_id)"
     assert ask(judged.warehouse, f"select distinct tier, judge_effect {priced}") == [
         ("judged", "confirmed")
     ]
