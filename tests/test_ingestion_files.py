@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,8 +173,12 @@ def test_lines_may_be_pages(write: Callable[..., Path]) -> None:
         (b'[{"ticker": "A"}] trailing', "file.json", r"line 1, column 19: Extra data"),
         (b"[" * 100_000, "file.json", "Nested too deeply"),
         (b"ticker,price\nA,1\n", "file.json", r"line 1, column 1"),
-        (gzip.compress(b'{"markets": []}')[:-9], "file.json", "damaged or cut-off gzip"),
-        (gzip.compress(os.urandom(9_000))[:5_000], "file.jsonl", "damaged or cut-off gzip"),
+        (gzip.compress(b'{"markets": []}', mtime=0)[:-9], "file.json", "damaged or cut-off gzip"),
+        (
+            gzip.compress(random.Random(1).randbytes(9_000), mtime=0)[:5_000],
+            "file.jsonl",
+            "damaged or cut-off gzip",
+        ),
         (b"\xff\xfe{\x00}", "file.json", "is not UTF-16"),
     ],
 )
