@@ -20,10 +20,14 @@
         and {{ "symbol = " ~ quoted(var("symbol")) if table.startswith("ccxt")
             else may_name(var("symbol")) }}
         {% endif -%}
-        {% if var("limit_rows") | int -%}
-        and frame_number <= (select frame_number from bronze.last_frame)
-        {% endif -%}
+        and {{ is_within_limit("frame_number") }}
 {% endmacro %}
+
+
+{#- Whether a build with limit_rows takes a frame. -#}
+{% macro is_within_limit(frame_number) -%}
+    {{ frame_number ~ " <= (select last.frame_number from bronze.last_frame as last)" if var("limit_rows") | int else "true" }}
+{%- endmacro %}
 
 
 {#- Whether a frame of Coinbase's may be about a product: it has the name, or spells one in another way,

@@ -59,9 +59,9 @@
     struct_pack(field := '{{ field }}', value := left({{ value }}, 200), reason := '{{ reason }}')
 {%- endmacro %}
 
-{#- Whether one of these fields was turned away, whatever else was. -#}
-{% macro is_field_rejected(fields) -%}
-    list_has_any(list_transform(rejections, lambda entry: entry.field), ['{{ fields | join("', '") }}'])
+{#- Whether this field was turned away, whatever else was. -#}
+{% macro is_field_rejected(field) -%}
+    list_contains(list_transform(rejections, lambda entry: entry.field), '{{ field }}')
 {%- endmacro %}
 
 {% macro reject_missing(field, text) -%}

@@ -13,7 +13,11 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from python_models.kernels.order_book_feature_docs import IDENTITY_COLUMNS, column_lines
+from python_models.kernels.order_book_feature_docs import (
+    IDENTITY_COLUMNS,
+    column_lines,
+    table_header,
+)
 from python_models.kernels.order_book_feature_table import structural_features
 from python_models.kernels.order_flow_feature_table import flow_features
 from python_models.order_flow import flow_parameters
@@ -34,31 +38,9 @@ DEFINITIONS_SCHEMA = pa.schema(
         pa.field("data_type", pa.string(), nullable=False),
     ]
 )
-HEADER = """\
-# Written by `uv run python -m python_models.order_flow_docs` from the tables of features in
-# python_models/kernels: change it there.
-version: 2
-
-models:
-  - name: {name}
-    description: >
-      {description}
-    config:
+CONTRACT = """\
       contract:
         enforced: true
-      meta:
-        grain: one row a snapshot of one symbol on one exchange
-        key: "exchange, symbol, book_number"
-        owner: order-books
-    data_tests:
-      - unique_together:
-          arguments:
-            columns: [exchange, symbol, book_number]
-          config:
-            # Only the newest 100 segments: a test of all would grow with history.
-            where: >
-              book_number > (select (max(segment_number) - 100) * 68719476736 from bronze.segments)
-    columns:
 """
 SILVER_DESCRIPTION = """\
 What a book says with those before it and with the trades that had arrived when it did: order
@@ -191,7 +173,9 @@ def _yaml(
     lines += [
         column_lines(column.name, column.data_type, column.description) for column in features
     ]
-    return HEADER.format(name=name, description=description) + "".join(lines)
+    return table_header("python_models.order_flow_docs", name, description, CONTRACT) + "".join(
+        lines
+    )
 
 
 def project_variables() -> dict[str, Any]:

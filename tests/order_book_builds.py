@@ -101,12 +101,6 @@ class CompiledModels:
                 if relations is None or model.relation in relations:
                     build_model(connection, model, config)
 
-    def build_some(self, connection: duckdb.DuckDBPyConnection, relations: list[str]) -> None:
-        """Only these of the models, as a build does that is killed after them."""
-        for model in self.models:
-            if model.relation in relations:
-                build_model(connection, model)
-
     def _dbt(self, command: str, directory: Path) -> None:
         environment = {
             **os.environ,

@@ -247,7 +247,8 @@ def test_over_budget_is_counted_and_held_back(
     )
 
     assert ask(judged.warehouse, first) == [("awaited", rules - 5), ("confirmed", 5)]
-    assert judged.count("select count(*) from gold.arbitrage_opportunities") <= 5
+    priced = "select count(distinct pair_id) from silver.pair_locks"
+    assert judged.count(priced) == 5
     over = "select count(*) from silver.pair_verdicts where reason = 'over the budget of the run'"
     assert judged.count(over) == questions - 5
     judged.dbt("run", *FROM_QUESTIONS)
@@ -414,7 +415,7 @@ def test_canaries_from_the_venues_to_gold(tmp_path: Path, endpoint: ScriptedEndp
     assert all(flags for _, _, flags in told)
     assert {request["messages"][0]["content"] for request in endpoint.requests} == {SYSTEM_MESSAGE}
     canaried = "contains(pair_id, 'polymarket:99')"
-    assert judged.count(f"select count(*) from gold.arbitrage_opportunities where {canaried}") == 0
+    assert judged.count(f"select count(*) from silver.pair_locks where {canaried}") == 0
 
 
 @pytest.mark.slow

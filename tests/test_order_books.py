@@ -3,9 +3,8 @@
 import csv
 import gzip
 import json
-from copy import copy
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -485,13 +484,6 @@ def write(root: Path, name: str, lines: list[dict[str, Any]], feed: str = "coinb
     return path
 
 
-def build_only(models: CompiledModels, warehouse: Path, *names: str) -> None:
-    """As `dbt run --select` of some models."""
-    some = copy(models)
-    some.models = [model for model in models.models if model.relation.split(".")[1] in names]
-    some.build(warehouse)
-
-
 def reasons(warehouse: Path) -> list[str | None]:
     """Why each book is not valid, in order."""
     return [reason for _, reason, _ in found_quotes(warehouse)]
@@ -526,7 +518,7 @@ def test_a_snapshot_goes_before_its_levels_however_they_are_stored(
     write(tmp_path, "1", snapshots)
     warehouse = tmp_path / "all" / WAREHOUSE
     load(tmp_path, warehouse)
-    build_only(models, warehouse, "coinbase_level2_updates")
+    models.build(warehouse, ["bronze.coinbase_level2_updates"])
     with duckdb.connect(warehouse) as connection:
         connection.execute(
             """
@@ -546,8 +538,9 @@ def test_books_and_tickers_wait_for_the_sequence(models: CompiledModels, tmp_pat
     warehouse = built(models, tmp_path)
     write(tmp_path, "2", [ticker, ticker, level2(3, BOOK[0])])
     load(tmp_path, warehouse)
-    chosen = ("coinbase_level2_updates", "replayed_order_books", "order_book_checkpoints")
-    build_only(models, warehouse, *chosen, "coinbase_tickers", "tickers")
+    chosen = ["bronze.coinbase_level2_updates", "bronze.coinbase_tickers", "silver.tickers"]
+    chosen += ["silver.replayed_order_books", "silver.order_book_checkpoints"]
+    models.build(warehouse, chosen)
     models.build(warehouse)
     assert reasons(warehouse) == [None, "sequence gap"]
     assert ask(warehouse, "select count(*) from silver.tickers") == [(1,)]
@@ -663,7 +656,7 @@ def test_a_late_segment_of_a_connection_that_has_ended(
     assert reasons(warehouse) == [None] * 8
 
 
-def as_of(warehouse: Path, second: float) -> list[Any]:
+def as_of(warehouse: Path, second: int) -> list[Any]:
     """Of each product, whether the last row up to a time is valid."""
     return ask(
         warehouse,
@@ -671,7 +664,7 @@ def as_of(warehouse: Path, second: float) -> list[Any]:
         select symbol, arg_max(is_valid, book_number) from silver.order_books
         where booked_at <= ? group by all order by all
         """,
-        datetime(2026, 10, 1, 12, 0, 0, int(second * 1e6) % 1_000_000).replace(second=int(second)),
+        START.replace(tzinfo=None) + timedelta(seconds=second),
     )
 
 

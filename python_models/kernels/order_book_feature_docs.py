@@ -30,18 +30,25 @@ IDENTITY_COLUMNS = {
     ),
 }
 KEY = ("exchange", "symbol", "book_number")
-HEADER = """\
-# Written by `uv run python -m python_models.kernels.order_book_feature_docs` from the table of
-# features in python_models/kernels/order_book_feature_table.py: change it there.
+DESCRIPTION = """\
+What one snapshot of an order book says about itself: prices, depth, imbalance, distance
+      bands, costs of market orders and the shape of each side. Level 0 is the best; p and q are
+      price and size; bps are 10⁴ times a fraction of the mid."""
+
+
+def table_header(module: str, name: str, description: str, config: str = "") -> str:
+    """Return what stands before the columns of a table of features, a row a snapshot."""
+    return f"""\
+# Written by `uv run python -m {module}` from the tables of
+# features in python_models/kernels: change it there.
 version: 2
 
 models:
-  - name: order_book_features
+  - name: {name}
     description: >
-      What one snapshot of an order book says about itself: prices, depth, imbalance, distance
-      bands, costs of market orders and the shape of each side. Level 0 is the best; p and q are
-      price and size; bps are 10⁴ times a fraction of the mid.
+      {description}
     config:
+{config}\
       meta:
         grain: one row a snapshot of one symbol on one exchange
         key: "exchange, symbol, book_number"
@@ -65,7 +72,9 @@ def features_yaml() -> str:
         (feature.name, feature.value_type, feature.description())
         for feature in structural_features()
     ]
-    return HEADER + "".join(column_lines(*column) for column in columns)
+    module = "python_models.kernels.order_book_feature_docs"
+    header = table_header(module, "order_book_features", DESCRIPTION)
+    return header + "".join(column_lines(*column) for column in columns)
 
 
 def column_lines(name: str, data_type: str, description: str) -> str:

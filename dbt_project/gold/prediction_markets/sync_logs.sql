@@ -34,7 +34,6 @@ logged as (
         case when is_newest then unjudged.over_budget end as pairs_over_budget,
         errors,
         date_diff('millisecond', started_at, finished_at) / 1000 as duration,
-        duration as duration_seconds,
         finished_at as timestamp,
         started_at,
         finished_at,

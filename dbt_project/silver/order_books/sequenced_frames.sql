@@ -1,4 +1,5 @@
-{#- The settings of the replay behind it are kept here: a Python model has no hooks. -#}
+{#- The settings of the replay behind it are kept here: a Python model with a pre-hook does not find its
+    own new table. -#}
 {{ config(
     materialized="incremental",
     incremental_strategy="append",
@@ -69,12 +70,9 @@ frames as (
     from {{ ref("coinbase_frames") }} as frames
     inner join loaded on frames.segment_number = loaded.segment_number
     {% if is_incremental() -%}
-    where frames.frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held)
-    {%- else -%}
-    where true
-    {%- endif %}
-    {{ "and frames.frame_number <= (select frame_number from bronze.last_frame)" if var("limit_rows") | int }}
-    {% if is_incremental() -%}
+    where
+        {{ is_within_limit("frames.frame_number") }}
+        and frames.frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held)
     union all
     select
         frame_number,
@@ -97,6 +95,8 @@ frames as (
         is_passed_over,
     from {{ this }}
     where frame_number in (select max(frame_number) from {{ this }} group by stream, product_id)
+    {%- else -%}
+    where {{ is_within_limit("frames.frame_number") }}
     {%- endif %}
 ),
 

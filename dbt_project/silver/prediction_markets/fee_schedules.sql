@@ -74,8 +74,8 @@ schedules as (
         fee_source,
         case
             when taker_rate is null and platform = 'kalshi'
-                then 'fee not known: ' || coalesce('type ' || fee_type, 'the event or the series tells none')
-            when taker_rate is null and fee_source = 'market' then 'fee curve not known'
+                then coalesce('a type that is not known: ' || fee_type, 'the event or the series tells none')
+            when taker_rate is null and fee_source = 'market' then 'a curve that is not known'
             when taker_rate is null then 'neither a fee schedule nor a category with a known rate'
         end as unknown_reason,
         cast(taker_rate as decimal(8, 6)) as taker_rate,

@@ -10,7 +10,7 @@ with markets as (
 series as (
     select
         *,
-        {{ is_field_rejected(["fee_multiplier"]) }} as is_fee_unread,
+        {{ is_field_rejected("fee_multiplier") }} as is_fee_unread,
     from {{ ref("kalshi_series") }}
     where not is_gone
 ),
@@ -18,7 +18,7 @@ series as (
 events as (
     select
         *,
-        {{ is_field_rejected(["fee_multiplier_override"]) }} as is_fee_unread,
+        {{ is_field_rejected("fee_multiplier_override") }} as is_fee_unread,
     from {{ ref("kalshi_events") }}
     where not is_gone
 ),

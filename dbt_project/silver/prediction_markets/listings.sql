@@ -23,7 +23,6 @@ with kalshi as (
         volume_contracts as volume,
         volume_24h_contracts as volume_24h,
         null as liquidity,
-        cast(null as decimal(6, 4)) as taker_rate,
         status = 'active' as is_active,
         status not in ('initialized', 'unopened', 'inactive', 'active', 'paused') as is_closed,
         is_parlay,
@@ -68,11 +67,6 @@ polymarket as (
         volume_usd as volume,
         volume_24h_usd as volume_24h,
         liquidity_usd as liquidity,
-        case
-            when not has_fees then 0
-            when (fee_schedule ->> 'exponent') = '1'
-                then try_cast(fee_schedule ->> 'rate' as decimal(6, 4))
-        end as taker_rate,
         is_active and not is_archived and coalesce(is_accepting_orders, true) as is_active,
         is_closed,
         false as is_parlay,

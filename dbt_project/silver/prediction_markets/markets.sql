@@ -80,7 +80,6 @@ assembled as (
         listings.volume,
         listings.volume_24h,
         listings.liquidity,
-        listings.taker_rate,
         listings.is_active,
         listings.is_closed,
         listings.is_parlay,
