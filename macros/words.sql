@@ -6,6 +6,9 @@
                                      map, inflection cut ("recognizes" and "recognize" are one word)
     silver.names_with_endings(text)  the capitalised words whose ending telling_words cuts
     silver.word_key(words)           a set of words as one comparable text
+    silver.with_teams(text, teams)   the text with each team's name replaced by its code
+    silver.names(text)               the capitalised words
+    silver.topic_words(...)          the telling words of the topic alone
     silver.is_placeholder(...)       the side is no real one yet ("Person B", "Other") -#}
 {% macro create_word_functions() %}
     {#- "Group A" is a name, "a group" has an article. -#}
@@ -18,6 +21,14 @@
         ("\\bu\\.s\\.a?\\.?|\\bunited states( of america)?\\b|\\busa\\b", "us"),
         ("\\bunited kingdom\\b|\\bu\\.k\\.", "uk"),
         ("\\bbasis points?\\b", "bp"),
+        ("\\bs&p ?500\\b( index)?", "spx"),
+        ("\\bnasdaq[- ]?100\\b( index)?", "ndx"),
+        ("\\bdow jones( industrial average)?\\b", "djia"),
+        ("\\brussell 2000\\b", "rut"),
+        ("\\bfederal reserve( board)?\\b|\\bfomc\\b", "fed"),
+        ("\\bnew york city\\b", "nyc"),
+        ("\\blos angeles\\b", "losangeles"),
+        ("\\bin la\\b", "in losangeles"),
         ("\\b(12 )?noon\\b", "12 pm"),
         ("° ?f\\b|° ?fahrenheit\\b", "°"),
         ("#(\\d)", "number \\1"),
@@ -33,9 +44,13 @@
         ("£", " gbp "),
         ("¥", " jpy "),
         ("(^|[^\\d])\\.(\\d)", "\\1 0.\\2"),
+        ("\\b20\\d\\d ?[-–/] ?(?:20)?(\\d\\d)([^-–\\d]|$)", "20\\1\\2"),
         ("([a-z]) to ([$€£]?\\d)", "\\1 upto \\2"),
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("(\\d),(\\d{3})", "\\1\\2"),
+        ("\\b(" ~ month_names() ~ ")\\b\\.? (\\d{1,2}) ?(?:-|–|to|upto) ?(" ~ month_names() ~ ")\\b\\.? (\\d{1,2})\\b", "from \\1 \\2 by \\3 \\4"),
+        ("\\b(" ~ month_names() ~ ")\\b\\.? (\\d{1,2}) ?(?:-|–|to|upto) ?(\\d{1,2})\\b", "from \\1 \\2 by \\1 \\3"),
+        ("\\s+", " "),
     ] -%}
     {%- set chain = namespace(sql="lower(silver.with_letter_a(strip_accents(coalesce(text, ''))))") -%}
     {%- for pattern, replacement in steps -%}
@@ -65,6 +80,9 @@
             and name not in ('before', 'above', 'june')
     )));
 
+    create or replace macro silver.word_stem(word) as
+        if(len(word) > 3, regexp_replace(word, '(ing|ed|es|e|s)$', ''), word);
+
     create or replace macro silver.telling_words(text, aliases) as list_transform(
         list_filter(
             regexp_extract_all(text, '\d+(?:\.\d+)?|%|[a-z]+'),
@@ -72,12 +90,27 @@
         ),
         lambda word: coalesce(
             aliases[word],
-            case
-                when contains(word, '.') then rtrim(rtrim(word, '0'), '.')
-                when len(word) > 3 then regexp_replace(word, '(ing|ed|es|e|s)$', '')
-                else word
-            end
+            case when contains(word, '.') then rtrim(rtrim(word, '0'), '.') else silver.word_stem(word) end
         )
+    );
+
+    {#- Each team is a text "name=code"; the longest names come first. -#}
+    create or replace macro silver.with_teams(text, teams) as list_reduce(
+        teams,
+        lambda said, team: regexp_replace(
+            said, '\b' || split_part(team, '=', 1) || '\b', split_part(team, '=', 2), 'g'
+        ),
+        text
+    );
+
+    create or replace macro silver.names(text) as array_to_string(
+        regexp_extract_all(strip_accents(coalesce(text, '')), '\b[A-Z][\w''’.&-]*'), ' '
+    );
+
+    {#- What is left when dates, hours, amounts and comparisons are taken out. -#}
+    create or replace macro silver.topic_words(text, amount_mention, aliases) as list_filter(
+        silver.telling_words(replace(silver.countable(text), amount_mention, ' '), aliases),
+        lambda word: not regexp_matches(word, '^\d') and not list_contains({{ comparison_words() }} || ['yes', 'no', 'or', 'and', 'before', 'by', 'from', 'for', 'et', 'if', 'any', 'after'], word)
     );
 
     create or replace macro silver.is_placeholder(title, subtitle) as regexp_matches(

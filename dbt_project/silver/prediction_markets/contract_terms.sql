@@ -1,101 +1,69 @@
-{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+{{ config(materialized="view") }}
 
-with changed as (
-    {{ markets_with_new_texts() }}
-),
-
-windows as (
-    select * from {{ ref("contract_windows") }}
-),
-
-vocabulary as (
+with terms as (
     select
-        (select map(list(word), list(canonical)) from {{ ref("word_aliases") }}) as canonical_words,
-        (select list(struct_pack(marker, pattern)) from {{ ref("rule_markers") }}) as rule_patterns,
-        (
-            select map(list(silver.undated(silver.sentence_words(sentence))), list(clause))
-            from {{ ref("rule_clauses") }}
-        ) as known_sentences,
-),
-
--- The window's own words leave the title, the words of a dated subtitle too.
-undated as (
-    select
-        changed.* exclude (title_text, subtitle_text),
-        windows.* exclude (market_id, platform, text_hash),
-        replace(
-            replace(changed.title_text, coalesce(nullif(windows.time_mention, ''), chr(31)), ' '),
-            if(windows.window_source = 'title', windows.window_mention, chr(31)), ' '
-        ) as title_text,
-        silver.without_dates(changed.subtitle_text) as subtitle_text,
-    from changed
-    inner join windows on changed.market_id = windows.market_id
-),
-
-read_texts as (
-    select
-        undated.*,
-        canonical_words,
-        silver.telling_words(title_text, canonical_words) as title_words,
-        list_filter(silver.telling_words(subtitle_text, canonical_words), lambda word: word != 'yes') as side_words,
-        list_transform(
-            list_filter(rule_patterns, lambda rule: regexp_matches(rules_text, rule.pattern)),
-            lambda rule: rule.marker
-        ) as rule_markers,
-        concat_ws(' ', title, case when platform = 'kalshi' then subtitle end) as said_text,
-        silver.telling_words(
-            silver.normalised_text(concat_ws(' ', said_text, description)), canonical_words
-        ) as said_words,
-        silver.telling_words(
-            silver.without_dates(silver.normalised_text(
-                concat_ws(' ', event_title, case when platform = 'polymarket' then subtitle end)
-            )),
-            canonical_words
-        ) as event_title_words,
-        silver.sentences(coalesce(description, '')) as sentences,
-        list_filter(sentences, lambda sentence: silver.condition(sentence) is not null) as condition_sentences,
-        list_filter(sentences, lambda sentence: silver.condition(sentence) is null) as other_sentences,
-        flatten(list_transform(
-            other_sentences, lambda sentence: string_split(silver.clause(sentence, known_sentences), '+')
-        )) as all_clauses,
-    from undated
-    cross join vocabulary
-),
-
-terms as (
-    select
-        market_id,
-        platform,
-        event_type,
-        window_source,
-        -- What a subtitle adds to a title of many sides ("Who will win?") has no place in its order.
-        list_filter(read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)) as added_words,
-        title_words || added_words as words,
-        silver.word_key(words) as word_key,
-        silver.names_with_endings(said_text) as cut_names,
-        -- What only the event's title says, or the group's on Polymarket.
-        list_sort(list_distinct(list_filter(
-            read_texts.event_title_words, lambda word: not list_contains(read_texts.said_words, word)
-        ))) as event_words,
-        list_filter(words, lambda word: word[1] between '0' and '9') as numbers,
-        rule_markers,
-        -- One condition; rules that say it in another way have none.
-        case when len(condition_sentences) = 1 then silver.condition(condition_sentences[1]) end as condition,
-        -- Then the condition says who does what to whom, and the title need not.
-        list_has_all(silver.telling_words(condition, canonical_words), words) as is_told_by_condition,
-        list_sort(list_distinct(list_filter(all_clauses, lambda clause: clause != 'harmless'))) as clauses,
-        -- A weather station that only the link to the source names.
-        nullif(regexp_extract(resolution_source, '/([A-Z]{4})(?:[/?]|$)', 1), '') as linked_station,
-        is_game,
-        is_window_certain,
-        rules_text != '' as has_rules,
-        silver.is_placeholder(title_text, subtitle) as is_placeholder,
-        window_starts_on,
-        window_ends_on,
-        window_time,
-        is_whole_window,
-        text_hash,
-    from read_texts
+        texts.market_id,
+        texts.universe,
+        texts.platform,
+        texts.category,
+        texts.event_type,
+        texts.outcome_labels,
+        -- When.
+        windows.window_source,
+        windows.window_starts_on,
+        windows.window_ends_on,
+        windows.window_time,
+        windows.is_whole_window,
+        windows.is_window_certain,
+        windows.is_game,
+        case coalesce(
+            nullif(regexp_extract(windows.window_time, '[a-z]+$'), ''),
+            regexp_extract(texts.rules_text, '\b(et|est|edt|ct|pt|mt|utc|gmt)\b', 1)
+        )
+            when 'ct' then 'America/Chicago'
+            when 'mt' then 'America/Denver'
+            when 'pt' then 'America/Los_Angeles'
+            when 'utc' then 'UTC'
+            when 'gmt' then 'UTC'
+            when '' then null
+            else 'America/New_York'
+        end as window_zone,
+        -- The instant at which it is too late; of an hour, the hour.
+        timezone(
+            window_zone,
+            case
+                when windows.window_time is null then cast(windows.window_ends_on as timestamp)
+                else cast(windows.window_ends_on - 1 as date) + cast(windows.window_time[:5] as time)
+            end
+        ) as window_ends_at,
+        -- How much.
+        amounts.amount_kind,
+        amounts.amount_source,
+        amounts.amount_low,
+        amounts.amount_high,
+        amounts.is_low_open,
+        amounts.is_high_open,
+        amounts.amount_unit,
+        amounts.is_touch,
+        amounts.other_numbers,
+        -- Of what kind, and who says so.
+        markers.markers,
+        -- Whom it is about.
+        subjects.subject_words,
+        subjects.title_names,
+        subjects.topic_words,
+        subjects.event_topic_words,
+        subjects.ordered_words,
+        subjects.outcome_words,
+        subjects.rules_words,
+        -- Word by word.
+        wordings.* exclude (market_id, text_hash),
+    from {{ ref("contract_texts") }} as texts
+    inner join {{ ref("contract_windows") }} as windows on texts.market_id = windows.market_id
+    inner join {{ ref("contract_amounts") }} as amounts on texts.market_id = amounts.market_id
+    inner join {{ ref("contract_markers") }} as markers on texts.market_id = markers.market_id
+    inner join {{ ref("contract_subjects") }} as subjects on texts.market_id = subjects.market_id
+    inner join {{ ref("contract_wordings") }} as wordings on texts.market_id = wordings.market_id
 )
 
 select * from terms

@@ -1,21 +1,24 @@
 {{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
 
 with changed as (
-    {{ markets_with_new_texts() }}
+    {{ texts_to_read(create_window_functions()) }}
 ),
 
 dated as (
     select
         *,
         silver.date_mentions(title_text) as title_dates,
-        silver.date_mentions(subtitle_text) as subtitle_dates,
+        silver.date_mentions(side_text) as subtitle_dates,
         silver.date_mentions(rules_text) as rules_dates,
         list_filter(rules_dates, lambda found: found.word in ('before', 'by', 'until', 'through')) as rules_deadlines,
         -- The hour of a ladder's rungs stands in the title of their event only.
         coalesce(
             nullif(silver.clock_mention(title_text), ''),
-            silver.clock_mention(silver.normalised_text(event_title))
+            silver.clock_mention(event_text)
         ) as time_mention,
+        -- KXUCL-26: the season or the year, where no text names one.
+        case when platform = 'kalshi' then nullif(regexp_extract(event_id, '^[A-Z0-9]+-(\d\d)$', 1), '') end
+            as ticker_year,
         -- One game on one day: the day is in the ticker, or in the start of the game.
         case platform
             when 'kalshi'
@@ -40,12 +43,14 @@ chosen as (
             when len(title_dates) > 0 then 'title'
             when len(subtitle_dates) > 0 then 'subtitle'
             when len(rules_deadlines) > 0 then 'rules'
+            when ticker_year is not null then 'ticker'
         end as window_source,
         case window_source
             when 'title'
                 then coalesce(list_filter(title_dates, lambda found: found.word != '')[1], title_dates[1])
             when 'subtitle' then subtitle_dates[1]
             when 'rules' then rules_deadlines[1]
+            when 'ticker' then silver.date_mentions('in 20' || ticker_year)[1]
         end as chosen_date,
     from dated
 ),
@@ -73,6 +78,8 @@ with_year as (
 windowed as (
     select
         *,
+        -- "July 20-26" is written out as "from july 20 by july 26".
+        list_filter(title_dates, lambda found: contains(title_text, 'from ' || found.mention))[1] as range_start,
         case
             when is_game
                 then struct_pack(starts_on := game_on, ends_on := cast(game_on + interval 1 day as date))
@@ -97,7 +104,16 @@ checked as (
         ) as is_window_certain,
         -- "closed through March" speaks of every day, "closed by March" of one.
         not is_game and coalesce(chosen_date.word in ('through', 'until'), false) as is_whole_window,
-        case when is_window_certain then read_window.starts_on end as window_starts_on,
+        case
+            when is_window_certain then coalesce(
+                    read_window.starts_on,
+                    case
+                        when
+                            range_start is not null
+                            then silver.first_day(range_start, strftime(read_window.ends_on, '%Y'))
+                    end
+                )
+        end as window_starts_on,
         case when is_window_certain then read_window.ends_on end as window_ends_on,
         text_hash,
     from windowed

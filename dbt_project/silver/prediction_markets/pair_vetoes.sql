@@ -3,9 +3,15 @@
 with pairs as (
     select
         candidates.pair_id,
+        sides.amounts,
         kalshi,
         polymarket,
+        -- Everything that the side says.
+        kalshi.topic_words || kalshi.event_topic_words || kalshi.rules_words as kalshi_words,
+        polymarket.topic_words || polymarket.event_topic_words || polymarket.rules_words
+        || flatten(polymarket.outcome_words) as polymarket_words,
     from {{ ref("candidate_pairs") }} as candidates
+    inner join {{ ref("pair_sides") }} as sides on candidates.pair_id = sides.pair_id
     inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
     inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
 ),
@@ -20,24 +26,50 @@ placeholder as (
     where kalshi.is_placeholder or polymarket.is_placeholder
 ),
 
+-- An amount of one side that the other says nowhere is another contract, not an unknown one.
 strike as (
     select
         pair_id,
         'STRIKE' as veto_code,
-        cast(kalshi.numbers as varchar) as kalshi_value,
-        cast(polymarket.numbers as varchar) as polymarket_value,
+        {{ amount_text("kalshi") }} as kalshi_value,
+        {{ amount_text("polymarket") }} as polymarket_value,
     from pairs
-    where list_sort(kalshi.numbers) != list_sort(polymarket.numbers)
+    where
+        amounts in ('other amount', 'only kalshi', 'only polymarket')
+        or (amounts = 'none' and kalshi.other_numbers != polymarket.other_numbers)
 ),
 
 operator as (
     select
         pair_id,
         'OPERATOR' as veto_code,
-        cast({{ shared_words("kalshi.words", comparison_words()) }} as varchar) as kalshi_value,
-        cast({{ shared_words("polymarket.words", comparison_words()) }} as varchar) as polymarket_value,
+        {{ amount_text("kalshi") }} as kalshi_value,
+        {{ amount_text("polymarket") }} as polymarket_value,
     from pairs
-    where kalshi_value != polymarket_value
+    where
+        amounts = 'other comparison'
+        -- Where the cent decides, nobody will see the bound itself; a figure of one decimal often hits it.
+        or (amounts = 'at the bound' and coalesce(kalshi.amount_unit, polymarket.amount_unit, '') = '%')
+),
+
+touch as (
+    select
+        pair_id,
+        'METRIC' as veto_code,
+        if(kalshi.is_touch, 'at any time', 'at one time') as kalshi_value,
+        if(polymarket.is_touch, 'at any time', 'at one time') as polymarket_value,
+    from pairs
+    where kalshi.is_touch != polymarket.is_touch and amounts not in ('only kalshi', 'only polymarket', 'none')
+),
+
+unit as (
+    select
+        pair_id,
+        'UNIT' as veto_code,
+        kalshi.amount_unit as kalshi_value,
+        polymarket.amount_unit as polymarket_value,
+    from pairs
+    where kalshi.amount_unit != polymarket.amount_unit
 ),
 
 negation as (
@@ -48,6 +80,24 @@ negation as (
         cast({{ shared_words("polymarket.words", negations()) }} as varchar) as polymarket_value,
     from pairs
     where kalshi_value != polymarket_value
+),
+
+-- Both name somebody whom the other never mentions.
+subject as (
+    select
+        pair_id,
+        'SUBJECT' as veto_code,
+        array_to_string({{ not_in("kalshi_names", "polymarket_words") }}, ' ') as kalshi_value,
+        array_to_string({{ not_in("polymarket_names", "kalshi_words") }}, ' ') as polymarket_value,
+    from (
+        select
+            *,
+            if(len(kalshi.subject_words) > 0, kalshi.subject_words, kalshi.title_names) as kalshi_names,
+            if(len(polymarket.subject_words) > 0, polymarket.subject_words, polymarket.title_names)
+                as polymarket_names,
+        from pairs
+    ) as naming
+    where kalshi_value != '' and polymarket_value != ''
 ),
 
 instant as (
@@ -131,36 +181,67 @@ whole_window as (
     where kalshi.is_whole_window != polymarket.is_whole_window
 ),
 
--- A clause that decides payouts and that only one side's rules have.
-rules as (
+-- What kind it is: two that have nothing in common, or one where silence says otherwise.
+kinds as (
     select
-        pairs.pair_id,
-        markers.veto_code,
-        string_agg(markers.marker, ', ' order by markers.marker)
-        filter (list_contains(pairs.kalshi.rule_markers, markers.marker)) as kalshi_value,
-        string_agg(markers.marker, ', ' order by markers.marker)
-        filter (list_contains(pairs.polymarket.rule_markers, markers.marker)) as polymarket_value,
+        pair_id,
+        kalshi.markers as kalshi_markers,
+        polymarket.markers as polymarket_markers,
+        unnest(list_distinct(list_transform(
+            {{ not_in("kalshi.markers", "polymarket.markers") }}
+            || {{ not_in("polymarket.markers", "kalshi.markers") }},
+            lambda marker: split_part(marker, ':', 1)
+        ))) as marker_group,
     from pairs
-    inner join {{ ref("rule_markers") }} as markers
-        on list_contains(pairs.kalshi.rule_markers, markers.marker)
-            != list_contains(pairs.polymarket.rule_markers, markers.marker)
-    where pairs.kalshi.has_rules and pairs.polymarket.has_rules
-    group by pairs.pair_id, markers.veto_code
+    where kalshi.markers != polymarket.markers
 ),
 
+kind as (
+    select
+        kinds.pair_id,
+        marker_groups.veto_code,
+        string_agg(kinds.kalshi_text, '; ' order by marker_groups.marker_group) as kalshi_value,
+        string_agg(kinds.polymarket_text, '; ' order by marker_groups.marker_group) as polymarket_value,
+    from (
+        select
+            *,
+            {{ markers_of("kalshi_markers", "marker_group") }} as kalshi_found,
+            {{ markers_of("polymarket_markers", "marker_group") }} as polymarket_found,
+            array_to_string(kalshi_found, ', ') as kalshi_text,
+            array_to_string(polymarket_found, ', ') as polymarket_text,
+        from kinds
+    ) as kinds
+    inner join {{ ref("marker_groups") }} as marker_groups on kinds.marker_group = marker_groups.marker_group
+    where
+        marker_groups.veto_code != 'TAIL'
+        and not list_has_any(kalshi_found, polymarket_found)
+        and (
+            (len(kalshi_found) > 0 and len(polymarket_found) > 0)
+            or list_has_any(marker_groups.strict_markers, list_transform(
+                kalshi_found || polymarket_found, lambda marker: regexp_replace(marker, ' \d+$', '')
+            ) || kalshi_found || polymarket_found)
+        )
+    group by kinds.pair_id, marker_groups.veto_code
+),
+
+-- One row a code, whatever reasons it has.
 vetoes as (
     select
         pair_id || '|' || veto_code as veto_id,
-        *,
+        pair_id,
+        veto_code,
+        string_agg(kalshi_value, '; ' order by kalshi_value, polymarket_value) as kalshi_value,
+        string_agg(polymarket_value, '; ' order by kalshi_value, polymarket_value) as polymarket_value,
     from (
         {% for veto in [
-            "placeholder", "strike", "operator", "negation", "instant", "hour", "one_day", "window_start",
-            "later_start", "whole_window", "rules"
+            "placeholder", "strike", "operator", "touch", "unit", "negation", "subject", "instant", "hour", "one_day",
+            "window_start", "later_start", "whole_window", "kind"
         ] -%}
         {{ "union all" if not loop.first }}
         select * from {{ veto }}
         {% endfor -%}
-    )
+    ) as found
+    group by pair_id, veto_code
 )
 
 select * from vetoes

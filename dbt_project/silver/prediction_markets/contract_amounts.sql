@@ -1,0 +1,115 @@
+{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+
+with changed as (
+    {{ texts_to_read(create_amount_functions() ~ create_window_functions()) }}
+),
+
+-- What the side says comes before what its event says.
+mentioned as (
+    select
+        *,
+        [
+            struct_pack(source := 'subtitle', said := silver.countable(side_text)),
+            struct_pack(source := 'title', said := silver.countable(title_text)),
+            struct_pack(source := 'subtitle', said := silver.countable(subtitle_text)),
+            struct_pack(source := 'event', said := silver.countable(event_text))
+        ] as places,
+        list_filter(
+            list_transform(
+                places,
+                lambda place: struct_pack(source := place.source, found := silver.amount_mention(place.said))
+            ),
+            lambda place: place.found is not null
+        )[1] as chosen,
+    from changed
+),
+
+-- The venue's own bounds, where no text compares.
+structured as (
+    select
+        *,
+        case
+            when chosen is not null then chosen.source
+            when strike_type is not null and coalesce(floor_strike, cap_strike) is not null then 'structured'
+        end as amount_source,
+        case
+            when chosen is not null then chosen.found.kind
+            when amount_source = 'structured'
+                then case strike_type
+                        when 'greater' then 'above'
+                        when 'greater_or_equal' then 'at_least'
+                        when 'less' then 'below'
+                        when 'less_or_equal' then 'at_most'
+                        when 'between' then 'between'
+                    end
+        end as kind,
+        case
+            when chosen is not null
+                then try_cast(chosen.found.first as decimal(28, 6))
+                    * silver.amount_scale(coalesce(
+                        nullif(chosen.found.first_scale, ''), if(kind = 'between', chosen.found.second_scale, '')
+                    ))
+            else coalesce(floor_strike, cap_strike)
+        end as first_amount,
+        case
+            when chosen is not null and kind = 'between'
+                then try_cast(chosen.found.second as decimal(28, 6)) * silver.amount_scale(chosen.found.second_scale)
+            when amount_source = 'structured' and kind = 'between' then cap_strike
+        end as second_amount,
+        silver.amount_unit(
+            coalesce(nullif(chosen.found.first_unit, ''), nullif(chosen.found.second_unit, ''))
+        ) as unit,
+    from mentioned
+),
+
+bounded as (
+    select
+        *,
+        kind in ('touch_above', 'touch_below') as is_touch,
+        -- Temperatures are told in whole degrees; halves and the last cent are ways to say "or more".
+        coalesce(unit = '°', false) or coalesce(first_amount % 1 = 0.5, false) as is_whole,
+        cast(case
+            when kind in ('at_least', 'touch_above', 'between', 'exactly') then first_amount
+            when kind = 'above'
+                then if(
+                        is_whole or first_amount % 1 >= 0.99,
+                        cast(floor(first_amount) + 1 as decimal(28, 6)), first_amount
+                    )
+        end as decimal(28, 6)) as amount_low,
+        cast(case
+            when kind = 'between' then second_amount
+            when kind in ('at_most', 'touch_below', 'exactly') then first_amount
+            when kind = 'below'
+                then if(is_whole, cast(ceil(first_amount) - 1 as decimal(28, 6)), first_amount)
+        end as decimal(28, 6)) as amount_high,
+        coalesce(kind = 'above' and amount_low = first_amount, false) as is_low_open,
+        coalesce(kind = 'below' and amount_high = first_amount, false) as is_high_open,
+    from structured
+),
+
+amounts as (
+    select
+        market_id,
+        kind as amount_kind,
+        amount_source,
+        chosen.found.mention as amount_mention,
+        amount_low,
+        amount_high,
+        is_low_open,
+        is_high_open,
+        unit as amount_unit,
+        coalesce(is_touch, false) as is_touch,
+        -- Numbers that are neither a date nor a counter, where no amount was read.
+        case
+            when chosen is null
+                then list_sort(list_distinct(list_filter(
+                        regexp_extract_all(silver.countable(title_text || ' ' || side_text), '\d+(?:\.\d+)?'),
+                        -- "St. Pauli 1910"
+                        lambda number: not regexp_matches(number, '^1[89]\d\d$')
+                    )))
+        end as other_numbers,
+        text_hash,
+    from bounded
+)
+
+select * from amounts

@@ -1,0 +1,73 @@
+{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+
+with live as (
+    select
+        'live' as universe,
+        market_id,
+        platform,
+        series_id,
+        event_id,
+        event_title,
+        title,
+        subtitle,
+        description,
+        resolution_source,
+        category,
+        event_type,
+        list_transform(outcomes, lambda side: side.label) as outcome_labels,
+        strike_type,
+        floor_strike,
+        cap_strike,
+        sports_market_type,
+        split_part(slug, '-', 1) as slug_prefix,
+        expected_at,
+    from {{ ref("markets") }}
+    where has_two_outcomes and not is_parlay
+),
+
+listings as (
+    select * from live
+),
+
+-- Prices and clocks are no text: a listing is read again when what it says has changed.
+hashed as (
+    select
+        *,
+        -- The way of normalising is a part of it.
+        md5(cast([
+            '{{ local_md5(create_word_functions()) }}', universe, platform, series_id, event_id, event_title, title,
+            subtitle, description, resolution_source, category, event_type, cast(outcome_labels as varchar),
+            strike_type, cast(floor_strike as varchar), cast(cap_strike as varchar), sports_market_type,
+            slug_prefix, cast(expected_at as varchar)
+        ] as varchar)) as text_hash,
+    from listings
+),
+
+changed as (
+    select hashed.*
+    from hashed
+    {% if is_incremental() -%}
+    left join {{ this }} as held on hashed.market_id = held.market_id
+    where held.text_hash is distinct from hashed.text_hash
+    {%- endif %}
+),
+
+normalised as (
+    select
+        *,
+        silver.normalised_text(title) as title_text,
+        silver.normalised_text(subtitle) as subtitle_text,
+        if(platform = 'kalshi', subtitle_text, '') as side_text,
+        silver.normalised_text(event_title) as event_text,
+        -- What kind of contract it is stands in the title, the event, and the venue's own codes.
+        concat_ws(
+            ' ', title_text, subtitle_text, event_text, lower(series_id), lower(slug_prefix),
+            replace(sports_market_type, '_', ' ')
+        ) as kind_text,
+        silver.normalised_text(array_to_string(outcome_labels, ' , ')) as outcomes_text,
+        silver.normalised_text(description) as rules_text,
+        concat_ws(' ', rules_text, lower(resolution_source)) as source_text,
+    from changed
+)
+
+select * from normalised

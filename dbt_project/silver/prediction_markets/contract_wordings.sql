@@ -1,0 +1,90 @@
+{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+
+with changed as (
+    {{ texts_to_read(
+        create_word_functions() ~ create_window_functions() ~ create_rule_functions(),
+        seed_digest("word_aliases", ["word", "canonical"])
+        ~ " || " ~ seed_digest("rule_clauses", ["clause", "sentence"])
+    ) }}
+),
+
+windows as (
+    select * from {{ ref("contract_windows") }}
+),
+
+vocabulary as (
+    select
+        (select map(list(word), list(canonical)) from {{ ref("word_aliases") }}) as canonical_words,
+        (
+            select map(list(silver.undated(silver.sentence_words(sentence))), list(clause))
+            from {{ ref("rule_clauses") }}
+        ) as known_sentences,
+),
+
+-- The window's own words leave the title, the words of a dated subtitle too.
+undated as (
+    select
+        changed.* exclude (title_text, side_text),
+        windows.* exclude (market_id, platform, text_hash),
+        replace(
+            replace(changed.title_text, coalesce(nullif(windows.time_mention, ''), chr(31)), ' '),
+            if(windows.window_source = 'title', windows.window_mention, chr(31)), ' '
+        ) as title_text,
+        silver.without_dates(changed.side_text) as side_text,
+    from changed
+    inner join windows on changed.market_id = windows.market_id
+),
+
+read_texts as (
+    select
+        undated.*,
+        canonical_words,
+        silver.telling_words(title_text, canonical_words) as title_words,
+        list_filter(silver.telling_words(side_text, canonical_words), lambda word: word != 'yes') as side_words,
+        concat_ws(' ', title, case when platform = 'kalshi' then subtitle end) as said_text,
+        silver.telling_words(
+            silver.normalised_text(concat_ws(' ', said_text, description)), canonical_words
+        ) as said_words,
+        silver.telling_words(
+            silver.without_dates(silver.normalised_text(
+                concat_ws(' ', event_title, case when platform = 'polymarket' then subtitle end)
+            )),
+            canonical_words
+        ) as event_title_words,
+        silver.sentences(coalesce(description, '')) as sentences,
+        list_filter(sentences, lambda sentence: silver.condition(sentence) is not null) as condition_sentences,
+        list_filter(sentences, lambda sentence: silver.condition(sentence) is null) as other_sentences,
+        flatten(list_transform(
+            other_sentences, lambda sentence: string_split(silver.clause(sentence, known_sentences), '+')
+        )) as all_clauses,
+    from undated
+    cross join vocabulary
+),
+
+wordings as (
+    select
+        market_id,
+        -- What a subtitle adds to a title of many sides ("Who will win?") has no place in its order.
+        list_filter(read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)) as added_words,
+        title_words || added_words as words,
+        silver.word_key(words) as word_key,
+        silver.names_with_endings(said_text) as cut_names,
+        -- What only the event's title says, or the group's on Polymarket.
+        list_sort(list_distinct(list_filter(
+            read_texts.event_title_words, lambda word: not list_contains(read_texts.said_words, word)
+        ))) as event_words,
+        list_filter(words, lambda word: word[1] between '0' and '9') as numbers,
+        -- One condition; rules that say it in another way have none.
+        case when len(condition_sentences) = 1 then silver.condition(condition_sentences[1]) end as condition,
+        -- Then the condition says who does what to whom, and the title need not.
+        list_has_all(silver.telling_words(condition, canonical_words), words) as is_told_by_condition,
+        list_sort(list_distinct(list_filter(all_clauses, lambda clause: clause != 'harmless'))) as clauses,
+        -- A weather station that only the link to the source names.
+        nullif(regexp_extract(resolution_source, '/([A-Z]{4})(?:[/?]|$)', 1), '') as linked_station,
+        rules_text != '' as has_rules,
+        silver.is_placeholder(title_text, subtitle) as is_placeholder,
+        text_hash,
+    from read_texts
+)
+
+select * from wordings

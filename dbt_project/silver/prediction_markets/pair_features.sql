@@ -1,0 +1,97 @@
+{{ config(materialized="table") }}
+
+with pairs as (
+    select
+        filtered.pair_id,
+        sides.amounts,
+        sides.orientation,
+        kalshi,
+        polymarket,
+        kalshi.topic_words || kalshi.event_topic_words || kalshi.rules_words as kalshi_words,
+        polymarket.topic_words || polymarket.event_topic_words || polymarket.rules_words
+        || flatten(polymarket.outcome_words) as polymarket_words,
+        {{ not_in("list_distinct(kalshi.title_names || kalshi.subject_words)", "polymarket_words") }}
+            as kalshi_untold_names,
+        {{ not_in("list_distinct(polymarket.title_names || polymarket.subject_words)", "kalshi_words") }}
+            as polymarket_untold_names,
+        list_filter(
+            list_distinct(kalshi.ordered_words), lambda word: list_contains(polymarket.ordered_words, word)
+        ) as kalshi_order,
+        list_filter(
+            list_distinct(polymarket.ordered_words), lambda word: list_contains(kalshi.ordered_words, word)
+        ) as polymarket_order,
+    from {{ ref("filtered_pairs") }} as filtered
+    inner join {{ ref("pair_sides") }} as sides on filtered.pair_id = sides.pair_id
+    inner join {{ ref("contract_terms") }} as kalshi on filtered.kalshi_market_id = kalshi.market_id
+    inner join {{ ref("contract_terms") }} as polymarket on filtered.polymarket_market_id = polymarket.market_id
+),
+
+pair_words as (
+    select
+        pair_id,
+        unnest(list_distinct(kalshi.topic_words || polymarket.topic_words)) as word,
+        list_contains(kalshi.topic_words, word) as is_kalshi,
+        list_contains(polymarket.topic_words, word) as is_polymarket,
+        list_contains(kalshi_words, word) as is_kalshi_told,
+        list_contains(polymarket_words, word) as is_polymarket_told,
+    from pairs
+),
+
+-- Weights are whole millionths: their sums are the same in any order.
+weighed as (
+    select
+        pair_words.*,
+        cast(round(coalesce(weights.weight, 1) * 1e6) as bigint) as weight,
+    from pair_words
+    left join {{ ref("word_weights") }} as weights on pair_words.word = weights.word
+),
+
+alike as (
+    select
+        pair_id,
+        coalesce(sum(weight) filter (is_kalshi and is_polymarket), 0) / sum(weight) as topic_similarity,
+        coalesce(sum(weight) filter (is_kalshi and is_polymarket_told), 0)
+        / nullif(sum(weight) filter (is_kalshi), 0) as kalshi_told,
+        coalesce(sum(weight) filter (is_polymarket and is_kalshi_told), 0)
+        / nullif(sum(weight) filter (is_polymarket), 0) as polymarket_told,
+        coalesce(max(weight) filter (is_kalshi and not is_polymarket_told), 0) / max(weight) as kalshi_heaviest_untold,
+        coalesce(max(weight) filter (is_polymarket and not is_kalshi_told), 0) / max(weight)
+            as polymarket_heaviest_untold,
+    from weighed
+    group by pair_id
+),
+
+features as (
+    select
+        pairs.pair_id,
+        coalesce(alike.topic_similarity, 0) as topic_similarity,
+        coalesce(alike.kalshi_told, 0) as kalshi_told,
+        coalesce(alike.polymarket_told, 0) as polymarket_told,
+        coalesce(alike.kalshi_heaviest_untold, 1) as kalshi_heaviest_untold,
+        coalesce(alike.polymarket_heaviest_untold, 1) as polymarket_heaviest_untold,
+        least(len(kalshi_untold_names), 3) / 3 as kalshi_names_untold,
+        least(len(polymarket_untold_names), 3) / 3 as polymarket_names_untold,
+        len(list_intersect(pairs.kalshi.rules_words, pairs.polymarket.rules_words))
+        / greatest(least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)), 1) as rules_shared,
+        cast(pairs.kalshi_order = pairs.polymarket_order as double) as is_in_order,
+        cast(coalesce(pairs.kalshi.window_ends_on = pairs.polymarket.window_ends_on, false) as double)
+            as is_window_same,
+        cast(
+            (pairs.kalshi.window_ends_on is null) != (pairs.polymarket.window_ends_on is null) as double
+        ) as is_window_of_one,
+        cast((pairs.kalshi.window_time is null) != (pairs.polymarket.window_time is null) as double) as is_hour_of_one,
+        cast(pairs.amounts = 'same' as double) as is_amount_same,
+        cast(pairs.amounts in ('at the bound', 'complement') as double) as is_amount_near,
+        least(len({{ not_in("pairs.kalshi.markers", "pairs.polymarket.markers") }}), 5) / 5 as kalshi_markers_alone,
+        least(len({{ not_in("pairs.polymarket.markers", "pairs.kalshi.markers") }}), 5) / 5 as polymarket_markers_alone,
+        least(len(list_intersect(pairs.kalshi.markers, pairs.polymarket.markers)), 5) / 5 as markers_shared,
+        cast(
+            len(pairs.kalshi.subject_words) > 0
+            and list_has_all(pairs.polymarket_words, pairs.kalshi.subject_words) as double
+        ) as is_subject_told,
+        cast(coalesce(pairs.kalshi.word_key = pairs.polymarket.word_key, false) as double) as is_worded_same,
+    from pairs
+    left join alike on pairs.pair_id = alike.pair_id
+)
+
+select * from features

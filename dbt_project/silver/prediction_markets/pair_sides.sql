@@ -1,0 +1,106 @@
+{{ config(materialized="table") }}
+
+with pairs as (
+    select
+        candidates.pair_id,
+        kalshi,
+        polymarket,
+    from {{ ref("candidate_pairs") }} as candidates
+    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+),
+
+compared as (
+    select
+        *,
+        -- What Kalshi's Yes says of each outcome: how many of its words name it.
+        list_transform(
+            polymarket.outcome_words, lambda words: len(list_intersect(kalshi.subject_words, words))
+        ) as named,
+        kalshi.amount_low is not null or kalshi.amount_high is not null as has_kalshi_amount,
+        polymarket.amount_low is not null or polymarket.amount_high is not null as has_polymarket_amount,
+        coalesce(kalshi.amount_low = polymarket.amount_low, kalshi.amount_low is null and polymarket.amount_low is null)
+        and coalesce(
+            kalshi.amount_high = polymarket.amount_high, kalshi.amount_high is null and polymarket.amount_high is null
+        ) as has_same_bounds,
+        kalshi.is_low_open != polymarket.is_low_open
+        or kalshi.is_high_open != polymarket.is_high_open as differs_at_bound,
+        -- At least 3 or at most 2; above 3 or at most 3.
+        coalesce(
+            kalshi.amount_high is null and polymarket.amount_low is null
+            and kalshi.amount_low - polymarket.amount_high
+            = if(kalshi.is_low_open != polymarket.is_high_open, 0, {{ amount_step("kalshi", "polymarket") }}),
+            false
+        )
+        or coalesce(
+            kalshi.amount_low is null and polymarket.amount_high is null
+            and polymarket.amount_low - kalshi.amount_high
+            = if(polymarket.is_low_open != kalshi.is_high_open, 0, {{ amount_step("kalshi", "polymarket") }}),
+            false
+        ) as is_complement,
+    from pairs
+),
+
+sided as (
+    select
+        *,
+        case
+            when polymarket.event_type = 'binary' then list_position(polymarket.outcome_labels, 'Yes')
+            when polymarket.outcome_words[1] = ['over'] and has_kalshi_amount then 1
+            when polymarket.outcome_words[2] = ['over'] and has_kalshi_amount then 2
+            when named[1] > named[2] then 1
+            when named[2] > named[1] then 2
+        end as said_index,
+    from compared
+),
+
+sides as (
+    select
+        pair_id,
+        if(has_kalshi_amount and has_polymarket_amount and is_complement, 3 - said_index, said_index) - 1
+            as polymarket_outcome_index,
+        -- The other way round when Yes there is No here, or the first of two names the second.
+        case
+            when polymarket_outcome_index is null then null
+            when polymarket.event_type = 'binary' and is_complement and has_kalshi_amount then 'inverted'
+            when polymarket.event_type = 'binary' then 'same'
+            else if(polymarket_outcome_index = 0, 'same', 'inverted')
+        end as orientation,
+        case
+            when has_kalshi_amount and has_polymarket_amount
+                then case
+                        when has_same_bounds and differs_at_bound then 'at the bound'
+                        when has_same_bounds then 'same'
+                        when is_complement then 'complement'
+                        when
+                            coalesce(kalshi.amount_low, kalshi.amount_high)
+                            = coalesce(polymarket.amount_low, polymarket.amount_high)
+                            then 'other comparison'
+                        else 'other amount'
+                    end
+            when has_kalshi_amount then 'only kalshi'
+            when has_polymarket_amount then 'only polymarket'
+            else 'none'
+        end as amounts,
+        -- Of two regions of one amount: which lies in the other.
+        case
+            when has_kalshi_amount and has_polymarket_amount and not has_same_bounds
+                then case
+                        when
+                            coalesce(kalshi.amount_low, -1e20) >= coalesce(polymarket.amount_low, -1e20)
+                            and coalesce(kalshi.amount_high, 1e20) <= coalesce(polymarket.amount_high, 1e20)
+                            then 'kalshi within polymarket'
+                        when
+                            coalesce(polymarket.amount_low, -1e20) >= coalesce(kalshi.amount_low, -1e20)
+                            and coalesce(polymarket.amount_high, 1e20) <= coalesce(kalshi.amount_high, 1e20)
+                            then 'polymarket within kalshi'
+                        when
+                            coalesce(kalshi.amount_low, -1e20) > coalesce(polymarket.amount_high, 1e20)
+                            or coalesce(polymarket.amount_low, -1e20) > coalesce(kalshi.amount_high, 1e20)
+                            then 'apart'
+                    end
+        end as regions,
+    from sided
+)
+
+select * from sides

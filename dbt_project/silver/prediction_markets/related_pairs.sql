@@ -1,0 +1,71 @@
+{{ config(materialized="table") }}
+
+-- Pairs with one veto, which the difference itself explains: a deadline or a strike further on, another
+-- place among the first, another source.
+with vetoed as (
+    select
+        pair_id,
+        min(veto_code) as veto_code,
+        any_value(kalshi_value) as kalshi_value,
+        any_value(polymarket_value) as polymarket_value,
+    from {{ ref("pair_vetoes") }}
+    group by pair_id
+    having count(*) = 1
+),
+
+pairs as (
+    select
+        vetoed.*,
+        sides.amounts,
+        sides.regions,
+        sides.orientation,
+        kalshi,
+        polymarket,
+        -- Of a price at an hour a later hour says nothing; what may happen at any time happens by then too.
+        (sides.amounts = 'none' or (kalshi.is_touch and polymarket.is_touch))
+        and not kalshi.is_whole_window and not polymarket.is_whole_window
+        and not kalshi.is_game and not polymarket.is_game as happens_once,
+        kalshi.window_ends_on = polymarket.window_ends_on
+        and coalesce(kalshi.window_time, '') = coalesce(polymarket.window_time, '') as is_window_same,
+        coalesce(kalshi.window_starts_on, date '1900-01-01') as kalshi_starts_on,
+        coalesce(polymarket.window_starts_on, date '1900-01-01') as polymarket_starts_on,
+        cast(nullif(regexp_extract(vetoed.kalshi_value, '^top:top (\d+)$', 1), '') as integer) as kalshi_top,
+        cast(nullif(regexp_extract(vetoed.polymarket_value, '^top:top (\d+)$', 1), '') as integer) as polymarket_top,
+    from vetoed
+    inner join {{ ref("candidate_pairs") }} as candidates on vetoed.pair_id = candidates.pair_id
+    inner join {{ ref("pair_sides") }} as sides on vetoed.pair_id = sides.pair_id
+    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+),
+
+related as (
+    select
+        pair_id,
+        veto_code,
+        case
+            when veto_code in ('SOURCE', 'STATION') then 'equal'
+            when veto_code in ('STRIKE', 'OPERATOR', 'COUNT') and not coalesce(is_window_same, false) then null
+            when veto_code in ('STRIKE', 'OPERATOR') and regions = 'kalshi within polymarket' then 'k_implies_p'
+            when veto_code in ('STRIKE', 'OPERATOR') and regions = 'polymarket within kalshi' then 'p_implies_k'
+            when
+                veto_code in ('STRIKE', 'OPERATOR') and regions = 'apart'
+                and not kalshi.is_touch and not polymarket.is_touch
+                then 'mutually_exclusive'
+            when veto_code = 'COUNT' and kalshi_top < polymarket_top then 'k_implies_p'
+            when veto_code = 'COUNT' and kalshi_top > polymarket_top then 'p_implies_k'
+            when
+                veto_code in ('INSTANT', 'WINDOW') and happens_once
+                and kalshi_starts_on >= polymarket_starts_on and kalshi.window_ends_on <= polymarket.window_ends_on
+                then 'k_implies_p'
+            when
+                veto_code in ('INSTANT', 'WINDOW') and happens_once
+                and polymarket_starts_on >= kalshi_starts_on and polymarket.window_ends_on <= kalshi.window_ends_on
+                then 'p_implies_k'
+        end as relation,
+        case when veto_code in ('SOURCE', 'STATION') then 'correlated' end as fungibility,
+        concat_ws(' / ', coalesce(kalshi_value, '-'), coalesce(polymarket_value, '-')) as difference,
+    from pairs
+    where relation is not null
+)
+
+select * from related

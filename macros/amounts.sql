@@ -1,0 +1,87 @@
+{#- How much a contract asks for, read from its texts.
+
+    silver.without_counters(text)   the text without the numbers that count something else: "top 10",
+                                    "map 2", "round of 16", the season "2025-26"
+    silver.countable(text)          the text without counters, dates and hours
+    silver.amount_mention(text)     the first comparison with an amount in a normalised text, as a
+                                    struct of its parts; null where there is none
+    silver.amount_scale(word)       "k", "million", ... as a factor
+    silver.amount_unit(word)        one spelling for each unit -#}
+{% macro create_amount_functions() %}
+    {%- set number = "[$€£]?(\\d+(?:\\.\\d+)?)" -%}
+    {%- set scale = " ?(k|m|mm|b|bn|t|thousand|million|billion|trillion)?\\b" -%}
+    {%- set unit = " ?(%|°c|°|bps?\\b|percent\\b|points?\\b|degrees\\b)?" -%}
+    {%- set amount = number ~ scale ~ unit -%}
+    {#- Each with the names of its groups; the order is that of preference. -#}
+    {%- set kinds = [
+        ("between", "between " ~ amount ~ " ?(?:-|–|to|and) ?" ~ amount, 2),
+        ("between", amount ~ " ?(?:-|–|to) ?" ~ amount, 2),
+        ("at_least", amount ~ " or (?:above|more|higher|greater|over|later|better)\\b", 1),
+        ("at_most", amount ~ " or (?:below|less|lower|fewer|under)\\b", 1),
+        ("at_least", "(?:at least|no fewer than|no less than|minimum of|at or above) " ~ amount, 1),
+        ("at_most", "(?:at most|no more than|maximum of|up to|at or below) " ~ amount, 1),
+        ("above", "(?:above|over|more than|greater than|higher than|exceeds?|surpass(?:es)?|o/u|over/under) " ~ amount, 1),
+        ("below", "(?:below|under|less than|fewer than|lower than) " ~ amount, 1),
+        ("touch_above", "(?:reach(?:es)?|hits?|touch(?:es)?|↑) (?:or exceeds? )?" ~ amount, 1),
+        ("touch_below", "(?:dips? (?:to|upto|below)|drops? (?:to|upto|below)|falls? (?:to|upto|below)|↓) ?" ~ amount, 1),
+        ("exactly", "(?:exactly|equal to|=) ?" ~ amount, 1),
+        ("exactly", "\\bbe (\\d+) ?()(°c?)", 1),
+        ("above", "\\(minus (\\d+(?:\\.\\d+)?)()()", 1),
+    ] -%}
+
+    create or replace macro silver.without_counters(text) as regexp_replace(
+        text,
+        '\b(?:top|map|set|game|week|round(?: of)?|quarter|period|group|district|matchday|race|number|season|episode|part|chapter|q|article|section|level) ?\d+\b'
+        || '|\b\d+(?:st|nd|rd|th)\b|\b20\d\d ?[-–/] ?(?:20)?\d\d\b|\b20\d\d\b|\b(?:hot 100|billboard 200|level [1-5])\b',
+        ' ', 'g'
+    );
+
+    create or replace macro silver.countable(text) as silver.without_counters(
+        replace(silver.without_dates(text), coalesce(nullif(silver.clock_mention(text), ''), chr(31)), ' ')
+    );
+
+    create or replace macro silver.amount_scale(word) as cast(case word
+        when 'k' then 1000
+        when 'thousand' then 1000
+        when 'm' then 1000000
+        when 'mm' then 1000000
+        when 'million' then 1000000
+        when 'b' then 1000000000
+        when 'bn' then 1000000000
+        when 'billion' then 1000000000
+        when 't' then 1000000000000
+        when 'trillion' then 1000000000000
+        else 1
+    end as bigint);
+
+    create or replace macro silver.amount_unit(words) as case
+        when words = '°c' then '°c'
+        when words in ('°', 'degrees') then '°'
+        when words in ('%', 'percent') then '%'
+        when words in ('bp', 'bps') then 'bp'
+    end;
+
+    create or replace macro silver.amount_mention(text) as case
+        {%- for kind, pattern, bounds in kinds %}
+        when regexp_matches(text, '{{ pattern }}') then struct_pack(
+            kind := '{{ kind }}',
+            mention := regexp_extract(text, '{{ pattern }}'),
+            {%- for name in ["first", "first_scale", "first_unit", "second", "second_scale", "second_unit"] %}
+            {{ name }} := {{ "regexp_extract(text, '" ~ pattern ~ "', " ~ loop.index ~ ")" if loop.index <= 3 * bounds else "''" }}
+            {{- "," if not loop.last }}
+            {%- endfor %}
+        )
+        {%- endfor %}
+    end;
+{% endmacro %}
+
+
+{#- The grid on which two amounts are told: whole numbers where one is of a whole unit, else a hundredth. -#}
+{% macro amount_step(left, right) -%}
+    if(
+        coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '°'
+        or (coalesce({{ left }}.amount_low, {{ left }}.amount_high) % 1 = 0 and {{ left }}.amount_unit is null
+            and coalesce({{ right }}.amount_low, {{ right }}.amount_high) % 1 = 0),
+        1, 0.01
+    )
+{%- endmacro %}

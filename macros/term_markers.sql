@@ -1,0 +1,404 @@
+{#- What a contract is of: patterns that tell apart listings which share their words.
+
+    Groups of markers, each with
+      - the code of the veto that it gives,
+      - where it is looked for: in the "title" (with subtitle, event title and series), in the "rules"
+        (with the link to the source), or in "any" of them,
+      - what it means when only one side has one: "veto", where silence says otherwise ("first half"
+        against the whole game), or "unknown", where silence says nothing. Two sides that both have
+        one, and none in common, are a veto in either case; TAIL never is: it makes a caveat.
+    A pattern that holds a number is a marker with that number: "top 10" is not "top 5". -#}
+{% macro term_markers() %}
+    {{ return([
+        ("period", "PERIOD", "title", "veto", [
+            ("half 1", "\\b(?:1st|first) half\\b|\\b1h\\b"),
+            ("quarter 1", "\\b(?:1st|first) quarter\\b|\\bq1\\b"),
+            ("set 1", "\\b(?:1st|first) set\\b|\\bset 1\\b"),
+            ("map 1", "\\b(?:1st|first) map\\b|\\bmap 1\\b"),
+            ("game 1", "\\b(?:1st|first) game\\b|\\bgame 1\\b"),
+            ("inning 1", "\\b(?:1st|first) (?:1 )?innings?\\b"),
+            ("period 1", "\\b(?:1st|first) period\\b|\\bperiod 1\\b"),
+            ("half 2", "\\b(?:2nd|second) half\\b|\\b2h\\b"),
+            ("quarter 2", "\\b(?:2nd|second) quarter\\b|\\bq2\\b"),
+            ("set 2", "\\b(?:2nd|second) set\\b|\\bset 2\\b"),
+            ("map 2", "\\b(?:2nd|second) map\\b|\\bmap 2\\b"),
+            ("game 2", "\\b(?:2nd|second) game\\b|\\bgame 2\\b"),
+            ("inning 2", "\\b(?:2nd|second) (?:2 )?innings?\\b"),
+            ("period 2", "\\b(?:2nd|second) period\\b|\\bperiod 2\\b"),
+            ("quarter 3", "\\b(?:3rd|third) quarter\\b|\\bq3\\b"),
+            ("set 3", "\\b(?:3rd|third) set\\b|\\bset 3\\b"),
+            ("map 3", "\\b(?:3rd|third) map\\b|\\bmap 3\\b"),
+            ("game 3", "\\b(?:3rd|third) game\\b|\\bgame 3\\b"),
+            ("inning 3", "\\b(?:3rd|third) (?:3 )?innings?\\b"),
+            ("period 3", "\\b(?:3rd|third) period\\b|\\bperiod 3\\b"),
+            ("quarter 4", "\\b(?:4th|fourth) quarter\\b|\\bq4\\b"),
+            ("set 4", "\\b(?:4th|fourth) set\\b|\\bset 4\\b"),
+            ("map 4", "\\b(?:4th|fourth) map\\b|\\bmap 4\\b"),
+            ("game 4", "\\b(?:4th|fourth) game\\b|\\bgame 4\\b"),
+            ("inning 4", "\\b(?:4th|fourth) (?:4 )?innings?\\b"),
+            ("set 5", "\\b(?:5th|fifth) set\\b|\\bset 5\\b"),
+            ("map 5", "\\b(?:5th|fifth) map\\b|\\bmap 5\\b"),
+            ("game 5", "\\b(?:5th|fifth) game\\b|\\bgame 5\\b"),
+            ("inning 5", "\\b(?:5th|fifth) (?:5 )?innings?\\b"),
+            ("week", "\\bweek \\d+\\b"),
+            ("round", "\\bround \\d+\\b"),
+        ]),
+        ("part_of_season", "PERIOD", "title", "unknown", [
+            ("regular season", "\\bregular season\\b"),
+            ("playoffs", "\\bplayoffs?\\b|\\bpostseason\\b"),
+        ]),
+        ("stage", "PERIOD", "title", "veto", [
+            ("round of", "\\bround of \\d+\\b"),
+            ("quarterfinal", "\\bquarter-?finals?\\b"),
+            ("semifinal", "\\bsemi-?finals?\\b"),
+        ]),
+        ("overtime", "PERIOD", "rules", "unknown", [
+            ("regulation only", "\\b(?:90 minutes|regular time|regulation)\\b"),
+            ("overtime counts", "\\b(?:includ\\w+|counts?) (?:any )?(?:overtime|extra time)\\b|\\b(?:overtime|extra time) (?:is included|counts|if played)\\b"),
+        ]),
+        ("bet_type", "BET_TYPE", "title", "veto", [
+            ("spread", "\\bspread\\b|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
+            ("total", "\\bo/u\\b|\\bover/under\\b|\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b"),
+            ("both score", "\\bboth teams (?:to )?score\\b|\\bbtts\\b"),
+            ("draw", "\\b(?:end in a |a )?draw\\b|\\btie\\b"),
+            ("first scorer", "\\bfirst goal|\\bfirst (?:to score|touchdown|basket)|\\bscores? (?:the )?(?:1st|first)\\b"),
+            ("anytime scorer", "\\banytime (?:goal|touchdown)"),
+            ("exact score", "\\b(?:exact|correct) score\\b"),
+            ("completed match", "\\bcompleted match\\b|\\bwill .* be completed\\b"),
+            ("corners", "\\bcorners?\\b"),
+            ("cards", "\\b(?:yellow|red) cards?\\b"),
+            ("win group", "\\bwin (?:the )?group\\b|\\bgroup [a-l] winner\\b|\\bfirst in .*group\\b|\\bgroup winner\\b"),
+            ("qualify", "\\bqualif|\\badvance\\b"),
+            ("relegated", "\\brelegat"),
+            ("promoted", "\\bpromot(?:ed|ion)\\b"),
+            ("sweep", "\\bsweep\\b"),
+            ("series", "\\bseries winner\\b|\\bwin the series\\b|\\bbest of (?:5|7|five|seven)\\b"),
+        ]),
+        ("top", "COUNT", "title", "veto", [
+            ("top", "\\btop \\d+\\b"),
+            ("podium", "\\bpodium\\b"),
+        ]),
+        ("place", "COUNT", "title", "veto", [
+            ("second place", "\\b(?:2nd|second)[- ]place\\b|\\brunner-?up\\b|\\bfinish (?:2nd|second)\\b"),
+            ("third place", "\\b(?:3rd|third)[- ]place\\b|\\bfinish (?:3rd|third)\\b"),
+            ("last place", "\\blast[- ]place\\b|\\bfinish last\\b"),
+        ]),
+        ("rank", "COUNT", "title", "veto", [
+            ("number", "\\bnumber (?:[2-9]|\\d\\d+)\\b"),
+        ]),
+        ("times", "COUNT", "title", "veto", [
+            ("never", "\\b(?:0|zero) times\\b"),
+        ]),
+        ("order", "COUNT", "title", "veto", [
+            ("first", "\\bfirst (?:person|member|country|company|team|to)\\b|\\bbe first\\b"),
+        ]),
+        ("how_many", "COUNT", "title", "unknown", [
+            ("both", "\\bboth (?:the )?(?:chambers|houses|senate|house)\\b|\\bsweep\\b"),
+        ]),
+        ("league", "LEAGUE", "title", "unknown", [
+            ("nba", "\\bnba\\b|\\bpro(?:fessional)? basketball\\b|kxnba"),
+            ("wnba", "\\bwnba\\b|kxwnba|\\bwomen pro(?:fessional)? basketball\\b"),
+            ("nfl", "\\bnfl\\b|\\bpro(?:fessional)? football\\b|\\bsuper bowl\\b|kxnfl|kxsb\\b"),
+            ("college football", "\\bcollege football\\b|\\bcfp\\b|kxncaaf"),
+            ("college basketball", "\\bcollege basketball\\b|\\bmarch madness\\b|kxncaam"),
+            ("mlb", "\\bmlb\\b|\\bpro(?:fessional)? baseball\\b|\\bworld series\\b|kxmlb"),
+            ("nhl", "\\bnhl\\b|\\bpro(?:fessional)? hockey\\b|\\bstanley cup\\b|kxnhl"),
+            ("premier league", "\\bpremier league\\b|\\bepl\\b|kxepl"),
+            ("la liga", "\\bla liga(?: 1)?\\b|kxlaliga\\b"),
+            ("la liga 2", "\\bla liga 2\\b|\\bsegunda\\b|kxlaliga2"),
+            ("bundesliga", "\\bbundesliga\\b|kxbundesliga"),
+            ("serie a", "\\bserie a\\b|kxseriea"),
+            ("serie b", "\\bserie b\\b"),
+            ("ligue 1", "\\bligue 1\\b|kxligue1"),
+            ("mls", "\\bmls\\b|\\bmajor league soccer\\b|kxmls"),
+            ("champions league", "\\bchampions league\\b|\\bucl\\b|kxucl"),
+            ("europa league", "\\beuropa league\\b|\\buel\\b|kxuel"),
+            ("conference league", "\\bconference league\\b"),
+            ("fa cup", "\\bfa cup\\b"),
+            ("carabao cup", "\\b(?:carabao|efl) cup\\b"),
+            ("copa del rey", "\\bcopa del rey\\b"),
+            ("world cup", "\\bworld cup\\b"),
+            ("club world cup", "\\bclub world cup\\b"),
+            ("euro", "\\buefa euro\\b"),
+            ("copa america", "\\bcopa america\\b"),
+            ("atp", "\\batp\\b|kxatp"),
+            ("wta", "\\bwta\\b|kxwta"),
+            ("f1", "\\bformula (?:1|one)\\b|\\bf1\\b|kxf1"),
+            ("nascar", "\\bnascar\\b"),
+            ("indycar", "\\bindy ?car\\b"),
+            ("ufc", "\\bufc\\b"),
+            ("ipl", "\\bipl\\b"),
+        ]),
+        ("division", "LEAGUE", "title", "unknown", [
+            ("american league", "\\bamerican league\\b|\\bal (?:mvp|cy young|rookie|east|west|central|champion|pennant|winner)\\b"),
+            ("national league", "\\bnational league\\b|\\bnl (?:mvp|cy young|rookie|east|west|central|champion|pennant|winner)\\b"),
+            ("eastern conference", "\\beastern conference\\b", "veto"),
+            ("western conference", "\\bwestern conference\\b", "veto"),
+            ("afc", "\\bafc\\b", "veto"),
+            ("nfc", "\\bnfc\\b", "veto"),
+            ("division", "\\b(?:al|nl|afc|nfc) (?:east|west|central|north|south)\\b|\\b(?:atlantic|metropolitan|central|pacific|southeast|northwest|southwest) division\\b", "veto"),
+        ]),
+        ("gender", "LEAGUE", "title", "unknown", [
+            ("women", "\\bwomen\\b|\\bwta\\b|\\bwnba\\b|\\bladies\\b"),
+            ("men", "\\bmen\\b|\\batp\\b|\\bgentlemen\\b"),
+        ]),
+        ("age", "LEAGUE", "title", "veto", [
+            ("youth", "\\bu-?(?:17|19|20|21|23)\\b|\\bjunior\\b"),
+        ]),
+        ("constructor", "LEAGUE", "title", "veto", [
+            ("constructors", "\\bconstructors?\\b"),
+        ]),
+        ("contest", "METRIC", "title", "unknown", [
+            ("nomination", "\\bnominee\\b|\\bnomination\\b|\\bnominate[ds]?\\b"),
+            ("primary", "\\bprimary\\b|\\bprimaries\\b|\\brunoff\\b|\\bcaucus"),
+            ("general election", "\\bgeneral election\\b|\\bwin the (?:20\\d\\d )?(?:us )?president\\w*(?: election)?\\b|\\belected president\\b"),
+        ]),
+        ("vote", "METRIC", "title", "veto", [
+            ("popular vote", "\\bpopular vote\\b"),
+            ("electoral college", "\\belectoral (?:college|votes?)\\b"),
+        ]),
+        ("chamber", "METRIC", "title", "unknown", [
+            ("house", "\\bhouse of representatives\\b|\\bthe (?:us )?house\\b|\\bhouse (?:seats?|majority|control|race|district)\\b"),
+            ("senate", "\\bsenate\\b|\\bsenator\\b"),
+            ("governor", "\\bgovernor"),
+            ("mayor", "\\bmayor"),
+        ]),
+        ("control", "METRIC", "title", "veto", [
+            ("control", "\\bcontrol\\b|\\bmajority\\b"),
+        ]),
+        ("ticket", "METRIC", "title", "veto", [
+            ("vice president", "\\bvice president\\w*\\b|\\brunning mate\\b|\\bvp\\b"),
+        ]),
+        ("slate", "METRIC", "title", "veto", [
+            ("ticket", "\\bticket\\b"),
+            ("matchup", "\\bnominees\\b|\\bmatch-?up\\b"),
+            ("candidacy", "\\bruns? for\\b|\\bannounce .{0,30}candidacy\\b"),
+        ]),
+        ("step", "METRIC", "title", "unknown", [
+            ("sworn in", "\\bsworn in\\b|\\binaugurat", "veto"),
+            ("confirmed", "\\bconfirm(?:ed|s)?\\b", "veto"),
+            ("called", "\\b(?:projected|called by|is called|be called)\\b", "veto"),
+            ("nominated", "\\bnominate[ds]?\\b"),
+            ("formally accused", "\\b(?:charged|indicted|indictment)\\b", "veto"),
+            ("convicted", "\\b(?:convicted|found guilty)\\b", "veto"),
+            ("sentenced", "\\bsentenced\\b", "veto"),
+            ("arrested", "\\barrest", "veto"),
+            ("impeached", "\\bimpeach", "veto"),
+        ]),
+        ("announced", "ANNOUNCEMENT", "title", "veto", [
+            ("announced", "\\bannounc"),
+        ]),
+        ("departure", "METRIC", "title", "veto", [
+            ("resign", "\\bresign"),
+            ("fired", "\\b(?:fired|fires|dismiss)"),
+            ("die", "\\b(?:die|dies|death)\\b"),
+        ]),
+        ("military", "METRIC", "title", "unknown", [
+            ("strike", "\\b(?:air)?strikes?\\b|\\bbomb"),
+            ("invasion", "\\binva(?:de|sion)"),
+            ("war", "\\bdeclare war\\b|\\bdeclaration of war\\b"),
+            ("troops", "\\bground troops\\b|\\bboots on the ground\\b"),
+            ("military action", "\\bmilitary action\\b"),
+        ]),
+        ("peace", "METRIC", "title", "unknown", [
+            ("ceasefire", "\\bceasefire\\b|\\bcease-fire\\b|\\btruce\\b"),
+            ("peace deal", "\\bpeace (?:deal|agreement|treaty)\\b"),
+        ]),
+        ("visit", "METRIC", "title", "unknown", [
+            ("meet", "\\bmeet(?:s|ing)?\\b"),
+            ("visit", "\\bvisit"),
+            ("call", "\\b(?:phone )?calls?\\b|\\btalks? to\\b|\\bspeaks? (?:to|with)\\b"),
+        ]),
+        ("court", "METRIC", "title", "unknown", [
+            ("hear", "\\bhears?\\b|\\btakes? up\\b|\\bgrants? cert"),
+            ("rule", "\\brules?\\b|\\bstrikes? down\\b|\\boverturns?\\b|\\bupholds?\\b"),
+        ]),
+        ("bill", "METRIC", "title", "unknown", [
+            ("pass chamber", "\\bpass(?:es|ed)? (?:the )?(?:us )?(?:house|senate)\\b", "veto"),
+            ("become law", "\\b(?:become|becomes|signed into|be) law\\b|\\benacted\\b"),
+        ]),
+        ("direction", "METRIC", "title", "unknown", [
+            ("cut", "\\b(?:cuts?|decreases?|lowers|reduces?)\\b"),
+            ("hike", "\\b(?:hikes?|increases?|raises?)\\b"),
+            ("hold", "\\b(?:hold|holds|maintains?|no change|unchanged|pause)\\b"),
+        ]),
+        ("any_size", "COUNT", "title", "unknown", [
+            ("any", "\\bany (?:rate )?(?:cut|hike|change)\\b"),
+        ]),
+        ("core", "METRIC", "title", "veto", [
+            ("core", "\\bcore\\b"),
+        ]),
+        ("base", "METRIC", "title", "unknown", [
+            ("month over month", "\\bm/m\\b|\\bmom\\b|\\bmonth[- ](?:over|on)[- ]month\\b|\\bmonthly\\b|\\bfrom (?:the )?(?:previous|prior) month\\b"),
+            ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|\\bannual(?:ly)?\\b|\\b12[- ]month"),
+        ]),
+        ("index", "METRIC", "title", "unknown", [
+            ("pce", "\\bpce\\b"),
+            ("cpi", "\\bcpi\\b|\\bconsumer price"),
+            ("ppi", "\\bppi\\b|\\bproducer price"),
+            ("payrolls", "\\bpayrolls?\\b|\\bjobs (?:added|report)\\b"),
+            ("unemployment", "\\bunemployment\\b|\\bjobless rate\\b"),
+        ]),
+        ("high_low", "METRIC", "title", "unknown", [
+            ("highest", "\\b(?:high|highest|maximum|max|hottest)\\b"),
+            ("lowest", "\\b(?:low|lowest|minimum|min|coldest)\\b"),
+        ]),
+        ("precipitation", "METRIC", "title", "unknown", [
+            ("rain", "\\brain"),
+            ("snow", "\\bsnow"),
+        ]),
+        ("gross", "METRIC", "title", "veto", [
+            ("opening weekend", "\\bopening (?:weekend|day)\\b"),
+        ]),
+        ("gross_area", "METRIC", "title", "unknown", [
+            ("domestic", "\\bdomestic\\b"),
+            ("worldwide", "\\b(?:worldwide|global)\\b"),
+        ]),
+        ("score", "METRIC", "title", "unknown", [
+            ("rotten tomatoes", "\\brotten tomatoes\\b|\\btomatometer\\b"),
+            ("audience score", "\\baudience score\\b|\\bpopcornmeter\\b", "veto"),
+            ("metacritic", "\\bmetacritic\\b"),
+        ]),
+        ("record", "METRIC", "title", "unknown", [
+            ("album", "\\balbum"),
+            ("song", "\\b(?:song|single|hot 100)\\b"),
+        ]),
+        ("debut", "METRIC", "title", "veto", [
+            ("debut", "\\bdebut"),
+        ]),
+        ("role", "METRIC", "title", "unknown", [
+            ("actor", "\\bactor\\b"),
+            ("actress", "\\bactress\\b"),
+            ("supporting", "\\bsupporting\\b", "veto"),
+            ("director", "\\bdirector\\b"),
+            ("picture", "\\bbest picture\\b"),
+            ("animated", "\\banimated\\b", "veto"),
+        ]),
+        ("award", "METRIC", "title", "unknown", [
+            ("nominated", "\\bnominat"),
+        ]),
+        ("honour", "METRIC", "title", "veto", [
+            ("rookie", "\\brookie\\b"),
+            ("defensive", "\\bdefensive\\b"),
+            ("offensive", "\\boffensive player\\b"),
+            ("coach", "\\bcoach of the year\\b"),
+            ("cy young", "\\bcy young\\b"),
+            ("finals mvp", "\\bfinals mvp\\b"),
+        ]),
+        ("market_value", "METRIC", "title", "veto", [
+            ("market cap", "\\bmarket cap"),
+        ]),
+        ("ipo", "METRIC", "title", "veto", [
+            ("ipo", "\\bipo\\b|\\bgo public\\b"),
+        ]),
+        ("release", "METRIC", "title", "unknown", [
+            ("released", "\\breleas"),
+            ("announced", "\\bannounc"),
+        ]),
+        ("launch", "METRIC", "title", "unknown", [
+            ("launch", "\\blaunch"),
+            ("land", "\\bland(?:s|ing|ed)?\\b"),
+            ("orbit", "\\borbit"),
+        ]),
+        ("all_time_high", "METRIC", "title", "veto", [
+            ("all-time high", "\\ball[- ]time high\\b|\\bath\\b"),
+        ]),
+        ("how", "METRIC", "title", "unknown", [
+            ("close", "\\bclos(?:es?|ing)\\b|\\bsettles?\\b|\\bend (?:of )?(?:the )?(?:day|year)\\b"),
+        ]),
+        ("price_source", "SOURCE", "rules", "unknown", [
+            ("cf benchmarks", "\\bcf benchmarks\\b|\\bbrti\\b|\\breal-?time index\\b"),
+            ("binance", "\\bbinance\\b"),
+            ("coinbase", "\\b(?:on|from|of|by|according to) coinbase\\b|coinbase\\.com"),
+            ("chainlink", "\\bchainlink\\b|chain\\.link"),
+            ("pyth", "\\bpyth\\b"),
+            ("kraken", "\\bkraken\\b"),
+            ("coingecko", "\\bcoingecko\\b"),
+            ("coinmarketcap", "\\bcoinmarketcap\\b"),
+        ]),
+        ("weather_source", "SOURCE", "rules", "unknown", [
+            ("weather service", "\\bnational weather service\\b|\\bnws\\b|\\bclimatological report\\b|\\bdaily climate report\\b|weather\\.gov"),
+            ("weather underground", "\\bwunderground\\b|\\bweather underground\\b"),
+            ("accuweather", "\\baccuweather\\b"),
+        ]),
+        ("gross_source", "SOURCE", "rules", "unknown", [
+            ("box office mojo", "\\bbox ?office ?mojo\\b"),
+            ("the numbers", "\\bthe-?numbers\\b"),
+        ]),
+        ("ranking_source", "SOURCE", "rules", "unknown", [
+            ("lmarena", "\\blmarena\\b|\\bchatbot arena\\b|\\btext arena\\b"),
+            ("livebench", "\\blivebench\\b"),
+            ("epoch", "\\bepoch (?:ai|capabilities)\\b"),
+        ]),
+        ("crude", "SOURCE", "any", "unknown", [
+            ("wti", "\\bwti\\b"),
+            ("brent", "\\bbrent\\b"),
+        ]),
+        ("spot", "SOURCE", "any", "unknown", [
+            ("spot", "\\bspot\\b"),
+            ("futures", "\\bfutures\\b"),
+        ]),
+        ("station", "STATION", "rules", "unknown", [
+            ("central park", "\\bcentral park\\b|\\bknyc\\b|\\bnyc\\b.{0,40}\\bclinyc\\b"),
+            ("laguardia", "\\blaguardia\\b|\\bklga\\b"),
+            ("jfk", "\\bkjfk\\b|\\bkennedy (?:international )?airport\\b"),
+            ("midway", "\\bmidway\\b|\\bkmdw\\b"),
+            ("o'hare", "\\bo'?hare\\b|\\bkord\\b"),
+            ("heathrow", "\\bheathrow\\b|\\begll\\b"),
+            ("london city", "\\blondon city airport\\b|\\beglc\\b"),
+            ("hobby", "\\bhobby\\b|\\bkhou\\b"),
+            ("bush", "\\bbush intercontinental\\b|\\bkiah\\b"),
+            ("camp mabry", "\\bcamp mabry\\b|\\bkatt\\b"),
+            ("bergstrom", "\\bbergstrom\\b|\\bkaus\\b"),
+            ("lax", "\\blosangeles (?:international )?airport\\b|\\bklax\\b|\\blax\\b"),
+            ("downtown la", "\\bdowntown losangeles\\b|\\bkcqt\\b"),
+            ("love field", "\\blove field\\b|\\bkdal\\b"),
+            ("dfw", "\\bdfw\\b|\\bkdfw\\b|\\bdallas[/ -]?fort worth\\b"),
+        ]),
+        ("fix", "METRIC", "rules", "unknown", [
+            ("average", "\\b(?:average|averaged|mean) of\\b|\\bsimple average\\b"),
+            ("candle", "\\bcandle"),
+            ("closing price", "\\bclosing price\\b|\\bclose price\\b|\\bofficial close\\b"),
+            ("intraday", "\\bintraday\\b|\\bat any (?:point|time)\\b"),
+        ]),
+        ("announcing", "ANNOUNCEMENT", "rules", "unknown", [
+            ("counts", "\\bannouncement (?:is|are|of .{1,80} is|will be) (?:also )?(?:sufficient|enough|qualif)|\\bannouncement .{0,60}\\b(?:suffices|counts|will count|qualifies)\\b|\\b(?:officially|publicly|formally) announce[sd]?\\b|\\bis announced\\b|\\bannounces? (?:that|they|he|she)\\b"),
+            ("does not count", "\\bannouncements? (?:alone|by itself|itself)? ?(?:does|do|is|are|will) not\\b"),
+        ]),
+        ("seat", "METRIC", "rules", "unknown", [
+            ("must take office", "\\b(?:sworn in|takes? office|assumes? (?:the )?office|inaugurat)"),
+        ]),
+        ("call", "METRIC", "rules", "unknown", [
+            ("called by press", "\\b(?:projected|called by|call the race|calls? the race|media projection)\\b"),
+        ]),
+        ("death", "DEATH_OR_VOID", "rules", "unknown", [
+            ("death is yes", "\\b(?:death|dies|deceased|passes away)\\b.{0,120}\\b(?:resolves? (?:to )?[\"“]?yes|will count|counts|qualif)"),
+            ("death at last price", "\\b(?:death|dies|deceased|passes away)\\b.{0,160}\\b(?:last (?:traded|fair) price|fair (?:market )?price)\\b"),
+        ]),
+        ("tail", "TAIL", "rules", "unknown", [
+            ("death", "\\b(?:death|dies|deceased|passes away)\\b"),
+            ("half each", "\\b50 ?[-/–] ?50\\b|\\b50% ?/ ?50%"),
+            ("fair price", "\\b(?:fair|last (?:traded|fair)) (?:market )?price\\b"),
+            ("void", "\\b(?:void|refund)"),
+            ("postponed stays open", "\\bpostponed\\b.{0,80}\\bremain open\\b"),
+            ("rescheduled", "\\brescheduled\\b"),
+            ("tie", "\\b(?:tie|ties|tied|dead heat|shared)\\b"),
+        ]),
+    ]) }}
+{% endmacro %}
+
+
+{#- The markers of a listing, as "group:marker", of the texts in the columns `titles`, `rules`. -#}
+{% macro found_markers(titles, rules) -%}
+    list_filter([
+        {%- for group, code, scope, one_sided, markers in term_markers() %}
+        {%- for marker in markers %}
+        {%- set text = {"title": titles, "rules": rules, "any": titles ~ " || ' ' || " ~ rules}[scope] %}
+        {%- set pattern = marker[1] | replace("'", "''") %}
+        case when regexp_matches({{ text }}, '{{ pattern }}') then '{{ group }}:{{ marker[0] | replace("'", "''") }}'
+            {%- if "\\d+" in pattern %} || ' ' || regexp_extract(regexp_extract({{ text }}, '{{ pattern }}'), '\d+'){% endif %} end,
+        {%- endfor %}
+        {%- endfor %}
+        null
+    ], lambda marker: marker is not null)
+{%- endmacro %}
