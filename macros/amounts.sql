@@ -25,14 +25,15 @@
         ("touch_above", "(?:reach(?:es)?|hits?|touch(?:es)?|↑) (?:or exceeds? )?" ~ amount, 1),
         ("touch_below", "(?:dips? (?:to|upto|below)|drops? (?:to|upto|below)|falls? (?:to|upto|below)|↓) ?" ~ amount, 1),
         ("exactly", "(?:exactly|equal to|=) ?" ~ amount, 1),
+        ("exactly", "\\bby (\\d+) ?()(bps?)", 1),
         ("exactly", "\\bbe (\\d+) ?()(°c?)", 1),
-        ("above", "\\(minus (\\d+(?:\\.\\d+)?)()()", 1),
+        ("above", "\\( ?minus (\\d+(?:\\.\\d+)?)()()", 1),
     ] -%}
 
     create or replace macro silver.without_counters(text) as regexp_replace(
         text,
         '\b(?:top|map|set|game|week|round(?: of)?|quarter|period|group|district|matchday|race|number|season|episode|part|chapter|q|article|section|level) ?\d+\b'
-        || '|\b\d+(?:st|nd|rd|th)\b|\b20\d\d ?[-–/] ?(?:20)?\d\d\b|\b20\d\d\b|\b(?:hot 100|billboard 200|level [1-5])\b',
+        || '|\b\d+(?:st|nd|rd|th)\b|\b20\d\d ?[-–/] ?(?:20)?\d\d\b|\b20\d\d\b|\b(?:hot 100|billboard 200|level [1-5]|bo ?\d|dota 2|t20i?|f1|ufc (?:fight night )?\d+|cs2|counter-strike 2|covid-19|h\dn\d)\b',
         ' ', 'g'
     );
 
@@ -83,5 +84,17 @@
         or (coalesce({{ left }}.amount_low, {{ left }}.amount_high) % 1 = 0 and {{ left }}.amount_unit is null
             and coalesce({{ right }}.amount_low, {{ right }}.amount_high) % 1 = 0),
         1, 0.01
+    )
+{%- endmacro %}
+
+
+{#- Whether a side without an amount says that of the other: as a bare number, or 1 or more as "scores". -#}
+{% macro says_amount(side, other) -%}
+    (
+        coalesce({{ other }}.amount_low = 1 and {{ other }}.amount_high is null, false)
+        or coalesce(list_contains(
+            list_transform({{ side }}.other_numbers, lambda number: cast(number as double)),
+            cast(coalesce({{ other }}.amount_low, {{ other }}.amount_high) as double)
+        ), false)
     )
 {%- endmacro %}

@@ -5,8 +5,9 @@
       - where it is looked for: in the "title" (with subtitle, event title and series), in the "rules"
         (with the link to the source), or in "any" of them,
       - what it means when only one side has one: "veto", where silence says otherwise ("first half"
-        against the whole game), or "unknown", where silence says nothing. Two sides that both have
-        one, and none in common, are a veto in either case; TAIL never is: it makes a caveat.
+        against the whole game), "doubt", where it may (then the pair is not called equal), or "unknown",
+        where silence says nothing. Two sides that both have one, and none in common, are a veto in any
+        case; TAIL never is: it makes a caveat.
     A pattern that holds a number is a marker with that number: "top 10" is not "top 5". -#}
 {% macro term_markers() %}
     {{ return([
@@ -14,31 +15,26 @@
             ("half 1", "\\b(?:1st|first) half\\b|\\b1h\\b"),
             ("quarter 1", "\\b(?:1st|first) quarter\\b|\\bq1\\b"),
             ("set 1", "\\b(?:1st|first) set\\b|\\bset 1\\b"),
-            ("map 1", "\\b(?:1st|first) map\\b|\\bmap 1\\b"),
-            ("game 1", "\\b(?:1st|first) game\\b|\\bgame 1\\b"),
+            ("game 1", "\\b(?:1st|first) (?:map|game)\\b|\\b(?:map|game) 1\\b"),
             ("inning 1", "\\b(?:1st|first) (?:1 )?innings?\\b"),
             ("period 1", "\\b(?:1st|first) period\\b|\\bperiod 1\\b"),
             ("half 2", "\\b(?:2nd|second) half\\b|\\b2h\\b"),
             ("quarter 2", "\\b(?:2nd|second) quarter\\b|\\bq2\\b"),
             ("set 2", "\\b(?:2nd|second) set\\b|\\bset 2\\b"),
-            ("map 2", "\\b(?:2nd|second) map\\b|\\bmap 2\\b"),
-            ("game 2", "\\b(?:2nd|second) game\\b|\\bgame 2\\b"),
+            ("game 2", "\\b(?:2nd|second) (?:map|game)\\b|\\b(?:map|game) 2\\b"),
             ("inning 2", "\\b(?:2nd|second) (?:2 )?innings?\\b"),
             ("period 2", "\\b(?:2nd|second) period\\b|\\bperiod 2\\b"),
             ("quarter 3", "\\b(?:3rd|third) quarter\\b|\\bq3\\b"),
             ("set 3", "\\b(?:3rd|third) set\\b|\\bset 3\\b"),
-            ("map 3", "\\b(?:3rd|third) map\\b|\\bmap 3\\b"),
-            ("game 3", "\\b(?:3rd|third) game\\b|\\bgame 3\\b"),
+            ("game 3", "\\b(?:3rd|third) (?:map|game)\\b|\\b(?:map|game) 3\\b"),
             ("inning 3", "\\b(?:3rd|third) (?:3 )?innings?\\b"),
             ("period 3", "\\b(?:3rd|third) period\\b|\\bperiod 3\\b"),
             ("quarter 4", "\\b(?:4th|fourth) quarter\\b|\\bq4\\b"),
             ("set 4", "\\b(?:4th|fourth) set\\b|\\bset 4\\b"),
-            ("map 4", "\\b(?:4th|fourth) map\\b|\\bmap 4\\b"),
-            ("game 4", "\\b(?:4th|fourth) game\\b|\\bgame 4\\b"),
+            ("game 4", "\\b(?:4th|fourth) (?:map|game)\\b|\\b(?:map|game) 4\\b"),
             ("inning 4", "\\b(?:4th|fourth) (?:4 )?innings?\\b"),
             ("set 5", "\\b(?:5th|fifth) set\\b|\\bset 5\\b"),
-            ("map 5", "\\b(?:5th|fifth) map\\b|\\bmap 5\\b"),
-            ("game 5", "\\b(?:5th|fifth) game\\b|\\bgame 5\\b"),
+            ("game 5", "\\b(?:5th|fifth) (?:map|game)\\b|\\b(?:map|game) 5\\b"),
             ("inning 5", "\\b(?:5th|fifth) (?:5 )?innings?\\b"),
             ("week", "\\bweek \\d+\\b"),
             ("round", "\\bround \\d+\\b"),
@@ -58,13 +54,14 @@
         ]),
         ("bet_type", "BET_TYPE", "title", "veto", [
             ("spread", "\\bspread\\b|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
-            ("total", "\\bo/u\\b|\\bover/under\\b|\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b"),
+            ("total", "\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b", "unknown"),
             ("both score", "\\bboth teams (?:to )?score\\b|\\bbtts\\b"),
             ("draw", "\\b(?:end in a |a )?draw\\b|\\btie\\b"),
             ("first scorer", "\\bfirst goal|\\bfirst (?:to score|touchdown|basket)|\\bscores? (?:the )?(?:1st|first)\\b"),
-            ("anytime scorer", "\\banytime (?:goal|touchdown)"),
+            ("anytime scorer", "\\banytime (?:goal|touchdown)", "unknown"),
             ("exact score", "\\b(?:exact|correct) score\\b"),
             ("completed match", "\\bcompleted match\\b|\\bwill .* be completed\\b"),
+            ("first blood", "\\bfirst (?:blood|kill|tower|dragon|baron)\\b"),
             ("corners", "\\bcorners?\\b"),
             ("cards", "\\b(?:yellow|red) cards?\\b"),
             ("win group", "\\bwin (?:the )?group\\b|\\bgroup [a-l] winner\\b|\\bfirst in .*group\\b|\\bgroup winner\\b"),
@@ -78,18 +75,20 @@
             ("top", "\\btop \\d+\\b"),
             ("podium", "\\bpodium\\b"),
         ]),
-        ("place", "COUNT", "title", "veto", [
+        ("place", "COUNT", "title", "doubt", [
             ("second place", "\\b(?:2nd|second)[- ]place\\b|\\brunner-?up\\b|\\bfinish (?:2nd|second)\\b"),
             ("third place", "\\b(?:3rd|third)[- ]place\\b|\\bfinish (?:3rd|third)\\b"),
             ("last place", "\\blast[- ]place\\b|\\bfinish last\\b"),
         ]),
         ("rank", "COUNT", "title", "veto", [
+            ("second", "\\b(?:second|2nd)[- ]\\w+est\\b"),
+            ("third", "\\b(?:third|3rd)[- ]\\w+est\\b"),
             ("number", "\\bnumber (?:[2-9]|\\d\\d+)\\b"),
         ]),
-        ("times", "COUNT", "title", "veto", [
+        ("times", "COUNT", "title", "doubt", [
             ("never", "\\b(?:0|zero) times\\b"),
         ]),
-        ("order", "COUNT", "title", "veto", [
+        ("order", "COUNT", "title", "doubt", [
             ("first", "\\bfirst (?:person|member|country|company|team|to)\\b|\\bbe first\\b"),
         ]),
         ("how_many", "COUNT", "title", "unknown", [
@@ -130,13 +129,13 @@
             ("ipl", "\\bipl\\b"),
         ]),
         ("division", "LEAGUE", "title", "unknown", [
-            ("american league", "\\bamerican league\\b|\\bal (?:mvp|cy young|rookie|east|west|central|champion|pennant|winner)\\b"),
-            ("national league", "\\bnational league\\b|\\bnl (?:mvp|cy young|rookie|east|west|central|champion|pennant|winner)\\b"),
-            ("eastern conference", "\\beastern conference\\b", "veto"),
-            ("western conference", "\\bwestern conference\\b", "veto"),
-            ("afc", "\\bafc\\b", "veto"),
-            ("nfc", "\\bnfc\\b", "veto"),
-            ("division", "\\b(?:al|nl|afc|nfc) (?:east|west|central|north|south)\\b|\\b(?:atlantic|metropolitan|central|pacific|southeast|northwest|southwest) division\\b", "veto"),
+            ("american league", "\\bamerican league\\b|\\bal (?:mvp|cy young|rookie|champion|pennant|winner)\\b"),
+            ("national league", "\\bnational league\\b|\\bnl (?:mvp|cy young|rookie|champion|pennant|winner)\\b"),
+            ("eastern conference", "\\beastern conference\\b", "doubt"),
+            ("western conference", "\\bwestern conference\\b", "doubt"),
+            ("afc", "\\bafc\\b", "doubt"),
+            ("nfc", "\\bnfc\\b", "doubt"),
+            ("division", "\\b(?:al|nl|afc|nfc) (?:east|west|central|north|south)\\b|\\b(?:atlantic|metropolitan|central|pacific|southeast|northwest|southwest) division\\b", "doubt"),
         ]),
         ("gender", "LEAGUE", "title", "unknown", [
             ("women", "\\bwomen\\b|\\bwta\\b|\\bwnba\\b|\\bladies\\b"),
@@ -153,7 +152,7 @@
             ("primary", "\\bprimary\\b|\\bprimaries\\b|\\brunoff\\b|\\bcaucus"),
             ("general election", "\\bgeneral election\\b|\\bwin the (?:20\\d\\d )?(?:us )?president\\w*(?: election)?\\b|\\belected president\\b"),
         ]),
-        ("vote", "METRIC", "title", "veto", [
+        ("vote", "METRIC", "title", "doubt", [
             ("popular vote", "\\bpopular vote\\b"),
             ("electoral college", "\\belectoral (?:college|votes?)\\b"),
         ]),
@@ -163,32 +162,32 @@
             ("governor", "\\bgovernor"),
             ("mayor", "\\bmayor"),
         ]),
-        ("control", "METRIC", "title", "veto", [
+        ("control", "METRIC", "title", "doubt", [
             ("control", "\\bcontrol\\b|\\bmajority\\b"),
         ]),
-        ("ticket", "METRIC", "title", "veto", [
+        ("ticket", "METRIC", "title", "doubt", [
             ("vice president", "\\bvice president\\w*\\b|\\brunning mate\\b|\\bvp\\b"),
         ]),
-        ("slate", "METRIC", "title", "veto", [
+        ("slate", "METRIC", "title", "doubt", [
             ("ticket", "\\bticket\\b"),
             ("matchup", "\\bnominees\\b|\\bmatch-?up\\b"),
             ("candidacy", "\\bruns? for\\b|\\bannounce .{0,30}candidacy\\b"),
         ]),
         ("step", "METRIC", "title", "unknown", [
-            ("sworn in", "\\bsworn in\\b|\\binaugurat", "veto"),
-            ("confirmed", "\\bconfirm(?:ed|s)?\\b", "veto"),
-            ("called", "\\b(?:projected|called by|is called|be called)\\b", "veto"),
+            ("sworn in", "\\bsworn in\\b|\\binaugurat", "doubt"),
+            ("confirmed", "\\bconfirm(?:ed|s)?\\b", "doubt"),
+            ("called", "\\b(?:projected|called by|is called|be called)\\b", "doubt"),
             ("nominated", "\\bnominate[ds]?\\b"),
-            ("formally accused", "\\b(?:charged|indicted|indictment)\\b", "veto"),
-            ("convicted", "\\b(?:convicted|found guilty)\\b", "veto"),
-            ("sentenced", "\\bsentenced\\b", "veto"),
-            ("arrested", "\\barrest", "veto"),
-            ("impeached", "\\bimpeach", "veto"),
+            ("formally accused", "\\b(?:charged|indicted|indictment)\\b", "doubt"),
+            ("convicted", "\\b(?:convicted|found guilty)\\b", "doubt"),
+            ("sentenced", "\\bsentenced\\b", "doubt"),
+            ("arrested", "\\barrest", "doubt"),
+            ("impeached", "\\bimpeach", "doubt"),
         ]),
-        ("announced", "ANNOUNCEMENT", "title", "veto", [
+        ("announced", "ANNOUNCEMENT", "title", "doubt", [
             ("announced", "\\bannounc"),
         ]),
-        ("departure", "METRIC", "title", "veto", [
+        ("departure", "METRIC", "title", "doubt", [
             ("resign", "\\bresign"),
             ("fired", "\\b(?:fired|fires|dismiss)"),
             ("die", "\\b(?:die|dies|death)\\b"),
@@ -214,7 +213,7 @@
             ("rule", "\\brules?\\b|\\bstrikes? down\\b|\\boverturns?\\b|\\bupholds?\\b"),
         ]),
         ("bill", "METRIC", "title", "unknown", [
-            ("pass chamber", "\\bpass(?:es|ed)? (?:the )?(?:us )?(?:house|senate)\\b", "veto"),
+            ("pass chamber", "\\bpass(?:es|ed)? (?:the )?(?:us )?(?:house|senate)\\b", "doubt"),
             ("become law", "\\b(?:become|becomes|signed into|be) law\\b|\\benacted\\b"),
         ]),
         ("direction", "METRIC", "title", "unknown", [
@@ -225,7 +224,7 @@
         ("any_size", "COUNT", "title", "unknown", [
             ("any", "\\bany (?:rate )?(?:cut|hike|change)\\b"),
         ]),
-        ("core", "METRIC", "title", "veto", [
+        ("core", "METRIC", "title", "doubt", [
             ("core", "\\bcore\\b"),
         ]),
         ("base", "METRIC", "title", "unknown", [
@@ -247,7 +246,7 @@
             ("rain", "\\brain"),
             ("snow", "\\bsnow"),
         ]),
-        ("gross", "METRIC", "title", "veto", [
+        ("gross", "METRIC", "title", "doubt", [
             ("opening weekend", "\\bopening (?:weekend|day)\\b"),
         ]),
         ("gross_area", "METRIC", "title", "unknown", [
@@ -256,28 +255,28 @@
         ]),
         ("score", "METRIC", "title", "unknown", [
             ("rotten tomatoes", "\\brotten tomatoes\\b|\\btomatometer\\b"),
-            ("audience score", "\\baudience score\\b|\\bpopcornmeter\\b", "veto"),
+            ("audience score", "\\baudience score\\b|\\bpopcornmeter\\b", "doubt"),
             ("metacritic", "\\bmetacritic\\b"),
         ]),
         ("record", "METRIC", "title", "unknown", [
             ("album", "\\balbum"),
             ("song", "\\b(?:song|single|hot 100)\\b"),
         ]),
-        ("debut", "METRIC", "title", "veto", [
+        ("debut", "METRIC", "title", "doubt", [
             ("debut", "\\bdebut"),
         ]),
         ("role", "METRIC", "title", "unknown", [
             ("actor", "\\bactor\\b"),
             ("actress", "\\bactress\\b"),
-            ("supporting", "\\bsupporting\\b", "veto"),
+            ("supporting", "\\bsupporting\\b", "doubt"),
             ("director", "\\bdirector\\b"),
             ("picture", "\\bbest picture\\b"),
-            ("animated", "\\banimated\\b", "veto"),
+            ("animated", "\\banimated\\b", "doubt"),
         ]),
         ("award", "METRIC", "title", "unknown", [
             ("nominated", "\\bnominat"),
         ]),
-        ("honour", "METRIC", "title", "veto", [
+        ("honour", "METRIC", "title", "doubt", [
             ("rookie", "\\brookie\\b"),
             ("defensive", "\\bdefensive\\b"),
             ("offensive", "\\boffensive player\\b"),
@@ -285,10 +284,10 @@
             ("cy young", "\\bcy young\\b"),
             ("finals mvp", "\\bfinals mvp\\b"),
         ]),
-        ("market_value", "METRIC", "title", "veto", [
+        ("market_value", "METRIC", "title", "doubt", [
             ("market cap", "\\bmarket cap"),
         ]),
-        ("ipo", "METRIC", "title", "veto", [
+        ("ipo", "METRIC", "title", "doubt", [
             ("ipo", "\\bipo\\b|\\bgo public\\b"),
         ]),
         ("release", "METRIC", "title", "unknown", [
@@ -300,11 +299,16 @@
             ("land", "\\bland(?:s|ing|ed)?\\b"),
             ("orbit", "\\borbit"),
         ]),
-        ("all_time_high", "METRIC", "title", "veto", [
+        ("all_time_high", "METRIC", "title", "doubt", [
             ("all-time high", "\\ball[- ]time high\\b|\\bath\\b"),
         ]),
         ("how", "METRIC", "title", "unknown", [
             ("close", "\\bclos(?:es?|ing)\\b|\\bsettles?\\b|\\bend (?:of )?(?:the )?(?:day|year)\\b"),
+        ]),
+        ("zone", "INSTANT", "rules", "unknown", [
+            ("eastern", "\\b(?:et|est|edt)\\b|\\beastern time\\b"),
+            ("local", "\\blocal (?:time|date)\\b|\\b(?:tehran|iran|israel|jerusalem|kyiv|moscow|beijing|london|paris|tokyo|delhi|seoul|taipei) (?:standard )?time\\b"),
+            ("utc", "\\butc\\b|\\bgmt\\b"),
         ]),
         ("price_source", "SOURCE", "rules", "unknown", [
             ("cf benchmarks", "\\bcf benchmarks\\b|\\bbrti\\b|\\breal-?time index\\b"),

@@ -44,3 +44,63 @@
         else array_to_string({{ side }}.other_numbers, ', ')
     end
 {%- endmacro %}
+
+
+{#- The groups of markers that are looked for in one scope, as SQL texts. -#}
+{% macro marker_groups_of(scope) -%}
+    {%- for group, code, place, one_sided, markers in term_markers() if place == scope -%}
+    '{{ group }}'{{ ", " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The markers that mean "veto", "doubt" or "unknown" when only one side has them, as SQL texts. -#}
+{% macro markers_that(meaning) -%}
+    {%- set found = [] -%}
+    {%- for group, code, scope, one_sided, markers in term_markers() -%}
+        {%- for marker in markers if (marker[2] or one_sided) == meaning -%}
+            {%- do found.append("'" ~ group ~ ":" ~ marker[0] | replace("'", "''") ~ "'") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ found | join(", ") }}
+{%- endmacro %}
+
+{#- In what the wordings of `kalshi` and `polymarket` differ, each in words; none when they say the same,
+    sentence by sentence. -#}
+{% macro differences_in_wording() -%}
+    list_filter([
+        case when polymarket.event_type != 'binary' then 'sides are named' end,
+        case
+            when len(only_kalshi || only_polymarket) > 0
+                then 'words differ: ' || array_to_string(only_kalshi, ' ')
+                    || ' / ' || array_to_string(only_polymarket, ' ')
+        end,
+        case
+            when
+                not (kalshi.is_told_by_condition and polymarket.is_told_by_condition)
+                and list_filter(kalshi.words, lambda word: not list_contains(kalshi.added_words, word))
+                != list_filter(polymarket.words, lambda word: not list_contains(kalshi.added_words, word))
+                then 'the order of the words may matter'
+        end,
+        case
+            when kalshi.cut_names != polymarket.cut_names
+                then 'names differ in their endings: ' || array_to_string(kalshi.cut_names, ' ')
+                    || ' / ' || array_to_string(polymarket.cut_names, ' ')
+        end,
+        case
+            when kalshi.event_words != polymarket.event_words
+                then 'in the title of one event only: ' || array_to_string(kalshi.event_words, ' ')
+                    || ' / ' || array_to_string(polymarket.event_words, ' ')
+        end,
+        case when amounts not in ('same', 'none') then 'amounts: ' || amounts end,
+        case when polymarket.linked_station is not null then 'station named by a link only' end,
+        case when kalshi.window_ends_on is null then 'deadline not read on Kalshi' end,
+        case when polymarket.window_ends_on is null then 'deadline not read on Polymarket' end,
+        case when kalshi.condition is null then 'condition of the rules not read on Kalshi' end,
+        case when polymarket.condition is null then 'condition of the rules not read on Polymarket' end,
+        case when kalshi.condition != polymarket.condition then 'the conditions of the rules are not the same' end,
+        case
+            when len(clauses_of_one) > 0
+                then 'in the rules of one side only: ' || left(array_to_string(clauses_of_one, '; '), 200)
+        end
+    ], lambda difference: difference is not null)
+{%- endmacro %}

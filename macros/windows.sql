@@ -12,6 +12,7 @@
                                          year is taken where the mention has none; null where it is
                                          not known. "before May 1" and "by April 30" end on May 1.
     silver.without_dates(text)           the text without its mentions of dates
+    silver.spelled_ranges(text)          "july 20-26" as "from july 20 by july 26"
     silver.clock_mention(text)           the first time of day in a normalised text, "" if none
     silver.clock_time(mention)           that as "17:00 et", 24 hours; the zone is left out where
                                          the text has none -#}
@@ -31,6 +32,8 @@
             )
         ),
         lambda found: concat(found.word, found.iso_day, found.day, found.month_year, found.lone_year) != ''
+
+            and not regexp_matches(found.mention, '^(before|by|until|through) the 20\d\d$')
     );
 
     create or replace macro silver.first_day(found, known_year) as cast(coalesce(try_cast(found.iso_day as timestamp), try_strptime(
@@ -69,6 +72,15 @@
     create or replace macro silver.without_dates(text) as list_reduce(
         list_transform(silver.date_mentions(text), lambda found: found.mention),
         lambda rest, mention: replace(rest, mention, ' '), text
+    );
+
+    create or replace macro silver.spelled_ranges(text) as regexp_replace(
+        regexp_replace(
+            text,
+            '\b({{ month_names() }})\b\.? (\d{1,2}) ?(?:-|–|to|upto) ?({{ month_names() }})\b\.? (\d{1,2})\b',
+            'from \1 \2 by \3 \4', 'g'
+        ),
+        '\b({{ month_names() }})\b\.? (\d{1,2}) ?(?:-|–|to|upto) ?(\d{1,2})\b', 'from \1 \2 by \1 \3', 'g'
     );
 
     {#- "by 2027" and "by May 2027" are read both ways; nobody should bet on one of them. -#}

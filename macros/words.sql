@@ -36,7 +36,12 @@
         ("<=|≤", " at most "),
         (">", " above "),
         ("<", " below "),
-        ("(\\d)\\+", "\\1 or more "),
+        ("(\\d[kmb]?)\\+", "\\1 or more "),
+        ("\\bno change\\b", "unchanged"),
+        ("\\bat least once\\b", "1 or more times"),
+        ("\\bat least twice\\b", "2 or more times"),
+        ("\\b(\\d+) (times|cuts|hikes)\\b", "exactly \\1 \\2"),
+        ("\\bhikes? rates? by 0 ?bps?\\b", "rates unchanged"),
         ("([a-z])\\+", "\\1 plus "),
         ("([a-z])#", "\\1 sharp "),
         ("(^|[\\s($€£])[-−–]([$€£]?\\.?\\d)", "\\1 minus \\2"),
@@ -48,8 +53,6 @@
         ("([a-z]) to ([$€£]?\\d)", "\\1 upto \\2"),
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("(\\d),(\\d{3})", "\\1\\2"),
-        ("\\b(" ~ month_names() ~ ")\\b\\.? (\\d{1,2}) ?(?:-|–|to|upto) ?(" ~ month_names() ~ ")\\b\\.? (\\d{1,2})\\b", "from \\1 \\2 by \\3 \\4"),
-        ("\\b(" ~ month_names() ~ ")\\b\\.? (\\d{1,2}) ?(?:-|–|to|upto) ?(\\d{1,2})\\b", "from \\1 \\2 by \\1 \\3"),
         ("\\s+", " "),
     ] -%}
     {%- set chain = namespace(sql="lower(silver.with_letter_a(strip_accents(coalesce(text, ''))))") -%}

@@ -1,10 +1,7 @@
 {{ config(materialized="table") }}
 
 with terms as (
-    select terms.*
-    from {{ ref("contract_terms") }} as terms
-    inner join {{ ref("markets") }} as markets on terms.market_id = markets.market_id
-    where markets.is_eligible
+    select * from {{ ref("matched_listings") }}
 ),
 
 kalshi as (
@@ -34,7 +31,7 @@ same_words as (
         polymarket.market_id as polymarket_market_id,
         'same_words' as blocking_rule,
     from kalshi
-    inner join polymarket on kalshi.word_key = polymarket.word_key
+    inner join polymarket on kalshi.universe = polymarket.universe and kalshi.word_key = polymarket.word_key
 ),
 
 rare_words as (
@@ -48,7 +45,9 @@ rare_words as (
             polymarket_rare_words.market_id as polymarket_market_id,
             sum(kalshi_rare_words.weight) as shared_weight,
         from kalshi_rare_words
-        inner join polymarket_rare_words on kalshi_rare_words.word = polymarket_rare_words.word
+        inner join polymarket_rare_words
+            on kalshi_rare_words.universe = polymarket_rare_words.universe
+                and kalshi_rare_words.word = polymarket_rare_words.word
         group by kalshi_rare_words.market_id, polymarket_rare_words.market_id
         having count(*) >= 2
         qualify row_number() over (
@@ -63,6 +62,7 @@ rare_words as (
 candidates as (
     select
         kalshi_market_id || '|' || polymarket_market_id as pair_id,
+        if(starts_with(kalshi_market_id, 'labelled:'), 'labelled', 'live') as universe,
         *,
     from (
         select * from same_words

@@ -66,10 +66,18 @@ bounded as (
     select
         *,
         kind in ('touch_above', 'touch_below') as is_touch,
-        -- Temperatures are told in whole degrees; halves and the last cent are ways to say "or more".
-        coalesce(unit = '°', false) or coalesce(first_amount % 1 = 0.5, false) as is_whole,
+        -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves and the last cent
+        -- are ways to say "or more". Rates of the economy have one decimal.
+        coalesce(unit = '°', false) or coalesce(first_amount % 1 = 0.5, false)
+        or coalesce(
+            unit is null and first_amount < 1000 and first_amount % 1 = 0 and not contains(chosen.found.mention, '$')
+            and category not in ('crypto', 'finance', 'economics'), false
+        ) as is_whole,
+        coalesce(unit = '%' and category = 'economics' and regexp_matches(chosen.found.first, '^\d+\.\d$'), false)
+            as has_one_decimal,
         cast(case
             when kind in ('at_least', 'touch_above', 'between', 'exactly') then first_amount
+            when kind = 'above' and has_one_decimal then first_amount + 0.1
             when kind = 'above'
                 then if(
                         is_whole or first_amount % 1 >= 0.99,
@@ -79,6 +87,7 @@ bounded as (
         cast(case
             when kind = 'between' then second_amount
             when kind in ('at_most', 'touch_below', 'exactly') then first_amount
+            when kind = 'below' and has_one_decimal then first_amount - 0.1
             when kind = 'below'
                 then if(is_whole, cast(ceil(first_amount) - 1 as decimal(28, 6)), first_amount)
         end as decimal(28, 6)) as amount_high,

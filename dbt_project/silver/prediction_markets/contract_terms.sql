@@ -16,6 +16,7 @@ with terms as (
         windows.is_whole_window,
         windows.is_window_certain,
         windows.is_game,
+        coalesce(windows.is_edition, false) as is_edition,
         case coalesce(
             nullif(regexp_extract(windows.window_time, '[a-z]+$'), ''),
             regexp_extract(texts.rules_text, '\b(et|est|edt|ct|pt|mt|utc|gmt)\b', 1)

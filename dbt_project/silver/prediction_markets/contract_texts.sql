@@ -25,8 +25,35 @@ with live as (
     where has_two_outcomes and not is_parlay
 ),
 
+-- Listings of the labelled pairs, by which matching is measured, are read as live ones are.
+labelled as (
+    select
+        'labelled' as universe,
+        'labelled:' || market_id as market_id,
+        platform,
+        series_id,
+        event_id,
+        event_title,
+        title,
+        subtitle,
+        description,
+        resolution_source,
+        category,
+        event_type,
+        string_split(outcome_labels, '|') as outcome_labels,
+        strike_type,
+        floor_strike,
+        cap_strike,
+        sports_market_type,
+        split_part(slug, '-', 1) as slug_prefix,
+        expected_at,
+    from {{ ref("labelled_listings") }}
+),
+
 listings as (
     select * from live
+    union all by name
+    select * from labelled
 ),
 
 -- Prices and clocks are no text: a listing is read again when what it says has changed.
@@ -35,7 +62,7 @@ hashed as (
         *,
         -- The way of normalising is a part of it.
         md5(cast([
-            '{{ local_md5(create_word_functions()) }}', universe, platform, series_id, event_id, event_title, title,
+            '{{ local_md5(create_word_functions() ~ create_window_functions()) }}', universe, platform, series_id, event_id, event_title, title,
             subtitle, description, resolution_source, category, event_type, cast(outcome_labels as varchar),
             strike_type, cast(floor_strike as varchar), cast(cap_strike as varchar), sports_market_type,
             slug_prefix, cast(expected_at as varchar)
@@ -55,8 +82,8 @@ changed as (
 normalised as (
     select
         *,
-        silver.normalised_text(title) as title_text,
-        silver.normalised_text(subtitle) as subtitle_text,
+        silver.spelled_ranges(silver.normalised_text(title)) as title_text,
+        silver.spelled_ranges(silver.normalised_text(subtitle)) as subtitle_text,
         if(platform = 'kalshi', subtitle_text, '') as side_text,
         silver.normalised_text(event_title) as event_text,
         -- What kind of contract it is stands in the title, the event, and the venue's own codes.

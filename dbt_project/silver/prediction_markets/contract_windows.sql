@@ -29,6 +29,10 @@ dated as (
             event_type = 'head_to_head'
             or regexp_matches(concat_ws(' ', title_text, lower(event_title)), '\bvs?\b')
             or coalesce(ends_with(series_id, 'GAME'), false)
+            -- The teams follow the day in the ticker; Polymarket sends the start of games only.
+            or (coalesce(category = 'sports', false) and (
+                platform = 'polymarket' or regexp_matches(event_id, '-\d\d[A-Z]{3}\d\d\d*[A-Z]{4,}')
+            ))
         ) as is_game,
     from changed
 ),
@@ -63,7 +67,13 @@ with_year as (
             rules_dates,
             lambda other: other.month[1:3] = chosen.chosen_date.month[1:3]
             and other.day = chosen.chosen_date.day and other.month_year != ''
-        )[1].month_year as year_of_rules,
+        )[1].month_year as year_of_day,
+        -- Or from the one year that the rules name at all.
+        list_distinct(list_filter(
+            list_transform(rules_dates, lambda other: concat(other.month_year, other.lone_year, other.iso_day[:4])),
+            lambda year: year != ''
+        )) as years_of_rules,
+        coalesce(year_of_day, case when len(years_of_rules) = 1 then years_of_rules[1] end) as year_of_rules,
         list_filter(
             list_transform(subtitle_dates, lambda found: silver.mentioned_window(found, null).ends_on),
             lambda day: day is not null
@@ -83,7 +93,7 @@ windowed as (
         case
             when is_game
                 then struct_pack(starts_on := game_on, ends_on := cast(game_on + interval 1 day as date))
-            else silver.mentioned_window(chosen_date, year_of_rules)
+            when chosen_date is not null then silver.mentioned_window(chosen_date, year_of_rules)
         end as read_window,
     from with_year
 ),
@@ -102,6 +112,12 @@ checked as (
             (len(rules_ends) = 0 or list_contains(rules_ends, read_window.ends_on))
             and (len(subtitle_ends) = 0 or list_contains(subtitle_ends, read_window.ends_on))
         ) as is_window_certain,
+        -- A year that is a part of a name ("the 2027 finals") says when, not from when until when.
+        window_source = 'ticker'
+        or (
+            coalesce(window_source, '') in ('title', 'subtitle') and chosen_date.lone_year != ''
+            and (chosen_date.word = '' or contains(chosen_date.mention, 'the '))
+        ) as is_edition,
         -- "closed through March" speaks of every day, "closed by March" of one.
         not is_game and coalesce(chosen_date.word in ('through', 'until'), false) as is_whole_window,
         case

@@ -1,6 +1,6 @@
 {{ config(materialized="view") }}
 
-with marker_groups (marker_group, veto_code, scope, markers, strict_markers) as (
+with marker_groups (marker_group, veto_code, scope, markers, strict_markers, doubtful_markers) as (
     values
     {%- for group, code, scope, one_sided, markers in term_markers() %}
     (
@@ -11,7 +11,12 @@ with marker_groups (marker_group, veto_code, scope, markers, strict_markers) as 
             {%- endfor %}
         ],
         [
-            {%- for marker in markers if one_sided == "veto" or marker[2] == "veto" %}
+            {%- for marker in markers if (marker[2] or one_sided) == "veto" %}
+            '{{ group }}:{{ marker[0] | replace("'", "''") }}'{{ "," if not loop.last }}
+            {%- endfor %}
+        ],
+        [
+            {%- for marker in markers if (marker[2] or one_sided) == "doubt" %}
             '{{ group }}:{{ marker[0] | replace("'", "''") }}'{{ "," if not loop.last }}
             {%- endfor %}
         ]

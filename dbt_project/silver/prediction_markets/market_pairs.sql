@@ -17,6 +17,7 @@ with compared as (
         end as judge_effect,
     from {{ ref("ruled_pairs") }} as ruled
     left join {{ ref("pair_verdicts") }} as verdicts on ruled.pair_id = verdicts.pair_id
+    where ruled.universe = 'live'
 ),
 
 decided as (

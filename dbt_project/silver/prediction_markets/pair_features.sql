@@ -1,8 +1,15 @@
 {{ config(materialized="table") }}
 
-with pairs as (
+-- What no veto parts, and what differs in one field only: the features speak of the rest.
+with compared as (
+    select pair_id from {{ ref("filtered_pairs") }}
+    union all
+    select pair_id from {{ ref("related_pairs") }}
+),
+
+pairs as (
     select
-        filtered.pair_id,
+        compared.pair_id,
         sides.amounts,
         sides.orientation,
         kalshi,
@@ -20,15 +27,17 @@ with pairs as (
         list_filter(
             list_distinct(polymarket.ordered_words), lambda word: list_contains(kalshi.ordered_words, word)
         ) as polymarket_order,
-    from {{ ref("filtered_pairs") }} as filtered
-    inner join {{ ref("pair_sides") }} as sides on filtered.pair_id = sides.pair_id
-    inner join {{ ref("contract_terms") }} as kalshi on filtered.kalshi_market_id = kalshi.market_id
-    inner join {{ ref("contract_terms") }} as polymarket on filtered.polymarket_market_id = polymarket.market_id
+    from compared
+    inner join {{ ref("candidate_pairs") }} as candidates on compared.pair_id = candidates.pair_id
+    inner join {{ ref("pair_sides") }} as sides on compared.pair_id = sides.pair_id
+    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
 ),
 
 pair_words as (
     select
         pair_id,
+        kalshi.universe as universe,
         unnest(list_distinct(kalshi.topic_words || polymarket.topic_words)) as word,
         list_contains(kalshi.topic_words, word) as is_kalshi,
         list_contains(polymarket.topic_words, word) as is_polymarket,
@@ -43,7 +52,8 @@ weighed as (
         pair_words.*,
         cast(round(coalesce(weights.weight, 1) * 1e6) as bigint) as weight,
     from pair_words
-    left join {{ ref("word_weights") }} as weights on pair_words.word = weights.word
+    left join {{ ref("word_weights") }} as weights
+        on pair_words.universe = weights.universe and pair_words.word = weights.word
 ),
 
 alike as (
@@ -74,14 +84,14 @@ features as (
         len(list_intersect(pairs.kalshi.rules_words, pairs.polymarket.rules_words))
         / greatest(least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)), 1) as rules_shared,
         cast(pairs.kalshi_order = pairs.polymarket_order as double) as is_in_order,
-        cast(coalesce(pairs.kalshi.window_ends_on = pairs.polymarket.window_ends_on, false) as double)
-            as is_window_same,
+        cast(
+            pairs.kalshi.window_ends_on is not null and pairs.polymarket.window_ends_on is not null as double
+        ) as is_window_of_both,
         cast(
             (pairs.kalshi.window_ends_on is null) != (pairs.polymarket.window_ends_on is null) as double
         ) as is_window_of_one,
         cast((pairs.kalshi.window_time is null) != (pairs.polymarket.window_time is null) as double) as is_hour_of_one,
-        cast(pairs.amounts = 'same' as double) as is_amount_same,
-        cast(pairs.amounts in ('at the bound', 'complement') as double) as is_amount_near,
+        cast(pairs.amounts not in ('none', 'only kalshi', 'only polymarket') as double) as is_amount_of_both,
         least(len({{ not_in("pairs.kalshi.markers", "pairs.polymarket.markers") }}), 5) / 5 as kalshi_markers_alone,
         least(len({{ not_in("pairs.polymarket.markers", "pairs.kalshi.markers") }}), 5) / 5 as polymarket_markers_alone,
         least(len(list_intersect(pairs.kalshi.markers, pairs.polymarket.markers)), 5) / 5 as markers_shared,

@@ -46,6 +46,13 @@ sided as (
         *,
         case
             when polymarket.event_type = 'binary' then list_position(polymarket.outcome_labels, 'Yes')
+            -- The favourite gives the points: of two named sides the one in the title.
+            when
+                list_contains(polymarket.markers, 'bet_type:spread')
+                and not list_has_any(
+                    polymarket.title_names, polymarket.outcome_words[if(named[1] > named[2], 1, 2)]
+                )
+                then null
             when polymarket.outcome_words[1] = ['over'] and has_kalshi_amount then 1
             when polymarket.outcome_words[2] = ['over'] and has_kalshi_amount then 2
             when named[1] > named[2] then 1

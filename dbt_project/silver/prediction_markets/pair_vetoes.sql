@@ -35,8 +35,13 @@ strike as (
         {{ amount_text("polymarket") }} as polymarket_value,
     from pairs
     where
-        amounts in ('other amount', 'only kalshi', 'only polymarket')
-        or (amounts = 'none' and kalshi.other_numbers != polymarket.other_numbers)
+        amounts = 'other amount'
+        or (amounts = 'only kalshi' and not {{ says_amount("polymarket", "kalshi") }})
+        or (amounts = 'only polymarket' and not {{ says_amount("kalshi", "polymarket") }})
+        or (
+            amounts = 'none' and len(kalshi.other_numbers) > 0 and len(polymarket.other_numbers) > 0
+            and not list_has_any(kalshi.other_numbers, polymarket.other_numbers)
+        )
 ),
 
 operator as (
@@ -87,14 +92,18 @@ subject as (
     select
         pair_id,
         'SUBJECT' as veto_code,
-        array_to_string({{ not_in("kalshi_names", "polymarket_words") }}, ' ') as kalshi_value,
-        array_to_string({{ not_in("polymarket_names", "kalshi_words") }}, ' ') as polymarket_value,
+        array_to_string({{ not_in("kalshi_names", "polymarket_said") }}, ' ') as kalshi_value,
+        array_to_string({{ not_in("polymarket_names", "kalshi_said") }}, ' ') as polymarket_value,
     from (
         select
             *,
+            -- Where both have a subject, it is that which has to be the same; a rival is named by the event.
+            len(kalshi.subject_words) > 0 and len(polymarket.subject_words) > 0
+            and polymarket.event_type = 'binary' as have_subjects,
             if(len(kalshi.subject_words) > 0, kalshi.subject_words, kalshi.title_names) as kalshi_names,
-            if(len(polymarket.subject_words) > 0, polymarket.subject_words, polymarket.title_names)
-                as polymarket_names,
+            if(have_subjects, polymarket.subject_words, polymarket.title_names) as polymarket_names,
+            if(have_subjects, kalshi.subject_words, kalshi_words) as kalshi_said,
+            if(have_subjects, polymarket.subject_words, polymarket_words) as polymarket_said,
         from pairs
     ) as naming
     where kalshi_value != '' and polymarket_value != ''
@@ -107,7 +116,16 @@ instant as (
         cast(kalshi.window_ends_on as varchar) as kalshi_value,
         cast(polymarket.window_ends_on as varchar) as polymarket_value,
     from pairs
-    where kalshi.window_ends_on != polymarket.window_ends_on
+    where
+        kalshi.window_ends_on != polymarket.window_ends_on
+        -- "The 2027 finals" are on some day of 2027.
+        and not (
+            (kalshi.is_edition or polymarket.is_edition)
+            and coalesce(kalshi.window_starts_on < polymarket.window_ends_on, true)
+            and coalesce(polymarket.window_starts_on < kalshi.window_ends_on, true)
+            and (kalshi.is_edition or kalshi.window_ends_on <= polymarket.window_ends_on)
+            and (polymarket.is_edition or polymarket.window_ends_on <= kalshi.window_ends_on)
+        )
 ),
 
 -- Hours are compared where both name their zone.
@@ -134,7 +152,8 @@ one_day as (
         coalesce(cast(polymarket.window_starts_on as varchar), 'from the start') as polymarket_value,
     from pairs
     where
-        kalshi.window_ends_on = polymarket.window_ends_on
+        not kalshi.is_edition and not polymarket.is_edition
+        and kalshi.window_ends_on = polymarket.window_ends_on
         and coalesce(kalshi.window_ends_on - kalshi.window_starts_on = 1, false)
         != coalesce(polymarket.window_ends_on - polymarket.window_starts_on = 1, false)
 ),
@@ -147,7 +166,8 @@ window_start as (
         cast(polymarket.window_starts_on as varchar) as polymarket_value,
     from pairs
     where
-        kalshi.window_ends_on = polymarket.window_ends_on
+        not kalshi.is_edition and not polymarket.is_edition
+        and kalshi.window_ends_on = polymarket.window_ends_on
         and kalshi.window_starts_on != polymarket.window_starts_on
         and (kalshi.window_ends_on - kalshi.window_starts_on = 1)
         = (polymarket.window_ends_on - polymarket.window_starts_on = 1)
@@ -163,7 +183,8 @@ later_start as (
     from pairs
     cross join {{ ref("clock") }} as clock
     where
-        kalshi.window_ends_on = polymarket.window_ends_on
+        not kalshi.is_edition and not polymarket.is_edition
+        and kalshi.window_ends_on = polymarket.window_ends_on
         and (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
         and coalesce(kalshi.window_starts_on, polymarket.window_starts_on) > clock.as_of
         and coalesce(kalshi.window_ends_on - kalshi.window_starts_on, 0) != 1

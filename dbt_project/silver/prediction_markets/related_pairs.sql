@@ -27,6 +27,10 @@ pairs as (
         and not kalshi.is_game and not polymarket.is_game as happens_once,
         kalshi.window_ends_on = polymarket.window_ends_on
         and coalesce(kalshi.window_time, '') = coalesce(polymarket.window_time, '') as is_window_same,
+        -- "Will it not" is the other side of "will it".
+        veto_code = 'NEGATION' and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
+        and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[2] in ('[not]', '[no]', '[never]', '[fail]')
+            as is_negated,
         coalesce(kalshi.window_starts_on, date '1900-01-01') as kalshi_starts_on,
         coalesce(polymarket.window_starts_on, date '1900-01-01') as polymarket_starts_on,
         cast(nullif(regexp_extract(vetoed.kalshi_value, '^top:top (\d+)$', 1), '') as integer) as kalshi_top,
@@ -44,9 +48,16 @@ related as (
         veto_code,
         case
             when veto_code in ('SOURCE', 'STATION') then 'equal'
+            when is_negated then 'equal'
             when veto_code in ('STRIKE', 'OPERATOR', 'COUNT') and not coalesce(is_window_same, false) then null
             when veto_code in ('STRIKE', 'OPERATOR') and regions = 'kalshi within polymarket' then 'k_implies_p'
             when veto_code in ('STRIKE', 'OPERATOR') and regions = 'polymarket within kalshi' then 'p_implies_k'
+            when
+                veto_code in ('STRIKE', 'OPERATOR') and regions = 'apart'
+                and least(kalshi.amount_high, polymarket.amount_high) = 0
+                and greatest(kalshi.amount_low, polymarket.amount_low) = 1
+                and (kalshi.amount_high is null or polymarket.amount_high is null)
+                then 'complementary_partition'
             when
                 veto_code in ('STRIKE', 'OPERATOR') and regions = 'apart'
                 and not kalshi.is_touch and not polymarket.is_touch
@@ -63,6 +74,7 @@ related as (
                 then 'p_implies_k'
         end as relation,
         case when veto_code in ('SOURCE', 'STATION') then 'correlated' end as fungibility,
+        is_negated,
         concat_ws(' / ', coalesce(kalshi_value, '-'), coalesce(polymarket_value, '-')) as difference,
     from pairs
     where relation is not null

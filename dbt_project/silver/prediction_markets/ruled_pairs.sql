@@ -1,66 +1,77 @@
 {{ config(materialized="table") }}
 
-with pairs as (
-    select
-        filtered.pair_id,
-        filtered.kalshi_market_id,
-        filtered.polymarket_market_id,
-        filtered.blocking_rule,
-        kalshi,
-        polymarket,
-        coalesce(scores.score, 0) as score,
-        list_filter(kalshi.words, lambda word: not list_contains(polymarket.words, word)) as only_kalshi,
-        list_filter(polymarket.words, lambda word: not list_contains(kalshi.words, word)) as only_polymarket,
-        list_filter(kalshi.clauses, lambda clause: not list_contains(polymarket.clauses, clause))
-        || list_filter(polymarket.clauses, lambda clause: not list_contains(kalshi.clauses, clause))
-            as clauses_of_one,
-    from {{ ref("filtered_pairs") }} as filtered
-    inner join {{ ref("contract_terms") }} as kalshi on filtered.kalshi_market_id = kalshi.market_id
-    inner join {{ ref("contract_terms") }} as polymarket on filtered.polymarket_market_id = polymarket.market_id
-    left join {{ ref("pair_scores") }} as scores on filtered.pair_id = scores.pair_id
+with features as (
+    select * from {{ ref("pair_features") }}
 ),
 
+pairs as (
+    select
+        features.pair_id,
+        candidates.universe,
+        candidates.kalshi_market_id,
+        candidates.polymarket_market_id,
+        candidates.blocking_rule,
+        kalshi,
+        polymarket,
+        coalesce(related.is_negated, false) as is_negated,
+        if(is_negated, if(sides.orientation = 'same', 'inverted', 'same'), sides.orientation) as orientation,
+        if(is_negated, 1 - sides.polymarket_outcome_index, sides.polymarket_outcome_index) as polymarket_outcome_index,
+        sides.amounts,
+        related.relation as other_relation,
+        related.fungibility as other_fungibility,
+        related.veto_code,
+        related.difference,
+        scores.score,
+        scores.threshold,
+        {{ not_in("kalshi.words", "polymarket.words") }} as only_kalshi,
+        {{ not_in("polymarket.words", "kalshi.words") }} as only_polymarket,
+        {{ not_in("kalshi.clauses", "polymarket.clauses") }}
+        || {{ not_in("polymarket.clauses", "kalshi.clauses") }} as clauses_of_one,
+        list_filter(
+            {{ not_in("kalshi.markers", "polymarket.markers") }} || {{ not_in("polymarket.markers", "kalshi.markers") }},
+            lambda marker: split_part(marker, ':', 1) in ({{ marker_groups_of("rules") }})
+            and not starts_with(marker, 'zone:')
+        ) as markers_of_one,
+        list_filter(
+            {{ not_in("kalshi.markers", "polymarket.markers") }} || {{ not_in("polymarket.markers", "kalshi.markers") }},
+            lambda marker: regexp_replace(marker, ' \d+$', '') in ({{ markers_that("doubt") }})
+        ) as doubtful_of_one,
+    from features
+    inner join {{ ref("candidate_pairs") }} as candidates on features.pair_id = candidates.pair_id
+    inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
+    inner join {{ ref("pair_scores") }} as scores on features.pair_id = scores.pair_id
+    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
+),
+
+-- What nobody may overlook, however alike the rest is.
 doubted as (
     select
         *,
         list_filter([
-            case when polymarket.event_type != 'binary' then 'named outcomes are not matched yet' end,
+            case when polymarket_outcome_index is null then 'which outcome is meant was not read' end,
             case
-                when len(only_kalshi || only_polymarket) > 0
-                    then 'words differ: ' || array_to_string(only_kalshi, ' ')
-                        || ' / ' || array_to_string(only_polymarket, ' ')
+                when kalshi.window_time is distinct from polymarket.window_time and other_relation is null
+                    then 'hour read on one side only'
             end,
-            case
-                when
-                    not (kalshi.is_told_by_condition and polymarket.is_told_by_condition)
-                    and list_filter(kalshi.words, lambda word: not list_contains(kalshi.added_words, word))
-                    != list_filter(polymarket.words, lambda word: not list_contains(kalshi.added_words, word))
-                    then 'the order of the words may matter'
-            end,
-            case
-                when kalshi.cut_names != polymarket.cut_names
-                    then 'names differ in their endings: ' || array_to_string(kalshi.cut_names, ' ')
-                        || ' / ' || array_to_string(polymarket.cut_names, ' ')
-            end,
-            case
-                when kalshi.event_words != polymarket.event_words
-                    then 'in the title of one event only: ' || array_to_string(kalshi.event_words, ' ')
-                        || ' / ' || array_to_string(polymarket.event_words, ' ')
-            end,
-            case when polymarket.linked_station is not null then 'station named by a link only' end,
             case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
-            case when kalshi.window_ends_on is null then 'deadline not read on Kalshi' end,
-            case when polymarket.window_ends_on is null then 'deadline not read on Polymarket' end,
-            case when kalshi.window_time is distinct from polymarket.window_time then 'hour read on one side only' end,
-            case when kalshi.condition is null then 'condition of the rules not read on Kalshi' end,
-            case when polymarket.condition is null then 'condition of the rules not read on Polymarket' end,
-            case when kalshi.condition != polymarket.condition then 'the conditions of the rules are not the same' end,
             case
-                when len(clauses_of_one) > 0
-                    then 'in the rules of one side only: ' || left(array_to_string(clauses_of_one, '; '), 200)
+                when (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)
+                    then 'deadline read on one side only'
+            end,
+            case
+                when len(doubtful_of_one) > 0
+                    then 'only one side says: ' || array_to_string(doubtful_of_one, ', ')
             end
         ], lambda doubt: doubt is not null) as doubts,
-        len(doubts) = 0 as looks_equal,
+        {{ differences_in_wording() }} as differences,
+        len(doubts) = 0 and len(differences) = 0 and other_relation is null as is_worded_same,
+        len(doubts) = 0 and coalesce(score >= threshold, false) as is_alike,
+        case
+            when other_relation is not null then other_relation
+            when is_worded_same or is_alike then 'equal'
+        end as found_relation,
     from pairs
 ),
 
@@ -68,34 +79,46 @@ doubted as (
 counted as (
     select
         *,
+        (is_worded_same or is_alike) and found_relation = 'equal' and other_fungibility is null as looks_equal,
         count(*) filter (looks_equal) over (partition by kalshi_market_id) as kalshi_matches,
         count(*) filter (looks_equal) over (partition by polymarket_market_id) as polymarket_matches,
+        not looks_equal or (kalshi_matches = 1 and polymarket_matches = 1) as is_only_one,
     from doubted
 ),
 
 decided as (
     select
-        counted.pair_id,
-        counted.kalshi_market_id,
-        counted.polymarket_market_id,
-        counted.blocking_rule,
-        if(looks_equal and kalshi_matches = 1 and polymarket_matches = 1, 'equal', 'unclear') as relation,
-        case when relation = 'equal' then 'same' end as orientation,
+        pair_id,
+        universe,
+        kalshi_market_id,
+        polymarket_market_id,
+        blocking_rule,
+        if((is_worded_same or is_alike) and is_only_one, found_relation, 'unclear') as relation,
+        case when relation = 'equal' then counted.orientation end as orientation,
         case
-            when relation = 'equal'
+            when relation != 'equal' then null
+            when other_fungibility is not null then other_fungibility
+            when is_worded_same then 'clean'
+            when len(markers_of_one) > 0 or amounts = 'at the bound' then 'caveat'
+            else 'clean'
+        end as fungibility,
+        if(is_worded_same, 'rules_only', 'scored') as tier,
+        case
+            when not is_only_one then 'not the only pair that looks equal'
+            when relation = 'unclear' then array_to_string(doubts || differences, '; ')
+            when is_worded_same
                 then 'same words, same condition and clauses, ends before ' || counted.kalshi.window_ends_on
-            when looks_equal then 'not the only pair that looks equal'
-            else array_to_string(doubts, '; ')
+            else concat_ws(
+                '; ',
+                format('no veto, alike by {:.3f} (at least {:.3f})', score, threshold),
+                'differs in ' || veto_code || ': ' || difference,
+                'only one side says: ' || nullif(array_to_string(markers_of_one, ', '), '')
+            )
         end as reasoning,
-        case when relation = 'equal' then outcomes.outcome_index end as polymarket_outcome_index,
-        counted.score,
+        -- Which outcome is the proposition: of an equal pair the one that says the same.
+        case when relation != 'unclear' then counted.polymarket_outcome_index end as polymarket_outcome_index,
+        score,
     from counted
-    -- Yes is most often the first outcome on Polymarket, not always.
-    left join {{ ref("market_outcomes") }} as outcomes
-        on
-            counted.polymarket_market_id = outcomes.market_id
-            and counted.polymarket.event_type = 'binary'
-            and outcomes.label = 'Yes'
 )
 
 select * from decided
