@@ -20,6 +20,7 @@ stages as (
         'found by a blocking rule',
         count(*)
     from {{ ref("candidate_pairs") }}
+    where universe = 'live'
     union all
     select
         3,
@@ -27,6 +28,7 @@ stages as (
         'no veto',
         count(*)
     from {{ ref("filtered_pairs") }}
+    where universe = 'live'
     union all
     select
         4,
@@ -34,7 +36,7 @@ stages as (
         'the same contract by the rules',
         count(*)
     from {{ ref("ruled_pairs") }}
-    where relation = 'equal'
+    where universe = 'live' and relation = 'equal'
     union all
     select
         5,
@@ -76,14 +78,26 @@ stages as (
     where status = 'active'
 ),
 
+held_out as (
+    select * from {{ ref("matching_quality") }}
+    where universe = 'labelled' and split = 'held_out' and contract_class = 'all'
+),
+
 funnel as (
     select
-        stage_number,
-        stage,
-        meaning,
-        pairs,
-        pairs / nullif(max(pairs) filter (stage = 'possible') over (), 0) as share_of_possible,
+        stages.stage_number,
+        stages.stage,
+        stages.meaning,
+        stages.pairs,
+        stages.pairs / nullif(max(stages.pairs) filter (stages.stage = 'possible') over (), 0) as share_of_possible,
+        case stages.stage
+            when 'possible' then 1.0
+            when 'candidates' then held_out.recall_after_blocking
+            when 'filtered' then held_out.recall_after_vetoes
+            when 'equal by the rules' then held_out.equal_recall
+        end as held_out_recall,
     from stages
+    cross join held_out
 )
 
 select * from funnel

@@ -28,12 +28,14 @@ pairs as (
         {{ not_in("kalshi.clauses", "polymarket.clauses") }}
         || {{ not_in("polymarket.clauses", "kalshi.clauses") }} as clauses_of_one,
         list_filter(
-            {{ not_in("kalshi.markers", "polymarket.markers") }} || {{ not_in("polymarket.markers", "kalshi.markers") }},
+            {{ not_in("kalshi.markers", "polymarket.markers") }}
+            || {{ not_in("polymarket.markers", "kalshi.markers") }},
             lambda marker: split_part(marker, ':', 1) in ({{ marker_groups_of("rules") }})
             and not starts_with(marker, 'zone:')
         ) as markers_of_one,
         list_filter(
-            {{ not_in("kalshi.markers", "polymarket.markers") }} || {{ not_in("polymarket.markers", "kalshi.markers") }},
+            {{ not_in("kalshi.markers", "polymarket.markers") }}
+            || {{ not_in("polymarket.markers", "kalshi.markers") }},
             lambda marker: regexp_replace(marker, ' \d+$', '') in ({{ markers_that("doubt") }})
         ) as doubtful_of_one,
     from features
