@@ -8,6 +8,7 @@ with similarities as (
         pairs.blocking_rule,
         pairs.relation,
         pairs.orientation,
+        pairs.fungibility,
         pairs.tier,
         pairs.reasoning,
         pairs.rule_relation,

@@ -106,6 +106,11 @@ locks as (
             case
                 when relation in ('equal', 'partition') and has_other_deadlines
                     then 'deadlines differ or were not read'
+            end,
+            case when pair_locks.fungibility = 'caveat' then 'the rules differ in how it may end otherwise' end,
+            -- How often a relation that is not equality is right, is measured on few pairs.
+            case
+                when pair_locks.tier = 'scored' and pair_locks.relation != 'equal' then 'relation found by score only'
             end
         ], lambda reason: reason is not null) as suspect_reasons,
         greatest(date_diff('second', as_of, settles_at) / 86400, 1) as days_locked,

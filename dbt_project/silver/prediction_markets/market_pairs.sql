@@ -9,8 +9,11 @@ with compared as (
         verdicts.one_sided_world,
         -- A verdict raises nothing. What has none waits for it, unless nobody is there to be asked.
         case
-            when ruled.relation != 'equal' then 'none'
-            when verdict_relation = 'equal' and verdict_orientation = ruled.orientation then 'confirmed'
+            when ruled.relation = 'unclear' then 'none'
+            when
+                verdict_relation = ruled.relation
+                and (verdict_orientation = ruled.orientation or ruled.relation != 'equal')
+                then 'confirmed'
             when verdict_relation != 'unevaluated' then 'lowered'
             when coalesce(verdicts.is_judge_on, true) then 'awaited'
             else 'none'
@@ -28,7 +31,8 @@ decided as (
         blocking_rule,
         if(judge_effect in ('lowered', 'awaited'), 'unclear', compared.relation) as relation,
         case when judge_effect not in ('lowered', 'awaited') then compared.orientation end as orientation,
-        if(verdict_relation = 'unevaluated', 'rules_only', 'judged') as tier,
+        case when judge_effect not in ('lowered', 'awaited') then compared.fungibility end as fungibility,
+        if(verdict_relation = 'unevaluated', compared.tier, 'judged') as tier,
         judge_effect,
         compared.relation as rule_relation,
         verdict_relation,
@@ -39,7 +43,7 @@ decided as (
                 then concat_ws(
                         ': ', 'the judge says ' || verdict_relation, one_sided_world, nullif(verdict_reason, 'answered')
                     )
-            when 'awaited' then 'the same by the rules, but not judged: ' || verdict_reason
+            when 'awaited' then compared.relation || ' by the rules, but not judged: ' || verdict_reason
             when 'confirmed' then compared.reasoning || '; the judge agrees'
             else compared.reasoning
         end as reasoning,

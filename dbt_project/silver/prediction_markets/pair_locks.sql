@@ -39,6 +39,8 @@ locks as (
         md5(pairs.pair_id || '|' || payouts.direction) as lock_id,
         pairs.pair_id,
         pairs.relation,
+        pairs.fungibility,
+        pairs.tier,
         payouts.direction,
         pairs.kalshi_market_id,
         pairs.polymarket_market_id,
@@ -56,6 +58,8 @@ locks as (
     left join outcomes as polymarket
         on pairs.polymarket_market_id = polymarket.market_id
             and payouts.polymarket_says_yes = (pairs.yes_index = polymarket.outcome_index)
+    -- Another index, station or clock settles apart: never a lock.
+    where coalesce(pairs.fungibility, '') != 'correlated'
 )
 
 select * from locks

@@ -1,10 +1,11 @@
--- What can become money first: the pairs that the rules call equal. Then those most alike of the rest.
+-- What can become money first: the pairs whose relation the rules know. Then those most alike of the rest.
 with ranked as (
     select
         *,
-        row_number() over (order by relation != 'equal', score desc, pair_id asc) as question_number,
-        count(*) filter (relation = 'equal') over () + {{ var("judged_open_pairs") }} as last_question,
+        row_number() over (order by relation = 'unclear', score desc, pair_id asc) as question_number,
+        count(*) filter (relation != 'unclear') over () + {{ var("judged_open_pairs") }} as last_question,
     from {{ ref("ruled_pairs") }}
+    where universe = 'live'
 ),
 
 texts as (

@@ -104,18 +104,18 @@ decided as (
             when len(markers_of_one) > 0 or amounts = 'at the bound' then 'caveat'
             else 'clean'
         end as fungibility,
-        if(is_worded_same, 'rules_only', 'scored') as tier,
+        if(relation = 'unclear' or is_worded_same, 'rules_only', 'scored') as tier,
         case
             when not is_only_one then 'not the only pair that looks equal'
             when relation = 'unclear' then array_to_string(doubts || differences, '; ')
             when is_worded_same
                 then 'same words, same condition and clauses, ends before ' || counted.kalshi.window_ends_on
             else concat_ws(
-                '; ',
-                format('no veto, alike by {:.3f} (at least {:.3f})', score, threshold),
-                'differs in ' || veto_code || ': ' || difference,
-                'only one side says: ' || nullif(array_to_string(markers_of_one, ', '), '')
-            )
+                    '; ',
+                    format('no veto, alike by {:.3f} (at least {:.3f})', score, threshold),
+                    'differs in ' || veto_code || ': ' || difference,
+                    'only one side says: ' || nullif(array_to_string(markers_of_one, ', '), '')
+                )
         end as reasoning,
         -- Which outcome is the proposition: of an equal pair the one that says the same.
         case when relation != 'unclear' then counted.polymarket_outcome_index end as polymarket_outcome_index,
