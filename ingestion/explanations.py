@@ -40,6 +40,7 @@ from (
     select *, unnest(list_distinct(list_concat(kalshi_words, polymarket_words))) as word from sides
 )
 inner join silver.word_weights using (word)
+where universe = 'live'
 order by weight desc, word
 """
 _VERDICT = """

@@ -1,19 +1,18 @@
 {{ config(materialized="table") }}
 
-with market_words as (
+with words as (
     select
         universe,
         platform,
-        market_id,
-        unnest(topic_words) as word,
-    from {{ ref("matched_listings") }}
+        unnest(words) as word,
+    from {{ ref("market_words") }}
 ),
 
 sizes as (
     select
         universe,
         count(*) as markets,
-    from {{ ref("matched_listings") }}
+    from {{ ref("market_words") }}
     group by universe
 ),
 
@@ -23,7 +22,7 @@ counted as (
         word,
         count(*) filter (platform = 'kalshi') as kalshi_markets,
         count(*) filter (platform = 'polymarket') as polymarket_markets,
-    from market_words
+    from words
     group by universe, word
 ),
 
