@@ -27,10 +27,12 @@ class Half(StrEnum):
 
 
 class Step(StrEnum):
-    """The two steps of the prediction markets, with a fetch of order books in between."""
+    """Parts of the prediction markets: the two steps of a run, with a fetch of order books in
+    between, and what the scorer is trained on."""
 
     MATCHES = "matches"
     PRICES = "prices"
+    TRAINING = "training"
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,14 @@ def build(
     *,
     variables: Mapping[str, Any] | None = None,
     full_refresh: bool = False,
+    is_tested: bool = True,
     environment: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> BuildResult:
     """Builds and tests the models of one half or step, or all of them, in `warehouse`.
 
     A full refresh forgets what was built first. `environment` goes before the process's own.
+    Without tests it is done in a third of the time.
 
     Raises BuildError with what failed, a line each, when a model or a test did.
     """
@@ -68,6 +72,8 @@ def build(
         arguments += ["--select", f"tag:{part}"]
     if full_refresh:
         arguments.append("--full-refresh")
+    if not is_tested:
+        arguments += ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     for event in _dbt_events(warehouse, arguments, environment or {}):
         name, data, text = event["info"]["name"], event["data"], event["info"]["msg"]
         if name in _RESULTS and progress and (total := data.get("total") or data.get("num_models")):

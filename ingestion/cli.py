@@ -52,6 +52,7 @@ from ingestion.screens import (
     show_tiers,
 )
 from ingestion.settings import Settings, load_settings
+from ingestion.training import show_training, train_scorer, training_pairs
 from ingestion.warehouse import open_warehouse
 
 app = typer.Typer(
@@ -161,6 +162,19 @@ def explain_command(
     """Why a pair is, or is not, the same contract: texts, terms, vetoes, score and verdict."""
     warehouse = DEMO_WAREHOUSE if is_demo else load_settings().warehouse
     explain_pair(output, warehouse, kalshi_ticker, polymarket_id)
+
+
+@app.command("train")
+def train_command(
+    is_forced: Annotated[
+        bool, typer.Option("--force", help="Replace a scorer that is better on the held-out pairs.")
+    ] = False,
+) -> None:
+    """Fit the scorer of pairs to the labels in seeds/, and write python_models/pair_scorer.json."""
+    with progress_bar() as progress:
+        pairs = training_pairs(progress)
+        training = train_scorer(pairs, datetime.now(UTC).date(), is_forced=is_forced)
+    show_training(output, training)
 
 
 FurtherFiles = Annotated[list[str] | None, typer.Argument(hidden=True)]

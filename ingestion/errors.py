@@ -27,3 +27,7 @@ class BuildError(MarketFinderError):
 
 class ParquetError(MarketFinderError):
     """Parquet files cannot be written, read or put in the place of others."""
+
+
+class ScorerError(MarketFinderError):
+    """The scorer of pairs is absent or wrong, or cannot be made."""

@@ -21,27 +21,11 @@ select
 from silver.markets where market_id = ?
 """
 _TERMS = "select * exclude (market_id, platform, text_hash) from silver.contract_terms"
-# A word counts by its weight; the score is the weight of the shared words over that of all.
-_WORDS = """
-with sides as (
-    select
-        (select words from silver.contract_terms where market_id = $kalshi) as kalshi_words,
-        (select words from silver.contract_terms where market_id = $polymarket) as polymarket_words,
-)
-select
-    word,
-    printf('%.2f', weight),
-    case
-        when not list_contains(polymarket_words, word) then 'Kalshi only'
-        when not list_contains(kalshi_words, word) then 'Polymarket only'
-        else 'both'
-    end,
-from (
-    select *, unnest(list_distinct(list_concat(kalshi_words, polymarket_words))) as word from sides
-)
-inner join silver.word_weights using (word)
-where universe = 'live'
-order by weight desc, word
+_SCORE = """
+select scores.score, scores.threshold, scores.contributions, features
+from silver.pair_scores as scores
+inner join silver.pair_features as features using (pair_id)
+where scores.pair_id = ?
 """
 _VERDICT = """
 select
@@ -115,8 +99,7 @@ def _explain(
     if vetoes:
         console.print("A pair with a veto is never equal, and the judge is not asked about it.")
         return
-    words = connection.execute(_WORDS, {"kalshi": kalshi, "polymarket": polymarket}).fetchall()
-    _show_rows(console, "What the score is made of", ("word", "weight", "said by"), words)
+    _show_score(console, connection, pair)
     verdict = _row(connection, _VERDICT, pair)
     if verdict:
         _show_fields(console, "What the judge says", verdict)
@@ -126,6 +109,27 @@ def _explain(
     else:
         console.print("The judge is not asked about this pair (var judged_open_pairs).")
     _show_fields(console, "What it is", _row(connection, _DECISION, pair) or {})
+
+
+def _show_score(console: Console, connection: duckdb.DuckDBPyConnection, pair: str) -> None:
+    """What each feature contributes to the log-odds, the weightiest first."""
+    found = _row(connection, _SCORE, pair)
+    if not found:
+        return
+    contributions, features = found["contributions"], found["features"]
+    rows = [
+        (name.replace("_", " "), _number(features.get(name)), f"{contribution:+.3f}")
+        for name, contribution in sorted(contributions.items(), key=lambda item: -abs(item[1]))
+        if contribution
+    ]
+    rows.append(("together", "", f"{sum(contributions.values()):+.3f}"))
+    score, threshold = found["score"], found["threshold"]
+    title = f"What the score is made of: {score:.4f} (published from {threshold:.4f})"
+    _show_rows(console, title, ("feature", "value", "log-odds"), rows)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _row(connection: duckdb.DuckDBPyConnection, query: str, key: str) -> dict[str, Any] | None:
