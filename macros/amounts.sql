@@ -77,14 +77,17 @@
 {% endmacro %}
 
 
-{#- The grid on which two amounts are told: whole numbers where one is of a whole unit, else a hundredth. -#}
+{#- The grid on which two amounts are told: whole numbers, tenths of a percent, or hundredths. -#}
 {% macro amount_step(left, right) -%}
-    if(
-        coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '°'
-        or (coalesce({{ left }}.amount_low, {{ left }}.amount_high) % 1 = 0 and {{ left }}.amount_unit is null
-            and coalesce({{ right }}.amount_low, {{ right }}.amount_high) % 1 = 0),
-        1, 0.01
-    )
+    case
+        when coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '°' then 1
+        when coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '%' then 0.1
+        when
+            coalesce({{ left }}.amount_low, {{ left }}.amount_high) % 1 = 0
+            and coalesce({{ right }}.amount_low, {{ right }}.amount_high) % 1 = 0
+            then 1
+        else 0.01
+    end
 {%- endmacro %}
 
 

@@ -26,7 +26,7 @@
         ("\\bdow jones( industrial average)?\\b", "djia"),
         ("\\brussell 2000\\b", "rut"),
         ("\\bfederal reserve( board)?\\b|\\bfomc\\b", "fed"),
-        ("\\bnew york city\\b", "nyc"),
+        ("\\bnew york( city)?\\b|\\bnyc\\b", "newyork"),
         ("\\blos angeles\\b", "losangeles"),
         ("\\bin la\\b", "in losangeles"),
         ("\\b(12 )?noon\\b", "12 pm"),

@@ -65,7 +65,8 @@ structured as (
 bounded as (
     select
         *,
-        kind in ('touch_above', 'touch_below') as is_touch,
+        kind in ('touch_above', 'touch_below')
+        or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
         -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves and the last cent
         -- are ways to say "or more". Rates of the economy have one decimal.
         coalesce(unit = '°', false) or coalesce(first_amount % 1 = 0.5, false)

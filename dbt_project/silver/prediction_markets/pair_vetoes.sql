@@ -199,7 +199,13 @@ whole_window as (
         if(kalshi.is_whole_window, 'all the time', 'at one time') as kalshi_value,
         if(polymarket.is_whole_window, 'all the time', 'at one time') as polymarket_value,
     from pairs
-    where kalshi.is_whole_window != polymarket.is_whole_window
+    where
+        kalshi.is_whole_window != polymarket.is_whole_window
+        -- "Not through March" is the other side of "by March".
+        and not (
+            {{ shared_words("kalshi.words", negations()) }} != {{ shared_words("polymarket.words", negations()) }}
+            and len({{ shared_words("if(kalshi.is_whole_window, kalshi.words, polymarket.words)", negations()) }}) > 0
+        )
 ),
 
 -- What kind it is: two that have nothing in common, or one where silence says otherwise.

@@ -21,6 +21,7 @@ pairs as (
         related.fungibility as other_fungibility,
         related.veto_code,
         related.difference,
+        doubts.doubts,
         scores.score,
         scores.threshold,
         {{ not_in("kalshi.words", "polymarket.words") }} as only_kalshi,
@@ -33,40 +34,19 @@ pairs as (
             lambda marker: split_part(marker, ':', 1) in ({{ marker_groups_of("rules") }})
             and not starts_with(marker, 'zone:')
         ) as markers_of_one,
-        list_filter(
-            {{ not_in("kalshi.markers", "polymarket.markers") }}
-            || {{ not_in("polymarket.markers", "kalshi.markers") }},
-            lambda marker: regexp_replace(marker, ' \d+$', '') in ({{ markers_that("doubt") }})
-        ) as doubtful_of_one,
     from features
     inner join {{ ref("candidate_pairs") }} as candidates on features.pair_id = candidates.pair_id
     inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
+    inner join {{ ref("pair_doubts") }} as doubts on features.pair_id = doubts.pair_id
     inner join {{ ref("pair_scores") }} as scores on features.pair_id = scores.pair_id
     inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
     inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
     left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
 ),
 
--- What nobody may overlook, however alike the rest is.
-doubted as (
+compared as (
     select
         *,
-        list_filter([
-            case when polymarket_outcome_index is null then 'which outcome is meant was not read' end,
-            case
-                when kalshi.window_time is distinct from polymarket.window_time and other_relation is null
-                    then 'hour read on one side only'
-            end,
-            case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
-            case
-                when (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)
-                    then 'deadline read on one side only'
-            end,
-            case
-                when len(doubtful_of_one) > 0
-                    then 'only one side says: ' || array_to_string(doubtful_of_one, ', ')
-            end
-        ], lambda doubt: doubt is not null) as doubts,
         {{ differences_in_wording() }} as differences,
         len(doubts) = 0 and len(differences) = 0 and other_relation is null as is_worded_same,
         len(doubts) = 0 and coalesce(score >= threshold, false) as is_alike,
@@ -85,7 +65,7 @@ counted as (
         count(*) filter (looks_equal) over (partition by kalshi_market_id) as kalshi_matches,
         count(*) filter (looks_equal) over (partition by polymarket_market_id) as polymarket_matches,
         not looks_equal or (kalshi_matches = 1 and polymarket_matches = 1) as is_only_one,
-    from doubted
+    from compared
 ),
 
 decided as (
@@ -101,7 +81,10 @@ decided as (
             when relation != 'equal' then null
             when other_fungibility is not null then other_fungibility
             when is_worded_same then 'clean'
-            when len(markers_of_one) > 0 or amounts = 'at the bound' then 'caveat'
+            when
+                len(markers_of_one) > 0 or amounts = 'at the bound'
+                or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
+                then 'caveat'
             else 'clean'
         end as fungibility,
         if(relation = 'unclear' or is_worded_same, 'rules_only', 'scored') as tier,

@@ -1,0 +1,49 @@
+{{ config(materialized="table") }}
+
+-- What no score may overlook, however alike the rest is.
+with pairs as (
+    select
+        features.pair_id,
+        sides.polymarket_outcome_index,
+        related.relation as other_relation,
+        kalshi,
+        polymarket,
+        list_filter(
+            {{ not_in("kalshi.markers", "polymarket.markers") }}
+            || {{ not_in("polymarket.markers", "kalshi.markers") }},
+            lambda marker: regexp_replace(marker, ' \d+$', '') in ({{ markers_that("doubt") }})
+        ) as doubtful_of_one,
+    from {{ ref("pair_features") }} as features
+    inner join {{ ref("candidate_pairs") }} as candidates on features.pair_id = candidates.pair_id
+    inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
+    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
+),
+
+doubted as (
+    select
+        pair_id,
+        list_filter([
+            case when polymarket_outcome_index is null then 'which outcome is meant was not read' end,
+            case
+                when kalshi.window_time is distinct from polymarket.window_time and other_relation is null
+                    then 'hour read on one side only'
+            end,
+            case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
+            case
+                when
+                    (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)
+                    -- "The 2027 final" may well be the final.
+                    and not kalshi.is_edition and not polymarket.is_edition
+                    then 'deadline read on one side only'
+            end,
+            case
+                when len(doubtful_of_one) > 0
+                    then 'only one side says: ' || array_to_string(doubtful_of_one, ', ')
+            end
+        ], lambda doubt: doubt is not null) as doubts,
+    from pairs
+)
+
+select * from doubted
