@@ -45,6 +45,8 @@
         ]),
         ("stage", "PERIOD", "title", "veto", [
             ("round of", "\\bround of \\d+\\b"),
+            ("first round", "\\b(?:1st|first) round\\b"),
+            ("second round", "\\b(?:2nd|second) round\\b|\\brun-?off\\b"),
             ("quarterfinal", "\\bquarter-?finals?\\b"),
             ("semifinal", "\\bsemi-?finals?\\b"),
         ]),
@@ -149,7 +151,7 @@
         ]),
         ("contest", "METRIC", "title", "unknown", [
             ("nomination", "\\bnominee\\b|\\bnomination\\b|\\bnominate[ds]?\\b"),
-            ("primary", "\\bprimary\\b|\\bprimaries\\b|\\brunoff\\b|\\bcaucus"),
+            ("primary", "\\bprimary\\b|\\bprimaries\\b|\\bcaucus"),
             ("general election", "\\bgeneral election\\b|\\bwin the (?:20\\d\\d )?(?:us )?president\\w*(?: election)?\\b|\\belected president\\b"),
         ]),
         ("vote", "METRIC", "title", "doubt", [
@@ -161,6 +163,10 @@
             ("senate", "\\bsenate\\b|\\bsenator\\b"),
             ("governor", "\\bgovernor"),
             ("mayor", "\\bmayor"),
+        ]),
+        ("party", "SUBJECT", "title", "unknown", [
+            ("democratic", "\\bdemocrat(?:s|ic)?\\b"),
+            ("republican", "\\brepublicans?\\b|\\bgop\\b"),
         ]),
         ("control", "METRIC", "title", "doubt", [
             ("control", "\\bcontrol\\b|\\bmajority\\b"),
@@ -369,11 +375,10 @@
             ("counts", "\\bannouncement (?:is|are|of .{1,80} is|will be) (?:also )?(?:sufficient|enough|qualif)|\\bannouncement .{0,60}\\b(?:suffices|counts|will count|qualifies)\\b|\\b(?:officially|publicly|formally) announce[sd]?\\b|\\bis announced\\b|\\bannounces? (?:that|they|he|she)\\b"),
             ("does not count", "\\bannouncements? (?:alone|by itself|itself)? ?(?:does|do|is|are|will) not\\b"),
         ]),
-        ("seat", "METRIC", "rules", "unknown", [
-            ("must take office", "\\b(?:sworn in|takes? office|assumes? (?:the )?office|inaugurat)"),
-        ]),
-        ("call", "METRIC", "rules", "unknown", [
-            ("called by press", "\\b(?:projected|called by|call the race|calls? the race|media projection)\\b"),
+        ("effect", "METRIC", "rules", "unknown", [
+            ("in office", "\\b(?:sworn in|takes? office|assumes? (?:the )?office|(?:is|are|be) inaugurated)\\b"),
+            ("called by press", "\\b(?:projected|call(?:ed|s)? (?:by|the race)|media projections?)\\b"),
+            ("certified", "\\bcertified\\b"),
         ]),
         ("death", "DEATH_OR_VOID", "rules", "unknown", [
             ("death is yes", "\\b(?:death|dies|deceased|passes away)\\b.{0,120}\\b(?:resolves? (?:to )?[\"“]?yes|will count|counts|qualif)"),

@@ -69,6 +69,10 @@ worded as (
         silver.topic_words({{ text }}_said, amount_mention, canonical_words) as {{ text }}_words,
         {% endfor -%}
         list_transform(spellings, lambda spelling: silver.word_stem(split_part(spelling, '=', 2))) as team_codes,
+        -- "The US or Israel", but not "3 or more".
+        list_contains(
+            silver.telling_words(replace(silver.countable(title_said), amount_mention, ' '), canonical_words), 'or'
+        ) or regexp_matches(title, '[A-Za-z]{2}/[A-Z][a-z]') as has_alternative,
         list_transform(
             string_split(outcomes_said, ' , '), lambda label: silver.telling_words(label, canonical_words)
         ) as outcome_words,
@@ -94,6 +98,7 @@ subjects as (
         rules_words,
         title_words as ordered_words,
         outcome_words,
+        has_alternative,
         -- Whom it is about: the names in the subtitle, if it is one of many of its event.
         list_sort(list_distinct(list_filter(
             subtitle_words,

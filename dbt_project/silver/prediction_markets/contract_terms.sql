@@ -56,6 +56,7 @@ with terms as (
         subjects.event_topic_words,
         subjects.ordered_words,
         subjects.outcome_words,
+        subjects.has_alternative,
         subjects.rules_words,
         -- Word by word.
         wordings.* exclude (market_id, text_hash),

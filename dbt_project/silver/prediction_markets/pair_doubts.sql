@@ -30,6 +30,9 @@ doubted as (
                 when kalshi.window_time is distinct from polymarket.window_time and other_relation is null
                     then 'hour read on one side only'
             end,
+            case
+                when kalshi.has_alternative != polymarket.has_alternative then 'only one side names an alternative (or)'
+            end,
             case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
             case
                 when

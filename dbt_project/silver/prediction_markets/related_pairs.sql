@@ -33,6 +33,8 @@ pairs as (
             as is_negated,
         coalesce(kalshi.window_starts_on, date '1900-01-01') as kalshi_starts_on,
         coalesce(polymarket.window_starts_on, date '1900-01-01') as polymarket_starts_on,
+        -- Then it is the clock that differs.
+        kalshi_starts_on = polymarket_starts_on and kalshi.window_ends_on = polymarket.window_ends_on as has_same_days,
         cast(nullif(regexp_extract(vetoed.kalshi_value, '^top:top (\d+)$', 1), '') as integer) as kalshi_top,
         cast(nullif(regexp_extract(vetoed.polymarket_value, '^top:top (\d+)$', 1), '') as integer) as polymarket_top,
     from vetoed
@@ -65,11 +67,11 @@ related as (
             when veto_code = 'COUNT' and kalshi_top < polymarket_top then 'k_implies_p'
             when veto_code = 'COUNT' and kalshi_top > polymarket_top then 'p_implies_k'
             when
-                veto_code in ('INSTANT', 'WINDOW') and happens_once
+                veto_code in ('INSTANT', 'WINDOW') and happens_once and not has_same_days
                 and kalshi_starts_on >= polymarket_starts_on and kalshi.window_ends_on <= polymarket.window_ends_on
                 then 'k_implies_p'
             when
-                veto_code in ('INSTANT', 'WINDOW') and happens_once
+                veto_code in ('INSTANT', 'WINDOW') and happens_once and not has_same_days
                 and polymarket_starts_on >= kalshi_starts_on and polymarket.window_ends_on <= kalshi.window_ends_on
                 then 'p_implies_k'
         end as relation,
