@@ -240,7 +240,8 @@ kind as (
     ) as kinds
     inner join {{ ref("marker_groups") }} as marker_groups on kinds.marker_group = marker_groups.marker_group
     where
-        marker_groups.veto_code != 'TAIL'
+        -- How it ends when it does not end makes a caveat.
+        marker_groups.veto_code not in ('TAIL', 'DEATH_OR_VOID')
         and not list_has_any(kalshi_found, polymarket_found)
         and (
             (len(kalshi_found) > 0 and len(polymarket_found) > 0)

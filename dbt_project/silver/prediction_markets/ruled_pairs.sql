@@ -57,13 +57,14 @@ compared as (
     from pairs
 ),
 
--- Two listings that both look the same as a third differ in something that was not read.
+-- Two listings that both look the same as a third differ in something that was not read; one that is
+-- its opposite does not.
 counted as (
     select
         *,
         (is_worded_same or is_alike) and found_relation = 'equal' and other_fungibility is null as looks_equal,
-        count(*) filter (looks_equal) over (partition by kalshi_market_id) as kalshi_matches,
-        count(*) filter (looks_equal) over (partition by polymarket_market_id) as polymarket_matches,
+        count(*) filter (looks_equal) over (partition by kalshi_market_id, orientation) as kalshi_matches,
+        count(*) filter (looks_equal) over (partition by polymarket_market_id, orientation) as polymarket_matches,
         not looks_equal or (kalshi_matches = 1 and polymarket_matches = 1) as is_only_one,
     from compared
 ),
