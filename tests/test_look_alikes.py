@@ -4,6 +4,10 @@ tests/look_alikes.jsonl holds them, a pair a line, written for this project: wha
 ("trap"), whether they are the same contract all the same, and what each venue says.
 """
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,8 @@ from typing import Any
 import pytest
 from look_alikes import PAIRS
 from pipelines import ask
+
+from ingestion.build import PROJECT
 
 
 @pytest.fixture
@@ -52,3 +58,21 @@ def test_no_look_alike_is_an_opportunity(warehouse: Path) -> None:
     found = {row for (row,) in ask(warehouse, "select pair_id from silver.pair_locks")}
     assert found
     assert found <= same
+
+
+def test_a_build_fails_below_a_floor(warehouse: Path) -> None:
+    """Our own labels are measured in every build, and a floor that is not reached is named."""
+    floors = {"quality_floors": {"recall_after_blocking": 1.01}}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", "test"),
+            *("--select", "matching_is_as_good_as_stated", "--vars", json.dumps(floors)),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "FAIL 1 matching_is_as_good_as_stated" in done.stdout

@@ -186,7 +186,8 @@ later_start as (
         not kalshi.is_edition and not polymarket.is_edition
         and kalshi.window_ends_on = polymarket.window_ends_on
         and (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
-        and coalesce(kalshi.window_starts_on, polymarket.window_starts_on) > clock.as_of
+        and coalesce(kalshi.window_starts_on, polymarket.window_starts_on)
+        > if(kalshi.universe = 'labelled', date '{{ var("labels_written_on") }}', clock.as_of)
         and coalesce(kalshi.window_ends_on - kalshi.window_starts_on, 0) != 1
         and coalesce(polymarket.window_ends_on - polymarket.window_starts_on, 0) != 1
 ),
