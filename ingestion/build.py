@@ -28,11 +28,12 @@ class Half(StrEnum):
 
 class Step(StrEnum):
     """Parts of the prediction markets: the two steps of a run, with a fetch of order books in
-    between, and what the scorer is trained on."""
+    between, what the scorer is trained on, and what matching is measured with."""
 
     MATCHES = "matches"
     PRICES = "prices"
     TRAINING = "training"
+    QUALITY = "quality"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from ingestion.build import BuildResult, Half, build, planned_models
 from ingestion.client import shown_url
 from ingestion.connections import check_connections
 from ingestion.errors import MarketFinderError, SettingsError, WarehouseError
+from ingestion.evaluation import evaluate
 from ingestion.explanations import explain_pair
 from ingestion.judge_commands import app as judge_app
 from ingestion.order_book_commands import (
@@ -44,6 +45,7 @@ from ingestion.pipeline import Progress as ProgressCallback
 from ingestion.runs import DEMO_WAREHOUSE, RunResult, demo, run
 from ingestion.screens import (
     show_against_truth,
+    show_evaluation,
     show_funnel,
     show_models,
     show_opportunities,
@@ -175,6 +177,45 @@ def train_command(
         pairs = training_pairs(progress)
         training = train_scorer(pairs, datetime.now(UTC).date(), is_forced=is_forced)
     show_training(output, training)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    further_markets: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labelled pairs: CSV as seeds/labelled_pairs.csv (kalshi_market_id,"
+            " polymarket_market_id and relation will do), or JSON lines with kalshi_id, pm_id and"
+            " label. Without it, matching is measured on the project's own labels.",
+        ),
+    ] = None,
+    markets: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Archived payload files of both venues that hold the labelled listings: a path or"
+            " a pattern in quotes. May be repeated.",
+        ),
+    ] = None,
+    captured_at: Annotated[
+        str | None, typer.Option(help="When the files were captured, as for `ingest --files`.")
+    ] = None,
+) -> None:
+    """How good is matching? Measured on labelled pairs, in a warehouse that is thrown away."""
+    # A pattern that was not quoted arrives as one option and further arguments.
+    patterns = [*(markets or []), *(further_markets or [])]
+    if further_markets and not markets:
+        raise typer.BadParameter(
+            f"unexpected argument {further_markets[0]!r}; files go after --markets"
+        )
+    if bool(labels) != bool(patterns):
+        raise typer.BadParameter("--labels and --markets go together")
+    moment = _instant(captured_at) if captured_at else None
+    with progress_bar() as progress:
+        result = evaluate(
+            labels, patterns, run_id=new_run_id(), captured_at=moment, progress=progress
+        )
+    show_evaluation(output, result)
 
 
 FurtherFiles = Annotated[list[str] | None, typer.Argument(hidden=True)]

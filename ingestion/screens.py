@@ -9,6 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ingestion.errors import WarehouseError
+from ingestion.evaluation import Evaluation
 from ingestion.simulator import TruePair
 from ingestion.warehouse import open_warehouse
 
@@ -102,6 +103,48 @@ def show_tiers(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
     console.print(table)
 
 
+def show_evaluation(console: Console, evaluation: Evaluation) -> None:
+    """How good matching is by split and class, then each pair that is called something else."""
+    names = ("pairs", "absent", "same", "blocked", "no veto", "found", "published", "right")
+    table = Table("split", "class", title="Matching on labelled pairs", title_justify="left")
+    for name in (*names, "of clean", "traps", "Brier"):
+        table.add_column(name, justify="right")
+    for row in sorted(
+        evaluation.quality,
+        key=lambda row: (row["split"], row["contract_class"] != "all", row["contract_class"]),
+    ):
+        table.add_row(
+            plain(row["split"]),
+            plain(row["contract_class"]),
+            *(f"{row[name]:,}" for name in ("labelled_pairs", "absent_pairs", "same_pairs")),
+            *map(
+                _share,
+                (row["recall_after_blocking"], row["recall_after_vetoes"], row["equal_recall"]),
+            ),
+            f"{row['published_pairs']:,}",
+            *map(_share, (row["published_precision"], row["published_recall"])),
+            f"{row['trapped_pairs']:,} of {row['trap_pairs']:,}",
+            "" if row["brier_score"] is None else f"{row['brier_score']:.3f}",
+        )
+    console.print(table)
+    if evaluation.unsure:
+        console.print(f"{evaluation.unsure:,} labels are unsure: passed over.")
+    for finding in evaluation.findings:
+        title = f"{finding.finding}: {finding.label_id} ({finding.split})"
+        shown = Table(title=plain(title), title_justify="left", show_header=False)
+        shown.add_column(style="dim", no_wrap=True)
+        shown.add_column(overflow="fold")
+        for name, value in (
+            ("Kalshi", finding.kalshi_title),
+            ("Polymarket", finding.polymarket_title),
+            ("is", f"{finding.relation}: {finding.note}" if finding.note else finding.relation),
+            ("is called", finding.called or "nothing"),
+            ("because", finding.why),
+        ):
+            shown.add_row(name, plain(value))
+        console.print(shown)
+
+
 def show_opportunities(
     console: Console, connection: duckdb.DuckDBPyConnection, limit: int = 20
 ) -> None:
@@ -183,6 +226,10 @@ def _show_one_by_one(console: Console, names: list[str], rows: list[list[Text]])
         for name, value in zip(names, row, strict=True):
             table.add_row(name, value)
         console.print(table)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
 
 
 def _cents(price: Any) -> str:

@@ -1,0 +1,177 @@
+"""Labelled files, and matching measured on them."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from ingestion.errors import FileError
+from ingestion.evaluation import Evaluation, evaluate
+from ingestion.labels import read_labels
+from ingestion.screens import show_evaluation
+
+CAPTURED = datetime(2026, 10, 1, 12, tzinfo=UTC)
+# Listings a and b say the same on both venues, c another amount; nothing of them is open any more.
+AMOUNTS = {"a": ("Utopia", 7, 7), "b": ("Erewhon", 7, 7), "c": ("Laputa", 7, 8)}
+KALSHI = [
+    {
+        "event_ticker": f"KXRAIN{name.upper()}-26",
+        "title": f"Rain in {place} in 2026?",
+        "category": "Climate and Weather",
+        "markets": [
+            {
+                "ticker": f"KXRAIN{name.upper()}-26-T{amount}",
+                "event_ticker": f"KXRAIN{name.upper()}-26",
+                "market_type": "binary",
+                "status": "finalized",
+                "title": f"Will more than {amount} inches of rain fall in {place} before"
+                " Jan 1, 2027?",
+                "yes_sub_title": "Yes",
+                "rules_primary": f"If more than {amount} inches of rain fall in {place} before"
+                " Jan 1, 2027, then the market resolves to Yes.",
+                "close_time": "2026-09-01T15:00:00Z",
+            }
+        ],
+    }
+    for name, (place, amount, _) in AMOUNTS.items()
+]
+POLYMARKET = [
+    {
+        "id": str(number),
+        "title": f"Rain in {place} in 2026?",
+        "slug": f"rain-{name}",
+        "tags": [{"label": "Weather"}],
+        "markets": [
+            {
+                "id": str(100 + number),
+                "question": f"Will more than {amount} inches of rain fall in {place} by"
+                " December 31, 2026?",
+                "description": f'This market will resolve to "Yes" if more than {amount} inches of'
+                f" rain fall in {place} by December 31, 2026, 11:59 PM ET. Otherwise, this market"
+                ' will resolve to "No".',
+                "outcomes": '["Yes", "No"]',
+                "active": True,
+                "closed": True,
+                "endDate": "2026-09-01T00:00:00Z",
+            }
+        ],
+    }
+    for number, (name, (place, _, amount)) in enumerate(AMOUNTS.items())
+]
+LABELS: list[dict[str, Any]] = [
+    {"kalshi_id": "KXRAINA-26-T7", "pm_id": "100", "label": "equivalent", "why": "the same rain"},
+    {"kalshi_id": "KXRAINB-26-T7", "pm_id": "101", "label": "related_not_equivalent"},
+    {"kalshi_id": "KXRAINC-26-T7", "pm_id": "102", "label": "equivalent"},
+    {"kalshi_id": "KXRAINA-26-T7", "pm_id": "101", "label": "not_equivalent"},
+    {"kalshi_id": "KXRAINA-26-T7", "pm_id": "999", "label": "equivalent"},
+    {"kalshi_id": "KXRAINB-26-T7", "pm_id": "100", "label": "unsure"},
+]
+
+
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """What is measured on the labels above."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    labels = folder / "labels.jsonl"
+    labels.write_text("\n".join(map(json.dumps, LABELS)) + "\n", "utf-8")
+    for name, events in (("one", KALSHI), ("two", POLYMARKET)):
+        (folder / f"{name}.json").write_text(json.dumps({"events": events}), "utf-8")
+    return evaluate(labels, [str(folder / "*.json")], run_id="r", captured_at=CAPTURED)
+
+
+@pytest.mark.slow
+def test_matching_is_measured_on_a_given_file(evaluation: Evaluation) -> None:
+    (total,) = (row for row in evaluation.quality if row["contract_class"] == "all")
+    assert evaluation.unsure == 1
+    assert (total["labelled_pairs"], total["absent_pairs"], total["same_pairs"]) == (5, 1, 2)
+    assert (total["recall_after_blocking"], total["recall_after_vetoes"]) == (1, 0.5)
+    # a is rightly published, b is not what its label says, c has a veto.
+    assert (total["published_pairs"], total["rightly_published_pairs"]) == (2, 1)
+    assert (total["published_precision"], total["published_recall"]) == (0.5, 0.5)
+    # Only the given labels are shown.
+    assert {row["split"] for row in evaluation.quality} == {"given"}
+
+
+@pytest.mark.slow
+def test_every_wrong_pair_is_listed_with_its_reason(evaluation: Evaluation) -> None:
+    found = {(finding.finding, finding.label_id) for finding in evaluation.findings}
+    assert found == {
+        ("falsely the same", "kalshi:KXRAINB-26-T7|polymarket:101"),
+        ("missed", "kalshi:KXRAINC-26-T7|polymarket:102"),
+    }
+    (missed,) = (finding for finding in evaluation.findings if finding.finding == "missed")
+    assert missed.why == "veto: STRIKE"
+    assert "7 inches of rain fall in Laputa" in missed.kalshi_title
+
+
+@pytest.mark.slow
+def test_an_evaluation_is_shown(evaluation: Evaluation) -> None:
+    console = Console(width=200, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    show_evaluation(console, evaluation)
+    text = console.export_text()
+    assert "1 labels are unsure" in text
+    assert "falsely the same: kalshi:KXRAINB-26-T7|polymarket:101 (given)" in text
+    assert "50.0%" in text
+
+
+def test_labels_of_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "kalshi_market_id,polymarket_market_id,relation,orientation,fungibility,split\n"
+        "KXA-1,7,equal,inverted,caveat,held_out\n"
+        "kalshi:KXA-2,polymarket:8,k_implies_p,,,\n"
+        "KXA-1,polymarket:7,equal,inverted,caveat,held_out\n",
+        "utf-8",
+    )
+    labels = read_labels(path)
+    assert [
+        (row["kalshi_market_id"], row["polymarket_market_id"], row["relation"], row["split"])
+        for row in labels.rows
+    ] == [
+        ("kalshi:KXA-1", "polymarket:7", "equal", "held_out"),
+        ("kalshi:KXA-2", "polymarket:8", "k_implies_p", "given"),
+    ]
+    assert labels.rows[0]["orientation"] == "inverted"
+    again = tmp_path / "again.csv"
+    labels.write(again)
+    assert read_labels(again) == labels
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("a.csv", "kalshi_market_id,relation\n", "no column polymarket_market_id"),
+        ("a.csv", "kalshi_market_id,polymarket_market_id,relation\n", "holds no label"),
+        ("a.csv", "kalshi_market_id,polymarket_market_id,relation\nA,1,same\n", "line 2: relation"),
+        ("a.csv", "kalshi_market_id,polymarket_market_id,relation\nA,,equal\n", "line 2: poly"),
+        (
+            "a.csv",
+            "kalshi_market_id,polymarket_market_id,relation\nA,1,equal\nA,1,overlap\n",
+            "line 3: kalshi:A and polymarket:1 are 'overlap' here and 'equal' further up",
+        ),
+        ("a.jsonl", '{"kalshi_id": "A"}\n', "line 1: needs kalshi_id, pm_id and label"),
+        ("a.jsonl", "\n{\n", "line 2: not JSON"),
+        ("a.jsonl", b"\xff\xfe", "not a UTF-8 text file"),
+        ("a.csv", None, "cannot be read: No such file"),
+    ],
+)
+def test_a_bad_label_is_named(
+    tmp_path: Path, name: str, text: str | bytes | None, problem: str
+) -> None:
+    path = tmp_path / name
+    if text is not None:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(FileError, match=problem.replace("(", r"\(")):
+        read_labels(path)
+
+
+def test_files_of_neither_venue_are_named(tmp_path: Path) -> None:
+    labels, markets = tmp_path / "labels.jsonl", tmp_path / "markets.json"
+    labels.write_text(json.dumps(LABELS[0]), "utf-8")
+    markets.write_text('{"events": [{"name": "rain"}]}', "utf-8")
+    with pytest.raises(FileError, match="no listings of Kalshi or Polymarket"):
+        evaluate(labels, [str(markets)], run_id="r")
