@@ -36,7 +36,7 @@ Listing = tuple[str, str, str]  # universe, platform, market_id
 
 def similar_pairs(
     connection: duckdb.DuckDBPyConnection,
-) -> dict[tuple[str, str], tuple[float, int, int]]:
+) -> dict[tuple[str, str], tuple[float, ...]]:
     """Similarity and both ranks of each pair that the models find in silver.market_words."""
     for name, query in compiled_models(*MODELS)[1].items():
         connection.execute(f"create or replace table silver.{name} as {query}")
@@ -94,7 +94,7 @@ def recalls(connection: duckdb.DuckDBPyConnection, words: str) -> dict[str, floa
     )
     similar_pairs(connection)
     rows = connection.execute(
-        "select universe, avg(if(pairs.similarity is null, 0, 1)) from truth"
+        "select truth.universe, avg(if(pairs.similarity is null, 0, 1)) from truth"
         " left join silver.similar_pairs as pairs on truth.kalshi = pairs.kalshi_market_id"
         " and truth.polymarket = pairs.polymarket_market_id group by all"
     ).fetchall()
@@ -144,7 +144,7 @@ def fill(connection: duckdb.DuckDBPyConnection, listings: dict[Listing, list[str
     connection.execute("create or replace table silver.market_words as from given")
 
 
-def slowly(listings: dict[Listing, list[str]]) -> dict[tuple[str, str], tuple[float, int, int]]:
+def slowly(listings: dict[Listing, list[str]]) -> dict[tuple[str, str], tuple[float, ...]]:
     """What similar_pairs is to find, pair by pair."""
     found = {}
     for universe in {universe for universe, _, _ in listings}:

@@ -1,14 +1,13 @@
 {{ config(materialized="table") }}
 
 -- A key of more possible pairs is none: a word that everybody uses would pair everybody.
-{%- set most_pairs = var("maximum_pairs_of_a_key") %}
+{%- set most_pairs = var("maximum_pairs_of_words") %}
 
 with listings as (
     select
         universe,
         platform,
         market_id,
-        words,
         -- Numbers are joined faster than names.
         row_number() over (order by market_id) as listing,
     from {{ ref("market_words") }}
@@ -25,6 +24,13 @@ weights as (
     from {{ ref("word_weights") }}
 ),
 
+market_words as (
+    select
+        market_id,
+        unnest(words) as word,
+    from {{ ref("market_words") }}
+),
+
 words as (
     select
         listings.platform,
@@ -36,8 +42,9 @@ words as (
             partition by listings.listing, weights.possible_pairs > {{ most_pairs }}
             order by weights.possible_pairs, weights.word_number
         ) as rarity,
-    from (select * exclude (words), unnest(words) as word from listings) as listings
-    inner join weights on listings.universe = weights.universe and listings.word = weights.word
+    from market_words
+    inner join listings on market_words.market_id = listings.market_id
+    inner join weights on listings.universe = weights.universe and market_words.word = weights.word
 ),
 
 common_words as (
@@ -57,8 +64,8 @@ keys as (
     select
         one.platform,
         one.listing,
-        one.word_number,
-        other.word_number,
+        one.word_number as first_word,
+        other.word_number as second_word,
     from common_words as one
     inner join common_words as other on one.listing = other.listing and one.word_number < other.word_number
 ),
