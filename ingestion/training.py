@@ -15,8 +15,17 @@ from ingestion.pipeline import Progress
 from ingestion.screens import plain
 from ingestion.warehouse import open_warehouse
 from python_models.kernels.pair_scorer import ARTEFACT, Metrics, PairScorer, load_scorer
-from python_models.kernels.pair_scorer_training import HELD_OUT, labelled_pairs, measured, train
+from python_models.kernels.pair_scorer_training import (
+    HELD_OUT,
+    TRAIN,
+    LabelledPairs,
+    labelled_pairs,
+    measured,
+    scored,
+    train,
+)
 
+_MISLEADING = 8
 TRAINING_PAIRS = "select * exclude (label_id) from silver.training_pairs"
 
 
@@ -27,6 +36,7 @@ class Training:
     scorer: PairScorer
     is_written: bool
     note: str
+    misleading: list[tuple[str, float]]  # training pairs with the highest scores that are not so
 
 
 def training_pairs(progress: Progress | None = None) -> pa.Table:
@@ -47,11 +57,13 @@ def train_scorer(
     held-out pairs: by average precision, then by Brier score.
     """
     scorer = train(pairs, trained_on)
+    misleading = _misleading(scorer, labelled_pairs(pairs, TRAIN))
     note = _compared(scorer, pairs, path, is_forced=is_forced)
     if note is None:
-        return Training(scorer, False, f"{path.name} is this scorer already; it stays as it is.")
+        note = f"{path.name} is this scorer already; it stays as it is."
+        return Training(scorer, False, note, misleading)
     path.write_text(scorer.model_dump_json(indent=2) + "\n", "utf-8")
-    return Training(scorer, True, f"{note} Written to {path}.")
+    return Training(scorer, True, f"{note} Written to {path}.", misleading)
 
 
 def _compared(scorer: PairScorer, pairs: pa.Table, path: Path, *, is_forced: bool) -> str | None:
@@ -82,6 +94,12 @@ def _compared(scorer: PairScorer, pairs: pa.Table, path: Path, *, is_forced: boo
     return comparison
 
 
+def _misleading(scorer: PairScorer, pairs: LabelledPairs) -> list[tuple[str, float]]:
+    scores = scored(scorer, pairs)
+    others = [place for place in (-scores).argsort(kind="stable") if not pairs.targets[place]]
+    return [(str(pairs.ids[place]), float(scores[place])) for place in others[:_MISLEADING]]
+
+
 def _rank(metrics: Metrics) -> tuple[float, float]:
     return metrics.average_precision, -metrics.brier_score
 
@@ -110,6 +128,11 @@ def show_training(console: Console, training: Training) -> None:
         f" {calibration.slope:.3f} × sum; published from {scorer.threshold:.4f}.",
         soft_wrap=True,
     )
+    table = Table("score", title="What looks right and is not", title_justify="left")
+    table.add_column("training pair", overflow="fold")
+    for pair, score in training.misleading:
+        table.add_row(f"{score:.4f}", plain(pair))
+    console.print(table)
     console.print(plain(training.note), soft_wrap=True)
 
 

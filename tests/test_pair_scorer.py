@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipelines import ask
 
 from ingestion.errors import ScorerError
-from ingestion.training import TRAINING_PAIRS, train_scorer
+from ingestion.training import TRAINING_PAIRS, train_scorer, training_pairs
 from ingestion.warehouse import open_warehouse
 from python_models.kernels.pair_scorer import (
     INTERCEPT,
@@ -38,7 +38,7 @@ from python_models.kernels.pair_scorer_training import (
 )
 
 DAY = date(2026, 11, 21)
-NAMES = ("words_shared", "names_untold", "amount_near")
+NAMES = ("words_shared", "names_untold", "is_in_order")
 
 
 def scorer_of(
@@ -256,7 +256,7 @@ def test_training_is_the_same_whatever_the_order_of_the_pairs(trained: PairScore
 def test_a_feature_counts_as_it_is_meant_or_not_at_all() -> None:
     """What only one side says cannot speak for a pair, even where the labels do by chance."""
     pairs = drawn_pairs(1).rename_columns(
-        ["pair_id", "event_group", "split", "target", "words_alone", "names_shared", "amount_near"]
+        ["pair_id", "event_group", "split", "target", "words_alone", "names_shared", "is_in_order"]
     )
     assert [feature.coefficient for feature in train(pairs, DAY).features[:2]] == [0, 0]
 
@@ -320,7 +320,8 @@ def test_a_better_scorer_stays(tmp_path: Path) -> None:
     assert better.is_written
     written = path.read_bytes()
     assert load_scorer(path) == better.scorer
-    assert not train_scorer(pairs, date(2030, 1, 1), path=path).is_written
+    same = train_scorer(pairs, date(2030, 1, 1), path=path)
+    assert (same.is_written, "this scorer already" in same.note) == (False, True)
     assert path.read_bytes() == written
 
     # The same held-out pairs; of the training pairs only few, and half of these mislabelled.
@@ -369,6 +370,19 @@ def test_the_scorer_is_that_of_the_labels(label_features: pa.Table) -> None:
             "pair_scorer.json was trained on: run `uv run marketfinder train`, and commit the file."
         )
     assert measured(scorer, labelled_pairs(label_features, HELD_OUT)) == scorer.held_out
+
+
+@pytest.mark.slow
+def test_the_seeds_alone_are_enough(label_features: pa.Table, tmp_path: Path) -> None:
+    """`marketfinder train` on a fresh clone gives what is in the repository."""
+    pairs = training_pairs()
+    assert pairs.sort_by("pair_id") == label_features.sort_by("pair_id")
+    training = train_scorer(pairs, DAY, path=tmp_path / "scorer.json")
+    assert training.scorer.version == load_scorer().version
+    assert len(training.misleading) > 0
+    assert not set(dict(training.misleading)) & set(
+        pairs.filter(pairs["target"])["pair_id"].to_pylist()
+    )
 
 
 def test_scores_of_a_build(look_alikes: Path) -> None:

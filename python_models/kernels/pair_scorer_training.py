@@ -5,9 +5,9 @@ at a time: pairs about one event resemble each other, and one in the training pa
 another away. Held-out pairs are only measured.
 
 * **Signs.** A feature named ``..._untold``, ``..._alone`` or ``..._of_one`` says what only one side
-  says, and may only count against a pair; ``..._near`` may count either way; any other says what
-  both say, and may only count for it. With few pairs chance often says otherwise; such a feature is
-  left out (coefficient 0), the most wrong first, and the rest is fitted again.
+  says, one named ``..._elsewhere`` that there is a better match: they may only count against a
+  pair, all others only for it. With few pairs chance often says otherwise; such a feature is left
+  out (coefficient 0), the most wrong first, and the rest is fitted again.
 * **Penalty.** The strength of the ridge penalty with the least logarithmic loss.
 * **Calibration.** Slope and offset of Platt (1999), where they lower the Brier score of pairs that
   they were not fitted on. Isotonic regression would be a staircase of a few steps on a few hundred
@@ -57,8 +57,7 @@ DIGITS = 6
 _UNPENALISED = 1e6
 _MARGIN = 0.75
 _SMALLEST = 1e-6
-_AGAINST = ("_untold", "_alone", "_of_one")
-_EITHER = ("_near",)
+_AGAINST = ("_untold", "_alone", "_of_one", "_elsewhere")
 
 Booleans = NDArray[np.bool_]
 
@@ -68,6 +67,7 @@ class LabelledPairs:
     """Pairs of one split, sorted by id."""
 
     names: list[str]
+    ids: NDArray[np.str_]
     features: Doubles  # pairs × features
     targets: Booleans  # whether it is the same contract
     groups: NDArray[np.str_]
@@ -88,6 +88,7 @@ class LabelledPairs:
         """Some of the pairs."""
         return LabelledPairs(
             self.names,
+            self.ids[chosen],
             self.features[chosen],
             self.targets[chosen],
             self.groups[chosen],
@@ -121,16 +122,11 @@ def labelled_pairs(table: pa.Table, split: str) -> LabelledPairs:
             " them the same contract: there must be pairs of both kinds in at least two event"
             " groups each. See seeds/labelled_pairs.csv, and which are found: gold.matching_funnel."
         )
+    ids = np.array(own["pair_id"].to_pylist(), dtype=np.str_)
     features = feature_matrix(own, names)
-    rows = zip(
-        own["pair_id"].to_pylist(),
-        groups.tolist(),
-        targets.tolist(),
-        features.tolist(),
-        strict=True,
-    )
+    rows = zip(*(each.tolist() for each in (ids, groups, targets, features)), strict=True)
     digest = hashlib.sha256(json.dumps([names, list(rows)]).encode()).hexdigest()
-    return LabelledPairs(names, features, targets, groups, digest)
+    return LabelledPairs(names, ids, features, targets, groups, digest)
 
 
 def train(table: pa.Table, trained_on: date) -> PairScorer:
@@ -288,8 +284,6 @@ def _fit(pairs: LabelledPairs, strength: float) -> tuple[Doubles, float]:
 
 
 def _sign(name: str) -> int:
-    if name.endswith(_EITHER):
-        return 0
     return -1 if name.endswith(_AGAINST) else 1
 
 

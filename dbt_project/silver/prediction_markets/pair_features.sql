@@ -74,6 +74,8 @@ alike as (
 features as (
     select
         pairs.pair_id,
+        pairs.kalshi.market_id as kalshi_market_id,
+        pairs.polymarket.market_id as polymarket_market_id,
         coalesce(alike.topic_similarity, 0) as topic_similarity,
         coalesce(alike.kalshi_told, 0) as kalshi_told,
         coalesce(alike.polymarket_told, 0) as polymarket_told,
@@ -102,6 +104,24 @@ features as (
         cast(coalesce(pairs.kalshi.word_key = pairs.polymarket.word_key, false) as double) as is_worded_same,
     from pairs
     left join alike on pairs.pair_id = alike.pair_id
+),
+
+measured as (
+    select
+        *,
+        (topic_similarity + kalshi_told + polymarket_told + rules_shared) / 4 as likeness,
+    from features
+),
+
+-- Where one of the two has a better match, this is hardly one; that it has none says nothing.
+ranked as (
+    select
+        * exclude (kalshi_market_id, polymarket_market_id, likeness),
+        cast(
+            likeness + 0.02 < max(likeness) over (partition by kalshi_market_id)
+            or likeness + 0.02 < max(likeness) over (partition by polymarket_market_id) as double
+        ) as is_more_alike_elsewhere,
+    from measured
 )
 
-select * from features
+select * from ranked
