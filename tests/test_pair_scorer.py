@@ -367,7 +367,8 @@ def test_the_scorer_is_that_of_the_labels(label_features: pa.Table) -> None:
     for split, sha256 in ((TRAIN, scorer.training_sha256), (HELD_OUT, scorer.held_out_sha256)):
         assert labelled_pairs(label_features, split).sha256 == sha256, (
             "The labels, or the features made of them, are not those that python_models/"
-            "pair_scorer.json was trained on: run `uv run marketfinder train`, and commit the file."
+            "pair_scorer.json was trained on: run `uv run marketfinder train`, with --force if the"
+            " scorer before is the better one on the new pairs, and commit the file."
         )
     assert measured(scorer, labelled_pairs(label_features, HELD_OUT)) == scorer.held_out
 
