@@ -96,10 +96,10 @@ def _explain(
         [pair],
     ).fetchall()
     _show_rows(console, "Vetoes", ("veto", "Kalshi", "Polymarket"), vetoes)
-    if vetoes:
+    # A veto that explains itself leaves a relation, which the score decides.
+    if not _show_score(console, connection, pair):
         console.print("A pair with a veto is never equal, and the judge is not asked about it.")
         return
-    _show_score(console, connection, pair)
     verdict = _row(connection, _VERDICT, pair)
     if verdict:
         _show_fields(console, "What the judge says", verdict)
@@ -111,11 +111,11 @@ def _explain(
     _show_fields(console, "What it is", _row(connection, _DECISION, pair) or {})
 
 
-def _show_score(console: Console, connection: duckdb.DuckDBPyConnection, pair: str) -> None:
-    """What each feature contributes to the log-odds, the weightiest first."""
+def _show_score(console: Console, connection: duckdb.DuckDBPyConnection, pair: str) -> bool:
+    """What each feature contributes to the log-odds, weightiest first; False without a score."""
     found = _row(connection, _SCORE, pair)
     if not found:
-        return
+        return False
     contributions, features = found["contributions"], found["features"]
     rows = [
         (name.replace("_", " "), _number(features.get(name)), f"{contribution:+.3f}")
@@ -126,6 +126,7 @@ def _show_score(console: Console, connection: duckdb.DuckDBPyConnection, pair: s
     score, threshold = found["score"], found["threshold"]
     title = f"What the score is made of: {score:.4f} (published from {threshold:.4f})"
     _show_rows(console, title, ("feature", "value", "log-odds"), rows)
+    return True
 
 
 def _number(value: float | None) -> str:
