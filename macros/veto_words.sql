@@ -104,3 +104,12 @@
         end
     ], lambda difference: difference is not null)
 {%- endmacro %}
+
+
+{#- The names that both titles have, in the order of one of them. -#}
+{% macro names_in_order(side, other) -%}
+    list_filter(
+        {{ side }}.ordered_words,
+        lambda word: list_contains({{ side }}.title_names, word) and list_contains({{ other }}.title_names, word)
+    )
+{%- endmacro %}

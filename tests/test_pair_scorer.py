@@ -28,6 +28,7 @@ from python_models.kernels.pair_scorer import (
 )
 from python_models.kernels.pair_scorer_training import (
     HELD_OUT,
+    LEAST_EXPECTED_PRECISION,
     LEAST_PRECISION,
     TRAIN,
     average_precision,
@@ -285,11 +286,14 @@ def test_the_threshold_is_the_lowest_that_is_precise(drawn: list[tuple[int, bool
     def passed(cut: float) -> tuple[int, int]:
         return int(targets[scores >= cut].sum()), int((scores >= cut).sum())
 
+    def expected(cut: float) -> float:
+        return float(scores[scores >= cut].mean())
+
     # Every cut there is, one by one.
     precise = [
         right
         for right, found in map(passed, sorted(set(scores.tolist())))
-        if right >= LEAST_PRECISION * found
+        if right >= LEAST_PRECISION * found and expected(cut) >= LEAST_EXPECTED_PRECISION
     ]
     right, found = passed(threshold)
     assert right == max(precise, default=0)

@@ -13,8 +13,8 @@ another away. Held-out pairs are only measured.
   they were not fitted on. Isotonic regression would be a staircase of a few steps on a few hundred
   pairs, and the pairs of one step could not be put in an order.
 * **Threshold.** The cut with the greatest recall at which the precision of the pairs above it is
-  at least ``LEAST_PRECISION``: between the last score above and the first below, three quarters of
-  the way up in log-odds.
+  at least ``LEAST_PRECISION``, and their mean score at least ``LEAST_EXPECTED_PRECISION``: between
+  the last score above and the first below, three quarters of the way up in log-odds.
 
 The same pairs give the same numbers: the solver is Newton's method up to convergence, pairs are
 sorted by id, folds are not drawn by lot, and coefficients are rounded to ``DIGITS`` digits.
@@ -50,6 +50,7 @@ IDENTITY = ("pair_id", "event_group", "split", "target")
 TRAIN, HELD_OUT = "train", "held_out"
 
 LEAST_PRECISION = 0.99
+LEAST_EXPECTED_PRECISION = 0.985
 PENALTY_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Inverse strengths, as scikit-learn's C: the smaller, the nearer to 0 are the coefficients."""
 FOLDS = 10
@@ -184,7 +185,10 @@ def chosen_threshold(scores: Doubles, targets: Booleans) -> float:
     the greatest recall; above all scores where there is none."""
     order = np.argsort(-scores, kind="stable")
     right = np.cumsum(targets[order])
-    precise = right / np.arange(1, len(order) + 1) >= LEAST_PRECISION
+    numbers = np.arange(1, len(order) + 1)
+    precise = right / numbers >= LEAST_PRECISION
+    # That none of a few dozen is wrong does not make it one of a hundred: the scores must agree.
+    precise &= np.cumsum(scores[order]) / numbers >= LEAST_EXPECTED_PRECISION
     # Equal scores are on one side of a cut.
     ends = np.append(np.diff(scores[order]) != 0, True)
     cuts = np.flatnonzero(precise & ends)

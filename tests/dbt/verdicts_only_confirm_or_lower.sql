@@ -16,5 +16,11 @@ where
             when verdicts.relation = 'unevaluated' then verdicts.is_judge_on
             else verdicts.relation != 'equal' or verdicts.orientation is distinct from ruled.orientation
         end
-        or pairs.pair_id in (select vetoes.pair_id from {{ ref("pair_vetoes") }} as vetoes)
+        -- One veto that the difference itself explains: another source, which no lock is made of, or a "not".
+        or (
+            pairs.pair_id in (select vetoes.pair_id from {{ ref("pair_vetoes") }} as vetoes)
+            and pairs.pair_id not in (
+                select related.pair_id from {{ ref("related_pairs") }} as related where related.relation = 'equal'
+            )
+        )
     )

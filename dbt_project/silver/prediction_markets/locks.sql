@@ -108,10 +108,8 @@ locks as (
                     then 'deadlines differ or were not read'
             end,
             case when pair_locks.fungibility = 'caveat' then 'the rules differ in how it may end otherwise' end,
-            -- How often a relation that is not equality is right, is measured on few pairs.
-            case
-                when pair_locks.tier = 'scored' and pair_locks.relation != 'equal' then 'relation found by score only'
-            end
+            -- A score sees words, not sentences: two listings that differ in one clause look the same to it.
+            case when pair_locks.tier = 'scored' then 'found by score only: read both rules' end
         ], lambda reason: reason is not null) as suspect_reasons,
         greatest(date_diff('second', as_of, settles_at) / 86400, 1) as days_locked,
     from gathered
