@@ -6,8 +6,11 @@
     silver.model_fee(rate, exponent, contracts, price) the same for an order at one price, unrounded
     silver.rounded_up(amount, step)                    up to the next step of 1, 0.01, 0.0001 or 0.00001
     silver.kalshi_fee(model_fee, step)                 of one order: its model fee, up to the step
-    silver.kalshi_fee_worst(model_fee, uneven_levels)  up to the cent, and a cent more for each level
-                                                       that is not of whole cents and whole contracts
+    silver.kalshi_fill_fee(contract_fee)               of one contract, up to the sixth decimal: a fill of
+                                                       any number of whole contracts takes no more for each
+    silver.kalshi_fee_worst(fill_fees, uneven_levels)  of one order: up to the cent, and a cent more for
+                                                       each level of which it does not take whole
+                                                       contracts at whole cents
     silver.polymarket_fee(model_fee)                   of one level: to five decimals
     silver.polymarket_fee_worst(model_fee)             of one level: up to five decimals -#}
 {% macro create_fee_functions() %}
@@ -38,8 +41,12 @@
 
     create or replace macro silver.kalshi_fee(model_fee, step) as silver.rounded_up(model_fee, step);
 
-    create or replace macro silver.kalshi_fee_worst(model_fee, uneven_levels) as cast(
-        silver.rounded_up(model_fee, 0.01) + uneven_levels * 0.01 as decimal(18, 5)
+    create or replace macro silver.kalshi_fill_fee(contract_fee) as cast(
+        ceil(contract_fee * 1000000) * 0.000001 as decimal(18, 6)
+    );
+
+    create or replace macro silver.kalshi_fee_worst(fill_fees, uneven_levels) as cast(
+        silver.rounded_up(fill_fees, 0.01) + uneven_levels * 0.01 as decimal(18, 5)
     );
 
     create or replace macro silver.polymarket_fee(model_fee) as cast(round(model_fee, 5) as decimal(18, 5));

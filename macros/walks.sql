@@ -1,6 +1,6 @@
 {#- What each leg of a lock costs at some numbers of contracts. `sizes` has lock_id and contracts (a whole
-    number); a row for each leg and number that its book can fill: cost, model_fee (unrounded), fee_expected,
-    fee_worst, last_price (that of the last level), levels, uneven_levels. -#}
+    number); a row for each leg and number that its book can fill: cost, fill_fees (at worst, before the order's
+    fee is rounded), fee_expected, fee_worst, last_price (that of the last level), levels, uneven_levels. -#}
 {% macro walked_legs(sizes, legs, ladders) -%}
     select
         wanted.lock_id,
@@ -11,13 +11,17 @@
         cast(wanted.contracts - ladders.starts_after as decimal(28, 6)) as rest,
         cast(ladders.cost_before + rest * ladders.price as decimal(28, 14)) as cost,
         cast(ladders.fee_before + rest * ladders.contract_fee as decimal(38, 28)) as model_fee,
+        if(
+            ladders.platform = 'kalshi',
+            cast(ladders.worst_before + rest * ladders.fill_fee as decimal(28, 12)), cast(model_fee as decimal(28, 12))
+        ) as fill_fees,
         case ladders.platform
             when 'kalshi' then silver.kalshi_fee(model_fee, ladders.rounding_step)
             when 'polymarket'
                 then ladders.rounded_before + silver.polymarket_fee(rest * ladders.contract_fee)
         end as fee_expected,
         case ladders.platform
-            when 'kalshi' then silver.kalshi_fee_worst(model_fee, ladders.uneven_levels)
+            when 'kalshi' then silver.kalshi_fee_worst(fill_fees, ladders.uneven_levels)
             when 'polymarket'
                 then ladders.worst_before + silver.polymarket_fee_worst(rest * ladders.contract_fee)
         end as fee_worst,
@@ -45,7 +49,7 @@
         walked.contracts,
         walked.contracts * any_value(locks.payout) as payout,
         sum(walked.cost) as cost,
-        cast(sum(walked.model_fee) as double) as model_fee,
+        cast(sum(walked.fill_fees) as double) as fill_fees,
         sum(walked.uneven_levels) * 0.01 as uneven_fee,
         sum(walked.fee_worst) as fee_worst,
         any_value(walked.contracts * locks.payout) - sum(walked.cost) - sum(walked.fee_worst) as profit,

@@ -178,18 +178,36 @@ def taken(leg: Leg, contracts: int) -> list[tuple[Decimal, Decimal]] | None:
     return None
 
 
+def up(amount: Decimal, step: str) -> Decimal:
+    """An amount, up to the next step."""
+    return amount.quantize(Decimal(step), ROUND_CEILING)
+
+
 def worst_fee(leg: Leg, fills: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
-    """The fee of one order: Kalshi up to the cent, and a cent for each level that is not of whole
-    cents and whole contracts; Polymarket up to the fifth decimal for each level."""
-    model = [leg.rate * size * (cents * (1 - cents)) ** leg.exponent for cents, size in fills]
+    """The fee of one order: Kalshi a contract up to the sixth decimal, the order up to the cent,
+    and a cent for each fill that is not of whole contracts at whole cents; Polymarket up to the
+    fifth decimal for each level."""
+    rates = [leg.rate * (cents * (1 - cents)) ** leg.exponent for cents, _ in fills]
     if leg.platform == "polymarket":
-        return sum((fee.quantize(Decimal("0.00001"), ROUND_CEILING) for fee in model), Decimal(0))
-    uneven = sum(
-        cents % Decimal("0.01") != 0 or size % 1 != 0 for cents, size in leg.levels[: len(fills)]
-    )
-    return sum(model, Decimal(0)).quantize(Decimal("0.01"), ROUND_CEILING) + uneven * Decimal(
-        "0.01"
-    )
+        return sum(
+            (up(rate * size, "0.00001") for rate, (_, size) in zip(rates, fills, strict=True)),
+            Decimal(0),
+        )
+    fees = sum(up(rate, "0.000001") * size for rate, (_, size) in zip(rates, fills, strict=True))
+    uneven = sum(cents % Decimal("0.01") != 0 or size % 1 != 0 for cents, size in fills)
+    return up(Decimal(fees), "0.01") + uneven * Decimal("0.01")
+
+
+def charged(fills: Sequence[tuple[Decimal, Decimal]], rate: Decimal) -> Decimal:
+    """The fee of one order of a Kalshi member who is not direct, fill by fill: each up to the
+    sixth decimal, the balance moves by whole cents, and what it moved too far comes back with the
+    next fill."""
+    credit = paid = Decimal(0)
+    for cents, size in fills:
+        due = cents * size + up(rate * cents * (1 - cents) * size, "0.000001") - credit
+        moved = up(due, "0.01")
+        credit, paid = moved - due, paid + moved
+    return paid - sum((cents * size for cents, size in fills), Decimal(0))
 
 
 def every_number(payout: int, legs: Sequence[Leg]) -> Iterable[Walked]:

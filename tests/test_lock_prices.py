@@ -1,9 +1,10 @@
 """What locks cost and earn: SQL against a plain reference that tries every number of contracts."""
 
 import random
+from dataclasses import replace
 from decimal import Decimal
 
-from lock_builds import Leg, Walked, database, fill, price, reference
+from lock_builds import Leg, Walked, charged, database, fill, price, reference, taken, up
 
 RATES = {
     "kalshi": ("0.07", "0.07", "0.035", "0.07", "0"),
@@ -70,3 +71,57 @@ def test_every_number_of_contracts_of_1000_random_locks() -> None:
     }
     assert 200 < len(expected) < 900
     assert found == expected
+
+
+def split(
+    rng: random.Random, fills: list[tuple[Decimal, Decimal]]
+) -> list[tuple[Decimal, Decimal]]:
+    """What an order takes of each level, in random pieces of whole contracts and the rest."""
+    pieces = []
+    for cents, taken_of_it in fills:
+        left = taken_of_it
+        while left >= 1:
+            size = Decimal(rng.randint(1, rng.choice((1, int(left)))))
+            pieces.append((cents, size))
+            left -= size
+        if left:
+            pieces.append((cents, left))
+    return pieces
+
+
+def test_no_order_is_charged_more_than_its_worst_fee() -> None:
+    """Kalshi, levels of whole and of broken sizes, on and off the cent, however they are filled."""
+    rng = random.Random(7)
+    legs = [
+        replace(random_leg(rng, "kalshi", Decimal(rng.randint(5, 80)) / 100), minimum=1)
+        for _ in range(300)
+    ]
+    # Half a contract at the first level leaves half a one of the second.
+    levels = ((Decimal("0.40"), Decimal("10.5")), (Decimal("0.41"), Decimal(9)))
+    legs.append(Leg("kalshi", Decimal("0.07"), levels))
+    connection = database()
+    fill(connection, [(1, [leg]) for leg in legs])
+    price(connection)
+    walks = connection.execute(
+        "select lock_id, contracts, fee_worst from silver.lock_walks order by all"
+    ).fetchall()
+    assert len(walks) > 1_000
+    slack = []
+    for name, contracts, worst in walks:
+        leg = legs[int(name.removeprefix("lock-"))]
+        fills = taken(leg, contracts)
+        assert fills
+        for _ in range(3):
+            fee = charged(split(rng, fills), leg.rate)
+            assert fee <= worst, (leg, contracts)
+            slack.append(worst - fee)
+        if not any(
+            cents % Decimal("0.01") or size % 1 for cents, size in fills
+        ) and leg.rate == Decimal("0.07"):
+            assert fee == worst, (leg, contracts)
+    assert max(slack) < Decimal("0.01") * 10
+    at_11 = {(name, contracts): worst for name, contracts, worst in walks}["lock-300", 11]
+    assert at_11 == up(
+        Decimal("0.07") * (Decimal("10.5") * Decimal("0.24") + Decimal("0.5") * Decimal("0.2419")),
+        "0.01",
+    ) + Decimal("0.02")

@@ -99,16 +99,16 @@ def best_walk(
 
 
 def _kalshi_costs(levels: Sequence[Level], rate: int) -> Iterator[tuple[int, int]]:
-    """Cost and fee of 1, 2, … contracts: an order's fee is up to the cent, and a cent more for
-    each level that is not of whole cents and whole contracts."""
+    """Cost and fee of 1, 2, … contracts at worst: of one contract up to the sixth decimal, of an
+    order up to the cent, and a cent more for each fill that is not of whole contracts at whole
+    cents."""
     for fills in _fills(levels):
-        model = sum(rate * size * price * (DOLLAR - price) for price, size in fills)
-        uneven = sum(
-            levels[number].price % 10 != 0 or levels[number].size % WHOLE != 0
-            for number in range(len(fills))
+        # rate 1e-4, prices 1e-3 twice: 1e-10, and 10,000 of them are the sixth decimal.
+        charged = sum(
+            -(-rate * price * (DOLLAR - price) // 10_000) * size for price, size in fills
         )
-        # rate 1e-4, size 1e-2, prices 1e-3 twice: 1e-12.
-        fee = -(-model * (UNIT // 10**12) // CENT) * CENT + uneven * CENT
+        uneven = sum(price % 10 != 0 or size % WHOLE != 0 for price, size in fills)
+        fee = -(-charged * (UNIT // (10**6 * WHOLE)) // CENT) * CENT + uneven * CENT
         yield sum(price * size for price, size in fills) * PRICE_UNIT, fee
 
 

@@ -48,8 +48,11 @@ whole as (
         size * price as level_cost,
         cast(size * contract_fee as decimal(38, 28)) as level_fee,
         silver.polymarket_fee(size * contract_fee) as level_fee_rounded,
-        silver.polymarket_fee_worst(size * contract_fee) as level_fee_worst,
+        if(platform = 'kalshi', silver.kalshi_fill_fee(contract_fee), null) as fill_fee,
+        coalesce(size * fill_fee, silver.polymarket_fee_worst(size * contract_fee)) as level_fee_worst,
         cast(price % 0.01 != 0 or size % 1 != 0 as integer) as is_uneven,
+        -- The last level of an order ends where the order does, at a whole number of contracts.
+        cast(price % 0.01 != 0 or starts_after % 1 != 0 as integer) as is_uneven_at_last,
     from bounded
 ),
 
@@ -63,13 +66,14 @@ ladders as (
         rounding_step,
         price,
         contract_fee,
+        fill_fee,
         starts_after,
         cast(starts_after + size as decimal(14, 6)) as ends_at,
         cast(coalesce(sum(level_cost) over earlier, 0) as decimal(28, 14)) as cost_before,
         cast(coalesce(sum(level_fee) over earlier, 0) as decimal(38, 28)) as fee_before,
         cast(coalesce(sum(level_fee_rounded) over earlier, 0) as decimal(18, 5)) as rounded_before,
-        cast(coalesce(sum(level_fee_worst) over earlier, 0) as decimal(18, 5)) as worst_before,
-        cast(coalesce(sum(is_uneven) over earlier, 0) + is_uneven as integer)
+        cast(coalesce(sum(level_fee_worst) over earlier, 0) as decimal(28, 12)) as worst_before,
+        cast(coalesce(sum(is_uneven) over earlier, 0) + is_uneven_at_last as integer)
             as uneven_levels,
     from whole
     window earlier as (

@@ -8,13 +8,13 @@ with walks as (
         lock_id,
         contracts,
         cast(payout as double) as payout,
-        cast(cost as double) + model_fee as outlay,
+        cast(cost as double) + fill_fees as outlay,
         uneven_fee,
         cast(max(profit) over (partition by lock_id) as double) as best_profit,
         max(contracts) filter (
             profit > {{ var("minimum_margin") }} * (cost + fee_worst)
         ) over (partition by lock_id) as last_above,
-        max(payout - (1 + {{ var("minimum_margin") }}) * (cast(cost as double) + model_fee)) over (partition by lock_id)
+        max(payout - (1 + {{ var("minimum_margin") }}) * (cast(cost as double) + fill_fees)) over (partition by lock_id)
             as best_excess,
     from {{ ref("lock_walks") }}
 ),
