@@ -79,6 +79,7 @@
     {% for table, columns in segment_tables().items() %}
     create table if not exists raw.{{ table }} ({{ columns }}, _dlt_load_id varchar);
     {% endfor %}
+    create table if not exists raw.unfinished_builds (build_id varchar, started_at timestamp);
     create table if not exists raw._dlt_loads (
         load_id varchar,
         schema_name varchar,

@@ -23,7 +23,9 @@
         case ladders.platform
             when 'kalshi' then silver.kalshi_fee_worst(fill_fees, ladders.uneven_levels)
             when 'polymarket'
-                then ladders.worst_before + silver.polymarket_fee_worst(rest * ladders.contract_fee)
+                then cast(
+                    ladders.worst_before + silver.polymarket_fee_worst(rest * ladders.contract_fee) as decimal(18, 5)
+                )
         end as fee_worst,
         if(ladders.platform = 'kalshi', ladders.uneven_levels, 0) as uneven_levels,
     from (

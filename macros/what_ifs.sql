@@ -4,6 +4,8 @@
     from gold.pair_at_size('kalshi:A|polymarket:1', 250)    each way to hold this pair, 250 contracts of each leg
     from gold.locks_above(0.01)                             every lock, were the threshold 1 %
     from gold.annualised_above(0.20)                        opportunities that return more than 20 % a year
+    from gold.live_opportunities()                          pairs that are active now, by the wall clock: no quote
+                                                            is older than maximum_quote_age_seconds
     from gold.book_at('kalshi:A', '2026-10-01 12:00:00')    both sides of a market's book as it was last
                                                             fetched by then -#}
 {% macro create_what_ifs() %}
@@ -64,6 +66,12 @@
     from gold.arbitrage_opportunities
     where annualised_return > annual_return and status != 'expired'
     order by annualised_return desc;
+
+    create or replace macro gold.live_opportunities() as table
+    select *
+    from gold.arbitrage_opportunities
+    where status = 'active' and now() at time zone 'UTC' between detected_at and quotes_expire_at
+    order by profit desc;
 
     create or replace macro gold.book_at(market, moment) as table
     with sides as (

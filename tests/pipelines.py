@@ -22,6 +22,7 @@ LAYERS = ("bronze", "silver", "gold")
 
 # A run's own name, the load that the loader numbers by the time of day, and files' own times.
 RUN_COLUMNS = {"run_id", "sync_id", "sweep_id", "load_id", "last_load_id"}
+RUN_COLUMNS |= {"listing_load_id", "book_load_id"}
 RUN_COLUMNS |= {"segment_id", "file_modified_at"}
 
 

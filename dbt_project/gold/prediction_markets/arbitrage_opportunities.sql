@@ -1,4 +1,4 @@
-{{ config(post_hook="{{ create_what_ifs() }}") }}
+{{ config(materialized="view", post_hook="{{ create_what_ifs() }}") }}
 
 with pairs as (
     select
@@ -6,7 +6,7 @@ with pairs as (
         -- The proposition is bought, its opposite too: "sell" is the venue where the NO is bought.
         if(legs[2].says_yes and not legs[1].says_yes, legs[2], legs[1]) as buy,
         if(legs[2].says_yes and not legs[1].says_yes, legs[1], legs[2]) as sell,
-    from {{ ref("opportunities") }}
+    from {{ ref("current_opportunities") }}
     where kind = 'pair'
 ),
 
@@ -54,6 +54,9 @@ opportunities as (
         buy.quote_age_seconds as buy_quote_age_seconds,
         sell.quote_age_seconds as sell_quote_age_seconds,
         settles_at,
+        shares_depth_with,
+        is_best_of_its_legs,
+        quotes_expire_at,
         sighted_at as detected_at,
     from pairs
 )

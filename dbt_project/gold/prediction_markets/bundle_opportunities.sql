@@ -1,3 +1,5 @@
+{{ config(materialized="view") }}
+
 with bundles as (
     select
         opportunity_id,
@@ -30,8 +32,11 @@ with bundles as (
         annualised_return,
         quote_age_seconds,
         settles_at,
+        shares_depth_with,
+        is_best_of_its_legs,
+        quotes_expire_at,
         sighted_at as detected_at,
-    from {{ ref("opportunities") }}
+    from {{ ref("current_opportunities") }}
     where kind = 'bundle'
 )
 

@@ -66,16 +66,16 @@ stages as (
         'opportunities',
         'pays more than it costs, with fees',
         count(distinct pair_id)
-    from {{ ref("arbitrage_opportunities") }}
-    where status != 'expired'
+    from {{ ref("opportunities") }}
+    where kind = 'pair' and status != 'expired'
     union all
     select
         9,
         'active opportunities',
         'no reason to suspect it',
         count(distinct pair_id)
-    from {{ ref("arbitrage_opportunities") }}
-    where status = 'active'
+    from {{ ref("opportunities") }}
+    where kind = 'pair' and status = 'active'
 ),
 
 held_out as (

@@ -17,6 +17,12 @@ clock as (
             max(landed_at),
             timestamp '1970-01-01 00:00:00'
         ) as as_of,
+        coalesce(as_of < max(landed_at), false) as is_past,
+        (
+            select max(sweeps.load_id)
+            from {{ ref("sweeps") }} as sweeps
+            where sweeps.entity is distinct from 'order_book'
+        ) as listing_load_id,
     from landed
 )
 

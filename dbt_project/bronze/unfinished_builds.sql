@@ -1,0 +1,10 @@
+{{ config(materialized="view") }}
+
+with unfinished_builds as (
+    select
+        build_id,
+        started_at,
+    from {{ source("raw", "unfinished_builds") }}
+)
+
+select * from unfinished_builds
