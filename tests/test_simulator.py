@@ -802,6 +802,8 @@ def test_mutated_records(small: World) -> None:
             (f"{base}/series", "series", "kalshi_series"),
             (f"{base}/events", "events", "kalshi_event"),
             (f"{base}/markets", "markets", "kalshi_market"),
+            (f"{base}/series/fee_changes", "series_fee_change_arr", "kalshi_series_fee_change"),
+            (f"{base}/events/fee_changes", "event_fee_changes", "kalshi_event_fee_change"),
             (f"{gamma}/events/keyset", "events", "polymarket_event"),
             (f"{gamma}/markets/keyset", "markets", "polymarket_market"),
         ):

@@ -12,7 +12,8 @@ The modules, from the inside out:
 - `layout`: which topic stands where, so that any page is found without the ones before it;
 - `pricing`: quotes, fees and locks in integers;
 - `topics`: one topic written out, priced, and what is true of its pairs;
-- `books`: order books behind the quotes, and what a lock pays when both are walked;
+- `books`: order books behind the quotes, and what a lock pays when all its books are walked;
+- `bundles`: what sets pay of which exactly one comes true;
 - `kalshi`, `polymarket`: the wire formats;
 - `world`: all of it at one moment, and the truth;
 - `faults`, `server`: both venues over HTTP.
@@ -22,6 +23,6 @@ The modules, from the inside out:
 
 from ingestion.simulator.faults import Faults, OnPage
 from ingestion.simulator.server import Simulator, serve
-from ingestion.simulator.world import TrueLock, TruePair, World
+from ingestion.simulator.world import TrueBundle, TrueLock, TruePair, World
 
-__all__ = ["Faults", "OnPage", "Simulator", "TrueLock", "TruePair", "World", "serve"]
+__all__ = ["Faults", "OnPage", "Simulator", "TrueBundle", "TrueLock", "TruePair", "World", "serve"]

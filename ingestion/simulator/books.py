@@ -77,25 +77,42 @@ class Walked(NamedTuple):
     profit: int
 
 
-def best_walk(
-    kalshi: Sequence[Level], polymarket: Sequence[Level], kalshi_rate: int, polymarket_rate: int
-) -> Walked | None:
-    """The whole number of contracts that earns most when both asks are bought, every number tried.
+class Side(NamedTuple):
+    """What is bought of one outcome: its asks, best first, and the taker rate in basis points."""
 
-    Rates are in basis points. None when the minimum order cannot be filled on both sides.
+    is_kalshi: bool
+    asks: tuple[Level, ...]
+    rate: int
+
+    def best_price(self) -> tuple[int, int]:
+        """The best ask with its fee, in units, after a 0; after a 1 where there is none."""
+        if not self.asks:
+            return 1, 0
+        price = self.asks[0].price
+        fee = self.rate * price * (DOLLAR - price) * (UNIT // 10**10)
+        return 0, price * WHOLE * PRICE_UNIT + fee
+
+
+def best_walk(sides: Sequence[Side], payout: int = 1) -> Walked | None:
+    """The whole number of contracts that earns most when all sides are bought, every number tried.
+
+    `payout` is what one contract of each pays, in dollars. None when the minimum order cannot be
+    filled on every side.
     """
-    best: Walked | None = None
-    pairs = zip(
-        _kalshi_costs(kalshi, kalshi_rate),
-        _polymarket_costs(polymarket, polymarket_rate),
-        strict=False,
-    )
-    for contracts, ((cost, fee), (other_cost, other_fee)) in enumerate(pairs, 1):
-        spent = cost + other_cost + fee + other_fee
-        profit = contracts * UNIT - spent
-        if contracts >= MINIMUM_ORDER and (best is None or profit > best.profit):
-            best = Walked(contracts, cost + other_cost, fee + other_fee, profit)
-    return best
+    return max(all_walks(sides, payout), key=lambda walk: walk.profit, default=None)
+
+
+def all_walks(sides: Sequence[Side], payout: int = 1) -> Iterator[Walked]:
+    """The same for every number of contracts."""
+    minimum = 1 if all(side.is_kalshi for side in sides) else MINIMUM_ORDER
+    costs = [
+        (_kalshi_costs if side.is_kalshi else _polymarket_costs)(side.asks, side.rate)
+        for side in sides
+    ]
+    for contracts, legs in enumerate(zip(*costs, strict=False), 1):
+        cost, fees = (sum(amounts) for amounts in zip(*legs, strict=True))
+        if contracts >= minimum:
+            yield Walked(contracts, cost, fees, contracts * payout * UNIT - cost - fees)
 
 
 def _kalshi_costs(levels: Sequence[Level], rate: int) -> Iterator[tuple[int, int]]:
@@ -104,9 +121,7 @@ def _kalshi_costs(levels: Sequence[Level], rate: int) -> Iterator[tuple[int, int
     cents."""
     for fills in _fills(levels):
         # rate 1e-4, prices 1e-3 twice: 1e-10, and 10,000 of them are the sixth decimal.
-        charged = sum(
-            -(-rate * price * (DOLLAR - price) // 10_000) * size for price, size in fills
-        )
+        charged = sum(-(-rate * price * (DOLLAR - price) // 10_000) * size for price, size in fills)
         uneven = sum(price % 10 != 0 or size % WHOLE != 0 for price, size in fills)
         fee = -(-charged * (UNIT // (10**6 * WHOLE)) // CENT) * CENT + uneven * CENT
         yield sum(price * size for price, size in fills) * PRICE_UNIT, fee

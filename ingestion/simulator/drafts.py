@@ -144,6 +144,7 @@ class Family(ABC, Generic[SubjectT]):
     sizes: ClassVar[tuple[int, int]]  # fewest and most propositions of a topic
     extras: ClassVar[int] = 0  # most Polymarket markets that no proposition stands for
     can_pair: ClassVar[bool] = True
+    is_exhaustive: ClassVar[bool] = False  # whether one of the propositions must come true
 
     @abstractmethod
     def draw(self, draw: Draw) -> SubjectT:

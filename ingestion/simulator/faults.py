@@ -12,8 +12,9 @@ class OnPage(NamedTuple):
     """A fault on one page of a sweep; a plain tuple of the same order serves too.
 
     `page` counts from 1 along the cursors of a sweep. `path` is the endpoint below the venue's
-    base: Kalshi's `/series`, `/events`, `/markets`, Polymarket's `/events/keyset`,
-    `/markets/keyset`. `times` is how many requests it spoils; None is all of them.
+    base: Kalshi's `/series`, `/events`, `/markets`, `/series/fee_changes`, `/events/fee_changes`,
+    Polymarket's `/events/keyset`, `/markets/keyset`. `times` is how many requests it spoils; None
+    is all of them.
     """
 
     page: int

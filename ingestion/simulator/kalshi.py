@@ -22,6 +22,7 @@ PRICE_RANGES = {
     ],
 }
 NO_TIME = "0001-01-01T00:00:00Z"
+ANNOUNCED_SHARE = 60  # of 256 series have announced another fee
 
 
 def midnight(day: date) -> datetime:
@@ -49,6 +50,49 @@ def series_record(event: KalshiEventDraft, today: date) -> Record:
         "ticker": event.series_ticker,
         "title": event.series_title,
     }
+
+
+def series_fee_change_records(event: KalshiEventDraft, today: date) -> list[Record]:
+    """How the fee of a series came to be, and for some of them what it will be next week."""
+    dice = digest(event.series_ticker)
+    record = {
+        "series_ticker": event.series_ticker,
+        "fee_type": "quadratic_with_maker_fees" if event.category == "Sports" else "quadratic",
+    }
+    changes = [(event.fee_multiplier, -30)] + [(2, 7)] * (dice[0] < ANNOUNCED_SHARE)
+    return [
+        {
+            "id": f"{dice.hex()[:12]}-{number}",
+            **record,
+            "fee_multiplier": multiplier,
+            "scheduled_ts": dates.wire(midnight(today) + timedelta(days=days)),
+        }
+        for number, (multiplier, days) in enumerate(changes)
+    ]
+
+
+def event_fee_change_records(topic: Topic, today: date) -> list[Record]:
+    """The overrides of an event: one in force, one that has ended, one to come, or none. The event
+    itself does not tell of them."""
+    event = topic.kalshi
+    changes: list[tuple[float | None, int]] = []
+    if topic.fee_override is not None:
+        changes = [(topic.fee_override, -3)]
+    elif topic.has_ended_override:
+        changes = [(0, -9), (None, -2)]
+    elif topic.has_announced_override:
+        changes = [(3, 4)]
+    return [
+        {
+            "id": f"{digest(event.event_ticker).hex()[:12]}-{number}",
+            "event_ticker": event.event_ticker,
+            "series_ticker": event.series_ticker,
+            "fee_type_override": None if multiplier is None else "quadratic",
+            "fee_multiplier_override": multiplier,
+            "scheduled_ts": dates.wire(midnight(today) + timedelta(days=days)),
+        }
+        for number, (multiplier, days) in enumerate(changes)
+    ]
 
 
 def event_record(topic: Topic, today: date) -> Record:

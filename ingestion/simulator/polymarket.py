@@ -49,7 +49,7 @@ def event_record(topic: Topic, event: int, number: int, today: date) -> Record:
         "resolutionSource": draft.resolution_source,
         "startDate": started,
         "creationDate": created,
-        "endDate": dates.wire(_nominal_end(topic, ends_at, today)),
+        "endDate": dates.wire(nominal_end(topic, ends_at, today)),
         "image": image,
         "icon": image,
         "active": True,
@@ -105,7 +105,7 @@ def market_record(topic: Topic, place: PolymarketPlace, number: int, today: date
     fixed = digest(f"{topic.seed}|{topic.number}|market|{place.event}|{place.number}")
     movement = topic.moved(place.number)
     created, deployed, accepting, started, start_day = _birth(_created(topic, place.event, today))
-    ends_at = dates.wire(_nominal_end(topic, draft.ends_at, today))
+    ends_at = dates.wire(nominal_end(topic, draft.ends_at, today))
     volume = topic.polymarket_volume(place.event, place.number)
     money, liquidity = _money(volume), _money(volume // 9)
     image = IMAGE.format(event.slug)
@@ -351,7 +351,7 @@ def _slug(topic: Topic, event: int) -> str:
     return f"{base}-{topic.number % 997}" if topic.kind >= Kind.ALTERED and event else base
 
 
-def _nominal_end(topic: Topic, ends_at: datetime, today: date) -> datetime:
+def nominal_end(topic: Topic, ends_at: datetime, today: date) -> datetime:
     """`endDate`: the start of a game, else midnight, mostly of the day before the deadline."""
     if topic.kind == Kind.POLYMARKET and topic.number % 97 == 5:
         return midnight(today) - timedelta(days=2)  # overdue: listed, and not resolved yet

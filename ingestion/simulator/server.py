@@ -34,7 +34,17 @@ STATUSES: dict[str, set[str]] = {
 }
 EMPTY_PAGE_SHARE = 40  # of 256 cursors lead to an empty page first
 OPEN, PARLAYS, SETTLED = "", "p", "s"  # the parts of a Kalshi list
-KALSHI_LIMITS = {"/series": (10_000, 10_000), "/events": (100, 200), "/markets": (100, 1000)}
+KALSHI_LIMITS = {
+    "/series": (10_000, 10_000),
+    "/events": (100, 200),
+    "/markets": (100, 1000),
+    "/series/fee_changes": (100_000, 100_000),
+    "/events/fee_changes": (100, 1000),
+}
+FEE_CHANGES = {
+    "/series/fee_changes": "series_fee_change_arr",
+    "/events/fee_changes": "event_fee_changes",
+}
 POLYMARKET_LIMITS = (20, 500)  # default and most records of a page
 
 
@@ -166,6 +176,10 @@ def _kalshi_list(
     """The records of one part of a list, from a number on."""
     if path == "/series":
         return islice(enumerate(world.kalshi_series()), start, None)
+    if path == "/series/fee_changes":
+        return islice(enumerate(world.kalshi_series_fee_changes()), start, None)
+    if path == "/events/fee_changes":
+        return islice(enumerate(world.kalshi_event_fee_changes()), start, None)
     if path == "/events":
         has_markets = query.get("with_nested_markets", "").lower() == "true"
         return world.kalshi_events_from(start, part == OPEN, has_markets)
@@ -178,10 +192,10 @@ def _kalshi_list(
 
 def kalshi_page(world: World, path: str, query: Query) -> tuple[str, Page, Cursor]:
     """The list's name, a page of it, and the cursor it was asked with."""
-    name = path.removeprefix("/")
+    name = FEE_CHANGES.get(path, path.removeprefix("/"))
     limit = _limit(query, *KALSHI_LIMITS[path])
     parts = [OPEN]
-    if path != "/series":
+    if path in ("/events", "/markets"):
         has_parlays = query.get("mve_filter") != "exclude"
         parts = _kalshi_parts(path, query.get("status", ""), has_parlays)
     if not parts:
@@ -217,6 +231,8 @@ ENTITIES = {
     ("kalshi", "series"): "kalshi_series",
     ("kalshi", "events"): "kalshi_event",
     ("kalshi", "markets"): "kalshi_market",
+    ("kalshi", "series_fee_change_arr"): "kalshi_series_fee_change",
+    ("kalshi", "event_fee_changes"): "kalshi_event_fee_change",
     ("polymarket", "events"): "polymarket_event",
     ("polymarket", "markets"): "polymarket_market",
 }
@@ -366,7 +382,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 PATHS = {
-    "kalshi": ("/series", "/events", "/markets"),
+    "kalshi": tuple(KALSHI_LIMITS),
     "polymarket": ("/events/keyset", "/markets/keyset"),
 }
 HEALTH: dict[str, Any] = {

@@ -36,6 +36,7 @@ LOCK_SHARE = 92  # of 256: of the pairs that can carry a lock, so that about 15 
 MOVED_SHARE = 13  # of 256: propositions whose quotes change in a tick
 NO_FIRST_SHARE = 8  # of 256: Polymarket events whose outcome 0 is "No"
 SETTLED_DAYS = 60  # settled topics are drawn this long ago
+OVERRIDE_SHARE = 30  # of 256: Kalshi events with a fee of their own; as many had, or will have one
 EXTRA = 100  # the first number of markets that no proposition stands for
 
 
@@ -107,6 +108,10 @@ class Topic:
         self._volumes: dict[tuple[int, int], int] = {}
         self.fee_category = self.family.fee_category(self.subject)
         self.rate = POLYMARKET_RATES[self.fee_category]
+        fee_dice = digest(f"{self._key}|fee")[0]
+        self.has_ended_override = OVERRIDE_SHARE <= fee_dice < 2 * OVERRIDE_SHARE
+        self.has_announced_override = 2 * OVERRIDE_SHARE <= fee_dice < 3 * OVERRIDE_SHARE
+        self._has_override = fee_dice < OVERRIDE_SHARE
 
     # -- texts ---------------------------------------------------------------------------------
 
@@ -114,6 +119,16 @@ class Topic:
     def kalshi(self) -> KalshiEventDraft:
         """The Kalshi event."""
         return self.family.kalshi(self.subject, self.style, self._kalshi_size)
+
+    @property
+    def fee_override(self) -> float | None:
+        """Kalshi's fee multiplier of this very event, where it is lower than its series'."""
+        return 0.5 if self._has_override and self.kalshi.fee_multiplier == 1 else None
+
+    @property
+    def fee_multiplier(self) -> float:
+        """What Kalshi multiplies its fee with today."""
+        return self.kalshi.fee_multiplier if self.fee_override is None else self.fee_override
 
     @cached_property
     def alteration(self) -> Alteration[Any] | None:

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from ingestion.simulator import kalshi, polymarket
-from ingestion.simulator.books import Walked, best_walk
+from ingestion.simulator.books import Side, Walked, best_walk
+from ingestion.simulator.bundles import bundles
 from ingestion.simulator.drafts import Relation
 from ingestion.simulator.layout import Layout
 from ingestion.simulator.pricing import KALSHI_RATE, best_lock, dollars
@@ -52,6 +53,17 @@ class TrueLock:
     best: Walked
 
 
+@dataclass(frozen=True, slots=True)
+class TrueBundle:
+    """What a set of bands of one event earns, each bought on its own venue, or, across venues, each
+    where it is cheaper."""
+
+    event_key: str  # venue and event
+    direction: str  # 'yes_all' or 'no_all'
+    is_across_venues: bool
+    best: Walked
+
+
 class World:
     """All listings of both venues, made anew whenever they are asked for.
 
@@ -92,6 +104,19 @@ class World:
                 if event.series_ticker not in seen:
                     seen.add(event.series_ticker)
                     yield kalshi.series_record(event, self._today)
+
+    def kalshi_series_fee_changes(self) -> Iterator[Record]:
+        """What is known of the fees of these series, past and to come."""
+        seen: set[str] = set()
+        for topic in self._topics(self._layout.first_kalshi_event, 0, is_open=True):
+            if topic.kalshi.series_ticker not in seen:
+                seen.add(topic.kalshi.series_ticker)
+                yield from kalshi.series_fee_change_records(topic.kalshi, self._today)
+
+    def kalshi_event_fee_changes(self) -> Iterator[Record]:
+        """The same of the open events that differ from their series."""
+        for topic in self._topics(self._layout.first_kalshi_event, 0, is_open=True):
+            yield from kalshi.event_fee_change_records(topic, self._today)
 
     def kalshi_events(self) -> Iterator[Record]:
         """The open events, without their markets."""
@@ -248,13 +273,30 @@ class World:
                     on_polymarket = on_polymarket.inverted()
                 if pair.lock_direction == "no_kalshi":
                     on_kalshi, on_polymarket = on_kalshi.inverted(), on_polymarket.inverted()
-                rate = int(KALSHI_RATE * topic.kalshi.fee_multiplier)
-                best = best_walk(on_kalshi.asks, on_polymarket.inverted().asks, rate, topic.rate)
+                rate = int(KALSHI_RATE * topic.fee_multiplier)
+                best = best_walk(
+                    [
+                        Side(True, on_kalshi.asks, rate),
+                        Side(False, on_polymarket.inverted().asks, topic.rate),
+                    ]
+                )
                 if best is not None:
                     locks.append(
                         TrueLock(pair.kalshi_ticker, pair.polymarket_id, pair.lock_direction, best)
                     )
         return locks
+
+    def true_bundles(self, threshold: int) -> list[TrueBundle]:
+        """The sets of bands, listed from end to end on one venue, that earn more than a threshold,
+        in ten-thousandths of what is paid, at some number of contracts."""
+        layout = self._layout
+        return [
+            TrueBundle(*found)
+            for number in range(len(layout))
+            if number not in layout.closed_at
+            and (topic := self._topic(number)).family.is_exhaustive
+            for found in bundles(topic, layout.first_polymarket_event[number], self.now, threshold)
+        ]
 
     def _true_pair(self, topic: Topic, link: Link) -> TruePair:
         event = topic.kalshi

@@ -66,6 +66,7 @@ class HighTemperatures(Family[Weather]):
     name = "weather"
     shape = Shape.EXCLUSIVE
     sizes = (5, 8)
+    is_exhaustive = True
 
     def draw(self, draw: Draw) -> Weather:
         turn, number = divmod(draw.serial, len(STATIONS))
