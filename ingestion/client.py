@@ -193,6 +193,8 @@ class VenueClient:
     def _document(self, response: Response, field: str, where: str) -> dict[str, Any]:
         """The answer's JSON object, which holds a list in `field`."""
         document = self._parsed(response, where)
+        if isinstance(document, dict) and document.get(field, "") is None:
+            document[field] = []  # how Kalshi writes an empty list now and then
         if isinstance(document, dict) and isinstance(document.get(field), list):
             return document
         found = ", ".join(document) if isinstance(document, dict) else type(document).__name__

@@ -219,10 +219,11 @@ class Landing:
     def bury(self, fetched_at: datetime, source: str) -> Iterator[pa.Table]:
         """Ends a live sweep that reached its end: tombstones for the listings it did not find.
 
-        Raises VenueError when it found fewer than half of the listings that are known.
+        Raises VenueError when it found fewer than half of the listings that are known, unless
+        the entity may empty.
         """
         known = self.known.live_listings
-        if len(self.seen) < known * _BELIEVABLE_SHARE:
+        if not self.entity.may_empty and len(self.seen) < known * _BELIEVABLE_SHARE:
             raise VenueError(
                 f"{self.entity.venue} {source} listed only {len(self.seen):,} where {known:,} are"
                 " known. That is not believed, and nothing was landed. Try again later; if the"

@@ -31,7 +31,7 @@ class Entity:
 
     venue: str
     name: str
-    """series, event or market"""
+    """series, event, market, …"""
     table: str
     id_field: str
     parent_id: Callable[[Record], str | None]
@@ -39,6 +39,8 @@ class Entity:
     """The field whose list holds records of their own kind; it does not land with the record."""
     volatile: frozenset[str] = frozenset()
     """Fields left out of the content hash."""
+    may_empty: bool = False
+    """Whether the venue may list much less than before: what is to come, comes."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@
         "kalshi_series",
         "kalshi_events",
         "kalshi_markets",
+        "kalshi_series_fee_changes",
+        "kalshi_event_fee_changes",
         "polymarket_events",
         "polymarket_markets",
         "kalshi_order_books",

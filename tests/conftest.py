@@ -5,12 +5,13 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -149,11 +150,19 @@ class ScriptedVenue:
         *markets: Sequence[object],
         events: Sequence[Sequence[object]] = (),
         series: Sequence[Sequence[object]] = (),
+        fee_changes: Mapping[str, Sequence[Sequence[object]]] = MappingProxyType({}),
     ) -> None:
-        """Serves Kalshi: the pages of its markets, events and series."""
+        """Serves Kalshi: the pages of its markets, events, series, and fee changes by path."""
         for name, pages in {"series": series, "events": events, "markets": markets}.items():
             self.scripts[f"/{name}"] = ListingScript(
                 pages, name, "cursor", "cursor", last_cursor={"cursor": ""}
+            )
+        for path, name in {
+            "/series/fee_changes": "series_fee_change_arr",
+            "/events/fee_changes": "event_fee_changes",
+        }.items():
+            self.scripts[path] = ListingScript(
+                fee_changes.get(path, ()), name, "cursor", "cursor", last_cursor={"cursor": ""}
             )
 
     def polymarket(

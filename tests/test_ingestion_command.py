@@ -55,7 +55,8 @@ def test_ingest(venue: ScriptedVenue, run: Run, query: Query) -> None:
     assert "1 rejected: see raw.rejected_lines, run 2" in outcome.out
     assert run("ingest", "polymarket", "--entity", "market").code == 0
     assert query("select venue, entity from raw.sweeps order by finished_at") == [
-        ("kalshi", "series"), ("kalshi", "event"), ("kalshi", "market"), ("polymarket", "market"),
+        ("kalshi", "series"), ("kalshi", "event"), ("kalshi", "market"),
+        ("kalshi", "series_fee_change"), ("kalshi", "event_fee_change"), ("polymarket", "market"),
     ]  # fmt: skip
     assert query("select count(distinct run_id) from raw.sweeps") == [(2,)]
 

@@ -11,7 +11,8 @@ from ingestion.pipeline import IngestResult, ingest
 from ingestion.settings import Settings
 
 RAW_TABLES = [
-    "kalshi_events", "kalshi_markets", "kalshi_series", "polymarket_events", "polymarket_markets",
+    "kalshi_event_fee_changes", "kalshi_events", "kalshi_markets", "kalshi_series",
+    "kalshi_series_fee_changes", "polymarket_events", "polymarket_markets",
 ]  # fmt: skip
 LANDED_COLUMNS = [
     ("record_id", "VARCHAR"),

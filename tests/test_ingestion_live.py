@@ -55,6 +55,8 @@ def test_all_listings_are_asked_for_as_the_venues_want(
         "/series": {},
         "/events": {"status": "open", "limit": "200"},
         "/markets": {"status": "open", "mve_filter": "exclude", "limit": "1000"},
+        "/series/fee_changes": {"show_historical": "true"},
+        "/events/fee_changes": {"show_historical": "true", "limit": "1000"},
         "/events/keyset": {"closed": "false", "limit": "100"},
         "/markets/keyset": {"closed": "false", "limit": "500"},
     }
@@ -182,6 +184,22 @@ def test_what_was_loaded_before_a_failure_stays(
     assert query(
         "select entity, is_complete from raw.sweeps where run_id = 'second' order by finished_at"
     ) == [("series", True), ("event", True), ("market", False)]
+
+
+def test_fee_changes_may_all_be_gone(
+    venue: ScriptedVenue, settings: Settings, query: Query, clock: TickingClock
+) -> None:
+    """What is to come may all be over by the next time; Kalshi writes null for an empty list."""
+    changes = [{"id": str(number), "series_ticker": "S"} for number in range(4)]
+    venue.kalshi(fee_changes={"/series/fee_changes": [changes]})
+    ingest("kalshi", settings, run_id="first", clock=clock)
+    venue.scripts["/series/fee_changes"].for_ever[1] = Answer(b'{"series_fee_change_arr": null}')
+    ingest("kalshi", settings, run_id="second", clock=clock)
+    rows = query(
+        "select external_id, count(payload), count(*) from raw.kalshi_series_fee_changes"
+        " group by all order by all"
+    )
+    assert rows == [(str(number), 1, 2) for number in range(4)]
 
 
 @pytest.mark.parametrize(

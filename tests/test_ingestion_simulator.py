@@ -53,6 +53,8 @@ def test_a_simulated_venue(
             "kalshi_series": listed(after.kalshi_series(), "ticker"),
             "kalshi_events": listed(after.kalshi_events(), "event_ticker"),
             "kalshi_markets": listed(after.kalshi_markets(), "ticker"),
+            "kalshi_series_fee_changes": listed(after.kalshi_series_fee_changes(), "id"),
+            "kalshi_event_fee_changes": listed(after.kalshi_event_fee_changes(), "id"),
         },
         "polymarket": {
             "polymarket_events": listed(after.polymarket_events(), "id"),

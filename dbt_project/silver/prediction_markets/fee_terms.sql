@@ -23,36 +23,94 @@ events as (
     where not is_gone
 ),
 
--- Every moment at which Kalshi said something of a market's fee.
+series_changes as (
+    select * from {{ ref("fee_changes") }} where level = 'series'
+),
+
+event_changes as (
+    select * from {{ ref("fee_changes") }} where level = 'event'
+),
+
+listed as (
+    select
+        market_id,
+        series_id as series_ticker,
+        event_id as event_ticker,
+    from markets
+    where platform = 'kalshi'
+),
+
+-- Every moment at which Kalshi said something of a market's fee, or had said that it changes.
 kalshi_moments as (
     select
-        markets.market_id,
-        markets.series_id as series_ticker,
-        markets.event_id as event_ticker,
-        unnest([series.fetched_at, events.fetched_at]) as told_at,
-    from markets
-    left join series on markets.series_id = series.series_ticker
-    left join events on markets.event_id = events.event_ticker
-    where markets.platform = 'kalshi'
+        listed.*,
+        series.fetched_at as told_at,
+    from listed
+    inner join series on listed.series_ticker = series.series_ticker
+    union
+    select
+        listed.*,
+        events.fetched_at,
+    from listed
+    inner join events on listed.event_ticker = events.event_ticker
+    union
+    select
+        listed.*,
+        changes.effective_at,
+    from listed
+    inner join series on listed.series_ticker = series.series_ticker
+    inner join {{ ref("fee_changes") }} as changes
+        on changes.ticker = if(changes.level = 'series', listed.series_ticker, listed.event_ticker)
+            and series.fetched_at < changes.effective_at
+),
+
+-- A change of a series holds until its record is fetched anew, a lower fee only then: of the two the
+-- higher. The change of an event holds unless the event itself says otherwise later.
+kalshi_told as (
+    select
+        moments.market_id,
+        moments.told_at,
+        coalesce(series_changes.effective_at > series.fetched_at, false) as has_series_change,
+        case when has_series_change then series_changes.fee_type else series.fee_type end as series_type,
+        case
+            when has_series_change then greatest(series.fee_multiplier, series_changes.multiplier)
+            else series.fee_multiplier
+        end as series_multiplier,
+        coalesce(events.fee_type_override, cast(events.fee_multiplier_override as varchar)) is not null as event_tells,
+        coalesce(event_changes.effective_at > events.fetched_at or not event_tells, false) as has_event_change,
+        case when has_event_change then event_changes.fee_type else events.fee_type_override end as event_type,
+        case when has_event_change then event_changes.multiplier else events.fee_multiplier_override end
+            as event_multiplier,
+        not coalesce(
+            events.is_fee_unread or series.is_fee_unread
+            or (has_series_change and series_changes.is_unread)
+            or (has_event_change and coalesce(event_changes.is_unread, false)),
+            true
+        ) as is_told,
+    from kalshi_moments as moments
+    asof left join series
+        on moments.series_ticker = series.series_ticker and moments.told_at >= series.fetched_at
+    asof left join events
+        on moments.event_ticker = events.event_ticker and moments.told_at >= events.fetched_at
+    asof left join series_changes
+        on moments.series_ticker = series_changes.ticker and moments.told_at >= series_changes.effective_at
+    asof left join event_changes
+        on moments.event_ticker = event_changes.ticker and moments.told_at >= event_changes.effective_at
 ),
 
 -- An event's own terms win over its series', field by field; without the event nothing is known.
 kalshi as (
     select
-        moments.market_id,
-        not coalesce(events.is_fee_unread or series.is_fee_unread, true) as is_told,
-        case when is_told then coalesce(events.fee_type_override, series.fee_type) end as fee_type,
-        case when is_told then coalesce(events.fee_multiplier_override, series.fee_multiplier) end as multiplier,
+        market_id,
+        is_told,
+        case when is_told then coalesce(event_type, series_type) end as fee_type,
+        case when is_told then coalesce(event_multiplier, series_multiplier) end as multiplier,
         null as has_fees,
         null as told_rate,
         null as exponent,
         null as has_schedule,
-        moments.told_at,
-    from (select distinct * from kalshi_moments where told_at is not null) as moments
-    asof left join series
-        on moments.series_ticker = series.series_ticker and moments.told_at >= series.fetched_at
-    asof left join events
-        on moments.event_ticker = events.event_ticker and moments.told_at >= events.fetched_at
+        told_at,
+    from kalshi_told
 ),
 
 polymarket as (

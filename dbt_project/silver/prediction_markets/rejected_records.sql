@@ -3,6 +3,8 @@ with turned_away as (
         ("kalshi_series", "kalshi", "series", "series_ticker"),
         ("kalshi_events", "kalshi", "event", "event_ticker"),
         ("kalshi_markets", "kalshi", "market", "ticker"),
+        ("kalshi_series_fee_changes", "kalshi", "series_fee_change", "change_id"),
+        ("kalshi_event_fee_changes", "kalshi", "event_fee_change", "change_id"),
         ("polymarket_events", "polymarket", "event", "event_id"),
         ("polymarket_markets", "polymarket", "market", "polymarket_id"),
         ("kalshi_order_books", "kalshi", "order_book", "ticker"),
