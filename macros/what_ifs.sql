@@ -13,13 +13,13 @@
     with sizes as (
         select
             lock_id,
-            cast(size as bigint) as contracts,
+            case when size >= 1 and size = floor(size) then try_cast(size as bigint) end as contracts,
         from silver.locks
         where pair_id = pair
     ),
 
     walked as (
-        {{ walked_locks("sizes", "silver.locks", "silver.lock_legs", "silver.ask_ladders") }}
+        {{ walked_locks("sizes", "silver.locks", "silver.bought_legs", "silver.ask_ladders") }}
     )
 
     select
@@ -30,6 +30,7 @@
         cast(walked.profit as decimal(18, 8)) as profit,
         cast(walked.profit / nullif(walked.cost + walked.fee_worst, 0) as decimal(18, 8)) as profit_margin,
         case
+            when sizes.contracts is null then ['a number of contracts is whole, and at least 1']
             when walked.lock_id is null and len(locks.blocked_reasons) = 0
                 then ['only ' || locks.depth_contracts || ' contracts on offer']
             when sizes.contracts < locks.minimum_contracts

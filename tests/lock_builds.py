@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 
 PROJECT = Path(__file__).resolve().parent.parent
-PRICING = ("ask_ladders", "locks", "lock_walks", "lock_sizes", "lock_prices")
+PRICING = ("ask_ladders", "bought_legs", "locks", "lock_walks", "lock_sizes", "lock_prices")
 NOW = datetime(2026, 10, 1, 12)
 THRESHOLD = Decimal("0.02")
 
@@ -155,7 +155,9 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
             reasoning varchar, score double
         );
         create table silver.bundle_locks as
-            select lock_id, lock_id as event_key, 'yes_all' as direction, payout::integer as payout
+            select
+                lock_id, lock_id as event_key, 'yes_all' as direction, payout::integer as payout,
+                false as is_across_venues
             from given_payouts;
         """
     )

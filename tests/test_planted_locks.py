@@ -1,4 +1,5 @@
-"""Locks that the simulator planted, over twenty worlds: found to the cent, and no others."""
+"""Locks that the simulator planted, and its sets that pay, over twenty worlds: found to the cent,
+and no others."""
 
 import shutil
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pipelines import NOW, simulated, sweep
 from ingestion.books import ingest_books
 from ingestion.runs import SimulatedClock
 from ingestion.simulator import TrueLock, World
-from ingestion.simulator.books import dollars
+from ingestion.simulator.books import Walked, dollars
 
 Lock = tuple[str, str]  # pair and direction
 Figures = tuple[int, Decimal, Decimal, Decimal]  # contracts, cost, worst fees, profit
@@ -29,6 +30,21 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CompiledMode
 def key(lock: TrueLock) -> Lock:
     """The pair and direction under which a lock is found."""
     return f"kalshi:{lock.kalshi_ticker}|polymarket:{lock.polymarket_id}", lock.direction
+
+
+def found_bundles(warehouse: Path) -> dict[tuple[str, str, bool], Figures]:
+    """Sets, by event, direction, and whether they are held across venues."""
+    with duckdb.connect(warehouse) as connection:
+        rows = connection.execute(
+            "select event_key, direction, platform = 'both', contracts, cost, fee_worst, profit"
+            " from gold.bundle_opportunities where status != 'expired'"
+        ).fetchall()
+    return {(event, direction, across): (*rest,) for event, direction, across, *rest in rows}
+
+
+def figures(best: Walked) -> Figures:
+    """A true walk in dollars."""
+    return best.contracts, dollars(best.cost), dollars(best.fees), dollars(best.profit)
 
 
 def found(warehouse: Path) -> dict[Lock, Figures]:
@@ -68,6 +84,7 @@ def test_planted_locks_and_no_others(
             ingest_books(settings, run_id="books", clock=SimulatedClock(NOW))
 
         by_rules = price(fetch)
+        bundles_by_rules = found_bundles(warehouse)
         with duckdb.connect(warehouse) as connection:
             equal = {
                 name
@@ -95,15 +112,17 @@ def test_planted_locks_and_no_others(
                 true,
             )
         by_truth = price(fetch)
-    planted = {
-        key(lock): (
-            lock.best.contracts,
-            dollars(lock.best.cost),
-            dollars(lock.best.fees),
-            dollars(lock.best.profit),
-        )
-        for lock in world.true_locks()
+        bundles_by_truth = found_bundles(warehouse)
+    planted = {key(lock): figures(lock.best) for lock in world.true_locks()}
+    bundles = {
+        (bundle.event_key, bundle.direction, bundle.is_across_venues): figures(bundle.best)
+        for bundle in world.true_bundles(200)
     }
     assert planted
+    assert bundles_by_truth == bundles
+    # Which members a set can have on the other venue depends on the pairs that the rules know.
+    on_one_venue = {name: best for name, best in bundles.items() if not name[2]}
+    assert on_one_venue
+    assert {name: best for name, best in bundles_by_rules.items() if not name[2]} == on_one_venue
     assert by_truth == planted
     assert by_rules == {lock: figures for lock, figures in planted.items() if lock[0] in equal}

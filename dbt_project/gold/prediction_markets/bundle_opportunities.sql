@@ -4,14 +4,14 @@ with bundles as (
     select
         opportunity_id,
         event_key,
-        legs[1].platform as platform,
+        if(list_unique(list_transform(legs, lambda leg: leg.platform)) = 1, legs[1].platform, 'both') as platform,
         direction,
         status,
         status_reasons,
         list_transform(
             legs,
             lambda leg: struct_pack(
-                market_id := leg.market_id, outcome := leg.outcome, token_id := leg.token_id,
+                platform := leg.platform, market_id := leg.market_id, outcome := leg.outcome, token_id := leg.token_id,
                 best_price := leg.best_price, last_price := leg.last_price, cost := leg.cost,
                 fee_worst := leg.fee_worst
             )

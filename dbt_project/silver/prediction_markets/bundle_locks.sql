@@ -44,16 +44,52 @@ bundles as (
         and bool_and(coalesce(band.low, band.high) = floor(coalesce(band.low, band.high)))
 ),
 
--- YES of all members pays a dollar, NO of all of them a dollar for each but one.
+members as (
+    select
+        event_key,
+        unnest(market_ids) as market_id,
+    from bundles
+),
+
+equals as (
+    select
+        kalshi_market_id as market_id,
+        polymarket_market_id as equal_id,
+    from {{ ref("pair_locks") }}
+    where relation = 'equal'
+    union
+    select
+        polymarket_market_id,
+        kalshi_market_id,
+    from {{ ref("pair_locks") }}
+    where relation = 'equal'
+),
+
+-- Sets with a member that the other venue lists too. Where both list a set, it is one: Kalshi's.
+across as (
+    select members.event_key
+    from members
+    inner join equals on members.market_id = equals.market_id
+    left join members as others on equals.equal_id = others.market_id
+    group by members.event_key
+    having starts_with(members.event_key, 'kalshi:') or count(others.market_id) = 0
+),
+
+-- YES of all members pays a dollar, NO of all of them a dollar for each but one; so it does when a
+-- member is bought on the other venue, where the same contract is cheaper.
 locks as (
     select
-        md5(bundles.event_key || '|' || sides.direction) as lock_id,
+        md5(concat_ws('|', bundles.event_key, sides.direction, if(sides.is_across_venues, 'across', null))) as lock_id,
         bundles.*,
         sides.direction,
         sides.says_yes,
+        sides.is_across_venues,
         cast(if(sides.says_yes, 1, bundles.members - 1) as integer) as payout,
     from bundles
-    cross join (values ('yes_all', true), ('no_all', false)) as sides (direction, says_yes)
+    cross join (
+        values ('yes_all', true, false), ('no_all', false, false), ('yes_all', true, true), ('no_all', false, true)
+    ) as sides (direction, says_yes, is_across_venues)
+    where not sides.is_across_venues or bundles.event_key in (select across.event_key from across)
 )
 
 select * from locks

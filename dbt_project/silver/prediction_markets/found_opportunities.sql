@@ -15,7 +15,7 @@ with legs as (
                 quote_age_seconds := date_diff('second', books.fetched_at, clock.as_of)
             ) order by legs.leg_index
         ) as legs,
-    from {{ ref("lock_legs") }} as legs
+    from {{ ref("bought_legs") }} as legs
     cross join {{ ref("pricing_clock") }} as clock
     inner join {{ ref("outcome_books") }} as books on legs.outcome_id = books.outcome_id
     inner join {{ ref("ask_ladders") }} as asks on legs.outcome_id = asks.outcome_id and asks.level_number = 1

@@ -17,18 +17,19 @@ with pair_legs as (
     from {{ ref("pair_locks") }}
 ),
 
-bundle_legs as (
+members as (
     select
         bundles.lock_id,
-        'bundle' as kind,
-        struct_pack(
-            leg_index := bundles.leg_index, outcome_id := outcomes.outcome_id, market_id := bundles.market_id,
-            says_yes := bundles.says_yes
-        ) as leg,
+        bundles.leg_index,
+        outcomes.outcome_id,
+        bundles.market_id,
+        bundles.says_yes,
+        bundles.is_across_venues,
     from (
         select
             lock_id,
             says_yes,
+            is_across_venues,
             unnest(market_ids) as market_id,
             cast(generate_subscripts(market_ids, 1) as integer) as leg_index,
         from {{ ref("bundle_locks") }}
@@ -38,9 +39,47 @@ bundle_legs as (
             and outcomes.label = if(bundles.says_yes, 'Yes', 'No')
 ),
 
+-- Of an equal pair, what is bought on Polymarket against one side on Kalshi is the other side there.
+equal_outcomes as (
+    select
+        kalshi_market_id || if(kalshi_says_yes, ':1', ':0') as outcome_id,
+        polymarket_outcome_id as equal_outcome_id,
+        polymarket_market_id as equal_market_id,
+    from {{ ref("pair_locks") }}
+    where relation = 'equal'
+    union all
+    select
+        polymarket_outcome_id,
+        kalshi_market_id || if(kalshi_says_yes, ':1', ':0'),
+        kalshi_market_id,
+    from {{ ref("pair_locks") }}
+    where relation = 'equal'
+),
+
+bundle_legs as (
+    select
+        lock_id,
+        'bundle' as kind,
+        struct_pack(
+            leg_index := leg_index, outcome_id := outcome_id, market_id := market_id, says_yes := says_yes
+        ) as leg,
+    from members
+    union all
+    select
+        members.lock_id,
+        'bundle',
+        struct_pack(
+            leg_index := members.leg_index, outcome_id := equals.equal_outcome_id,
+            market_id := equals.equal_market_id, says_yes := members.says_yes
+        ),
+    from members
+    inner join equal_outcomes as equals on members.outcome_id = equals.outcome_id
+    where members.is_across_venues
+),
+
 legs as (
     select
-        found.lock_id || ':' || found.leg.leg_index as leg_id,
+        concat_ws(':', found.lock_id, found.leg.leg_index, found.leg.outcome_id) as leg_id,
         found.lock_id,
         found.kind,
         found.leg.leg_index as leg_index,

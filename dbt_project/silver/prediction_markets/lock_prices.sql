@@ -6,7 +6,7 @@ with locks as (
 
 legs as (
     select legs.*
-    from {{ ref("lock_legs") }} as legs
+    from {{ ref("bought_legs") }} as legs
     where legs.lock_id in (select locks.lock_id from locks)
 ),
 

@@ -6,7 +6,7 @@ with priced as (
 
 legs as (
     select legs.*
-    from {{ ref("lock_legs") }} as legs
+    from {{ ref("bought_legs") }} as legs
     inner join priced on legs.lock_id = priced.lock_id
 ),
 

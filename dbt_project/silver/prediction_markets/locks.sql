@@ -13,6 +13,7 @@ legs as (
     select
         legs.*,
         coalesce(bundles.payout, 1) as payout,
+        bundles.is_across_venues,
         markets.end_at,
         markets.is_eligible,
         terms.window_ends_on,
@@ -31,7 +32,7 @@ legs as (
         date_diff('second', books.fetched_at, clock.as_of) as quote_age_seconds,
         depths.best_price,
         depths.depth,
-    from {{ ref("lock_legs") }} as legs
+    from {{ ref("bought_legs") }} as legs
     cross join {{ ref("pricing_clock") }} as clock
     left join {{ ref("markets") }} as markets on legs.market_id = markets.market_id
     left join {{ ref("contract_terms") }} as terms on legs.market_id = terms.market_id
@@ -66,6 +67,7 @@ gathered as (
         any_value(kind) as kind,
         count(*) as legs,
         any_value(payout) as payout,
+        coalesce(any_value(is_across_venues), false) and count(distinct platform) = 1 as is_on_one_venue,
         list(distinct missing order by missing) filter (missing is not null) as missing,
         cast(ceil(max(minimum_order_size)) as bigint) as minimum_contracts,
         cast(floor(min(depth)) as bigint) as depth_contracts,
@@ -83,7 +85,7 @@ gathered as (
 
 locks as (
     select
-        gathered.* exclude (missing),
+        gathered.* exclude (missing, is_on_one_venue),
         pair_locks.pair_id,
         bundle_locks.event_key,
         pair_locks.reasoning,
@@ -91,7 +93,9 @@ locks as (
         coalesce(pair_locks.relation, 'partition') as relation,
         coalesce(pair_locks.direction, bundle_locks.direction) as direction,
         coalesce(missing, []) || list_filter([
-            case when minimum_contracts > depth_contracts then 'less on offer than the minimum order' end
+            case when minimum_contracts > depth_contracts then 'less on offer than the minimum order' end,
+            -- Then it is the set of that venue, and would be counted twice.
+            case when is_on_one_venue then 'every member is cheaper on one venue' end
         ], lambda reason: reason is not null) as blocked_reasons,
         len(blocked_reasons) = 0 as is_priced,
         list_filter([
