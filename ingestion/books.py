@@ -39,12 +39,18 @@ SOURCES = {
 }
 
 
+_BUILD_FIRST = (
+    "build the matched pairs first, with `marketfinder run` or"
+    " `marketfinder build prediction-markets`"
+)
+
+
 def ingest_books(
     settings: Settings, *, run_id: str, clock: Clock = utc_now, progress: Progress | None = None
 ) -> tuple[list[IngestResult], list[str]]:
     """Lands the books that silver.watchlist names; returns what was landed, and what went wrong.
 
-    Raises WarehouseError when nothing was built that could be watched.
+    Raises WarehouseError when nothing was built that could be watched, or not by this version.
     """
     results, problems = [], []
     for venue, source in SOURCES.items():
@@ -69,9 +75,11 @@ def _watched(connection: duckdb.DuckDBPyConnection, venue: str) -> list[str]:
             [venue],
         ).fetchall()
     except duckdb.CatalogException:
+        raise WarehouseError(f"Nothing is watched yet: {_BUILD_FIRST}.") from None
+    except duckdb.BinderException as error:
         raise WarehouseError(
-            "Nothing is watched yet: build the matched pairs first, with `marketfinder run` or"
-            " `marketfinder build prediction-markets`."
+            "silver.watchlist is of another version"
+            f" ({str(error).splitlines()[0]}): {_BUILD_FIRST}."
         ) from None
     return [book_id for (book_id,) in rows]
 

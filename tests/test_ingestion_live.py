@@ -8,10 +8,12 @@ import pytest
 from conftest import Answer, Query, ScriptedVenue, TickingClock
 from dlt.extract import DltResource
 
-from ingestion.errors import VenueError
+from ingestion.books import ingest_books
+from ingestion.errors import VenueError, WarehouseError
 from ingestion.pipeline import SOURCES, ingest, venue_client
 from ingestion.settings import Settings
 from ingestion.venues import Entity, Listing
+from ingestion.warehouse import open_warehouse
 
 
 def market(number: int, **fields: object) -> dict[str, object]:
@@ -244,3 +246,20 @@ def test_a_record_that_is_none_is_rejected_and_the_rest_lands(
         (2, 2, 2),
         (1, 1, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (None, "Nothing is watched yet: build the matched pairs first"),
+        ("platform varchar, token varchar", "silver.watchlist is of another version"),
+    ],
+)
+def test_books_of_a_watchlist_that_is_none(
+    table: str | None, message: str, settings: Settings
+) -> None:
+    with open_warehouse(settings.warehouse) as connection:
+        if table:
+            connection.execute(f"create schema silver; create table silver.watchlist ({table})")
+    with pytest.raises(WarehouseError, match=message):
+        ingest_books(settings, run_id="run")

@@ -1,7 +1,10 @@
 """From simulated venues to gold, with real HTTP, the real loader and real dbt builds."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -89,6 +92,49 @@ def test_opportunities_are_planted_locks_with_the_planted_profit(
         assert status == "active"
 
 
+def test_fees_of_single_events_and_announced_ones_are_known(
+    first_demo: tuple[Path, list[TruePair]],
+) -> None:
+    """From the venue's list of fee changes to the opportunity: events do not tell of them."""
+    warehouse, _ = first_demo
+    own: dict[str, list[tuple[float | None, str]]] = {}
+    for change in World(seed=7).kalshi_event_fee_changes():
+        told = (change["fee_multiplier_override"], change["scheduled_ts"])
+        own.setdefault(change["event_ticker"], []).append(told)
+    rows = ask(
+        warehouse,
+        "select event_id, taker_rate, effective_from > timestamp '2026-10-02'"
+        " from silver.fee_schedules inner join gold.markets using (market_id)"
+        " where fee_schedules.platform = 'kalshi' and taker_rate is not null"
+        " order by effective_from",
+    )
+    found: dict[str, list[tuple[Decimal, bool]]] = {}
+    for event, *rate in rows:
+        found.setdefault(event, []).append((rate[0], rate[1]))
+    seen = set()
+    for event, rates in found.items():
+        match own.get(event, []):
+            case [(0.5, _)]:
+                seen.add("in force")
+                assert rates[0] == (Decimal("0.035"), False)
+            case [(3, _)]:
+                seen.add("to come")
+                assert (Decimal("0.21"), True) in rates
+                assert rates[0][0] < Decimal("0.21")
+            case [_, (None, _)]:
+                seen.add("over")
+                assert rates[0] in {(Decimal("0.07"), False), (Decimal("0.035"), False)}
+    assert seen == {"in force", "to come", "over"}
+    # The profit of each is the planted one (above), and the planted one knows of the lower fee.
+    cheaper = ask(
+        warehouse,
+        "select event_id from gold.arbitrage_opportunities"
+        " inner join gold.markets on market_id in (buy_market_id, sell_market_id)"
+        " where gold.markets.platform = 'kalshi'",
+    )
+    assert any(own.get(event, [(None, "")])[0][0] == 0.5 for (event,) in cheaper)
+
+
 def test_a_planted_lock_of_an_equal_pair_is_found(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, truth = first_demo
     equal = {
@@ -147,6 +193,41 @@ def test_a_lock_whose_book_is_gone_expires_with_the_reason(
     assert {(1, 0.0)} < set(seen)
 
 
+def test_a_failed_build_leaves_nothing_active(
+    first_demo: tuple[Path, list[TruePair]], tmp_path: Path
+) -> None:
+    """Nor does a fetch that no build has followed."""
+    warehouse = tmp_path / "demo.duckdb"
+    shutil.copy(first_demo[0], warehouse)
+
+    def reprice(margin: str) -> int:
+        command = [sys.executable, "-m", "dbt.cli.main", "run", "--quiet"]
+        command += ["--select", "lock_prices+", "--vars", f"minimum_margin: {margin}"]
+        environment = {**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse)}
+        done = subprocess.run(
+            command, cwd=PROJECT, env=environment, capture_output=True, check=False
+        )
+        return done.returncode
+
+    def states() -> set[tuple[str, tuple[str, ...]]]:
+        query = "select status, status_reasons from gold.arbitrage_opportunities"
+        return {(status, tuple(reasons)) for status, reasons in ask(warehouse, query)}
+
+    assert states() == {("active", ())}
+    assert reprice("no_number") != 0
+    assert states() == {("suspect", ("a build since has failed or was not finished",))}
+    assert reprice("0.02") == 0
+    assert states() == {("active", ())}
+    with duckdb.connect(warehouse) as connection:
+        connection.execute(
+            "insert into raw.sweeps by name select * replace ('9' as _dlt_load_id)"
+            " from raw.sweeps where entity = 'market' limit 1"
+        )
+    assert states() == {("suspect", ("listings were fetched since, and not matched",))}
+    # Its quotes are of the simulator's time: by the wall clock nothing can be traded.
+    assert ask(warehouse, "from gold.live_opportunities()") == []
+
+
 def test_what_if(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, _ = first_demo
     pair, direction, contracts, cost, profit, market = ask(
@@ -158,6 +239,12 @@ def test_what_if(first_demo: tuple[Path, list[TruePair]]) -> None:
     assert ask(warehouse, at_size, pair, contracts, direction) == [(cost, profit)]
     too_many = "select profit, blocked_reasons from gold.pair_at_size(?, 900000)"
     assert all("only" in reasons[0] for _, reasons in ask(warehouse, too_many, pair))
+    for size in ("0", "-3", "2.5", "1e30", "null"):
+        rows = ask(warehouse, f"from gold.pair_at_size(?, {size})", pair)
+        assert {(contracts, profit) for _, contracts, _, _, profit, *_ in rows} == {(None, None)}
+        assert {tuple(reasons) for *_, reasons, _ in rows} == {
+            ("a number of contracts is whole, and at least 1",)
+        }
     strict, loose = (
         {row for (row,) in ask(warehouse, f"select lock_id from gold.locks_above({margin})")}
         for margin in ("0.03", "0.005")
