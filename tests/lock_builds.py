@@ -152,7 +152,7 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
             from given_legs;
         create table silver.pair_locks (
             lock_id varchar, pair_id varchar, relation varchar, direction varchar,
-            reasoning varchar, score double
+            reasoning varchar, score double, fungibility varchar, tier varchar
         );
         create table silver.bundle_locks as
             select

@@ -46,14 +46,14 @@ equal_outcomes as (
         polymarket_outcome_id as equal_outcome_id,
         polymarket_market_id as equal_market_id,
     from {{ ref("pair_locks") }}
-    where relation = 'equal'
+    where relation = 'equal' and fungibility is distinct from 'caveat'
     union all
     select
         polymarket_outcome_id,
         kalshi_market_id || if(kalshi_says_yes, ':1', ':0'),
         kalshi_market_id,
     from {{ ref("pair_locks") }}
-    where relation = 'equal'
+    where relation = 'equal' and fungibility is distinct from 'caveat'
 ),
 
 bundle_legs as (
