@@ -291,9 +291,10 @@ def test_the_threshold_is_the_lowest_that_is_precise(drawn: list[tuple[int, bool
 
     # Every cut there is, one by one.
     precise = [
-        right
-        for right, found in map(passed, sorted(set(scores.tolist())))
-        if right >= LEAST_PRECISION * found and expected(cut) >= LEAST_EXPECTED_PRECISION
+        passed(cut)[0]
+        for cut in sorted(set(scores.tolist()))
+        if passed(cut)[0] >= LEAST_PRECISION * passed(cut)[1]
+        and expected(cut) >= LEAST_EXPECTED_PRECISION
     ]
     right, found = passed(threshold)
     assert right == max(precise, default=0)
