@@ -5,13 +5,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from ingestion.errors import BuildError
+from ingestion.locks import inherited_locks, locked
 from ingestion.pipeline import Progress
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -75,14 +77,19 @@ def build(
         arguments.append("--full-refresh")
     if not is_tested:
         arguments += ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    for event in _dbt_events(warehouse, arguments, environment or {}):
-        name, data, text = event["info"]["name"], event["data"], event["info"]["msg"]
-        if name in _RESULTS and progress and (total := data.get("total") or data.get("num_models")):
-            progress("dbt build", data["index"], total)
-        elif name == "StatsLine":
-            stats = data["stats"]
-        elif event["info"]["level"] == "error" and name not in _RESULTS:
-            problems.append(_one_line(text))
+    with closing(_dbt_events(warehouse, arguments, environment or {})) as events:
+        for event in events:
+            name, data, text = event["info"]["name"], event["data"], event["info"]["msg"]
+            if (
+                name in _RESULTS
+                and progress
+                and (total := data.get("total") or data.get("num_models"))
+            ):
+                progress("dbt build", data["index"], total)
+            elif name == "StatsLine":
+                stats = data["stats"]
+            elif event["info"]["level"] == "error" and name not in _RESULTS:
+                problems.append(_one_line(text))
     if not stats or stats["error"] or problems:
         lines = problems or ["dbt stopped before it said why"]
         raise BuildError("dbt build failed:\n" + "\n".join(f"  {line}" for line in lines))
@@ -121,24 +128,34 @@ def planned_models(half: Half) -> list[str]:
 
 def _dbt_events(
     warehouse: Path, arguments: list[str], environment: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any]]:
     """The log of a dbt command, event by event; a line that is no event is passed over."""
     command = [
-        *(sys.executable, "-m", "dbt.cli.main", "--log-format", "json", *arguments),
+        *(sys.executable, "-m", "ingestion.dbt_process", "--log-format", "json", *arguments),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
     ]
     given = {**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse.resolve()), **environment}
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=given,
-    ) as process:
+    with (
+        locked(warehouse),
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=given,
+            pass_fds=inherited_locks(),
+        ) as process,
+    ):
         assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("{"):
-                yield json.loads(line)
+        try:
+            for line in process.stdout:
+                if line.startswith("{"):
+                    yield json.loads(line)
+        except BaseException:
+            # A step without time left, a signal: what dbt has not committed never happened.
+            process.kill()
+            raise
 
 
 def _one_line(text: str) -> str:

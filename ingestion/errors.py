@@ -2,11 +2,15 @@
 
 
 class MarketFinderError(Exception):
-    """The work could not be done (exit code 1)."""
+    """The work could not be done."""
+
+    exit_code = 1
 
 
 class SettingsError(MarketFinderError):
-    """A setting or an argument is wrong (exit code 2)."""
+    """A setting or an argument is wrong."""
+
+    exit_code = 2
 
 
 class VenueError(MarketFinderError):
@@ -19,6 +23,22 @@ class FileError(MarketFinderError):
 
 class WarehouseError(MarketFinderError):
     """The warehouse file cannot be opened or written."""
+
+
+class BusyError(WarehouseError):
+    """Another process has the warehouse."""
+
+    exit_code = 4
+
+
+class PublishError(MarketFinderError):
+    """What was built cannot be published; what was published before is as it was."""
+
+
+class TimedOutError(MarketFinderError):
+    """A step took longer than it may."""
+
+    exit_code = 5
 
 
 class BuildError(MarketFinderError):

@@ -20,8 +20,9 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from ingestion.errors import MarketFinderError, WarehouseError
+from ingestion.errors import BusyError, MarketFinderError, WarehouseError
 from ingestion.landing import LANDED_RECORDS, REJECTED_LINES, SWEEPS, Known
+from ingestion.locks import locked
 from ingestion.venues import Entity
 
 RAW = "raw"
@@ -42,20 +43,22 @@ _DLT_TYPES: dict[pa.DataType, TColumnSchema] = {
 def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, locked against other processes, without rows of incomplete loads.
 
-    Raises WarehouseError when another process has it open, or when it is no DuckDB file.
+    Raises BusyError when another process has it open, WarehouseError when it is no DuckDB file.
     """
-    try:
-        if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(path, read_only=read_only, config=_CONFIGURATION)
-    except (duckdb.Error, OSError) as error:
-        raise _opening_error(path, error) from None
-    try:
-        if not read_only:
-            _remove_incomplete_loads(connection)
-        yield connection
-    finally:
-        connection.close()
+    with locked(path, shared=read_only):
+        try:
+            connection = duckdb.connect(path, read_only=read_only, config=_CONFIGURATION)
+        except duckdb.Error as error:
+            raise _opening_error(path, error) from None
+        try:
+            if not read_only:
+                try:
+                    _remove_incomplete_loads(connection)
+                except duckdb.Error as error:
+                    raise _opening_error(path, error) from None
+            yield connection
+        finally:
+            connection.close()
 
 
 def _opening_error(path: Path, error: Exception) -> WarehouseError:
@@ -63,7 +66,7 @@ def _opening_error(path: Path, error: Exception) -> WarehouseError:
     if "lock" in text:
         holder = re.search(r"held in (.*?) \(PID (\d+)\)", text)
         by = f"process {holder[2]} ({Path(holder[1]).name})" if holder else "another process"
-        return WarehouseError(
+        return BusyError(
             f"{path} is in use by {by}. Wait until it ends, or close the program that has it open."
         )
     return WarehouseError(
