@@ -1,9 +1,11 @@
 """The `marketfinder` command.
 
-Exit codes: 0 fine, 1 the work failed (venue, file, warehouse), 2 wrong usage or settings.
+Exit codes: 0 fine, 1 the work failed (venue, file, warehouse), 2 wrong usage or settings, 3 done in
+part (a venue failed), 4 the warehouse is in use, 5 a step took too long, 130 and 143 told to stop.
 """
 
 import platform
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +13,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from uuid import uuid4
 
+import duckdb
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -37,12 +40,15 @@ from ingestion.order_book_commands import (
     Symbol,
     build_order_books,
     ingest_segments,
+    plan_order_books,
 )
 from ingestion.order_books import Selection
 from ingestion.parquet_commands import app as parquet_app
 from ingestion.pipeline import VENUES, IngestResult, ingest, ingest_files
 from ingestion.pipeline import Progress as ProgressCallback
-from ingestion.runs import DEMO_WAREHOUSE, RunResult, demo, run
+from ingestion.published_copy import Publication, publish_copy, readable_warehouse
+from ingestion.runs import DEMO_WAREHOUSE, RunStep, demo, recorded_build, run
+from ingestion.schedule import run_every, seconds_of
 from ingestion.screens import (
     show_against_truth,
     show_evaluation,
@@ -66,8 +72,10 @@ app = typer.Typer(
 )
 ingest_app = typer.Typer(help="Load what the venues have, or recorders kept, into raw.")
 build_app = typer.Typer(help="Build and test one half of the models with dbt.")
+publish_app = typer.Typer(help="Give others what was built.")
 app.add_typer(ingest_app, name="ingest", no_args_is_help=True)
 app.add_typer(build_app, name="build", no_args_is_help=True)
+app.add_typer(publish_app, name="publish", no_args_is_help=True)
 app.add_typer(judge_app, name="judge", no_args_is_help=True)
 app.add_typer(parquet_app, name="parquet", no_args_is_help=True)
 output = Console()
@@ -76,6 +84,7 @@ messages = Console(stderr=True)
 _PACKAGES = ("marketfinder", "duckdb", "dbt-core", "dbt-duckdb", "dlt")
 _LAYERS = ("raw", "bronze", "silver", "gold")
 _LAST_SWEEPS = 10
+_IN_PART = 3
 
 
 FullRefresh = Annotated[
@@ -93,14 +102,19 @@ class EntityName(StrEnum):
 
 def main() -> None:
     """The entry point: an error that the user can act on is a message, not a stack trace."""
+    signal.signal(signal.SIGTERM, lambda number, frame: _stop(number))
     try:
         app()
     except MarketFinderError as error:
         messages.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2 if isinstance(error, SettingsError) else 1)
-    except KeyboardInterrupt:
-        messages.print("stopped; what was already loaded stays")
-        sys.exit(130)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt as stopped:
+        _stop(getattr(stopped, "signal_code", signal.SIGINT))
+
+
+def _stop(number: int) -> NoReturn:
+    messages.print("stopped; what was already loaded stays")
+    sys.exit(128 + number)
 
 
 def _table(*names: str) -> Table:
@@ -115,8 +129,9 @@ def demo_command(
     """Simulated venues and order books, ingested, built and shown: no network, no key."""
     with progress_bar() as progress:
         result, truth = demo(new_run_id(), seed=seed, progress=progress)
-    show_run(result, DEMO_WAREHOUSE)
+    show_ingest(*result.ingested)
     with open_warehouse(DEMO_WAREHOUSE, read_only=True) as connection:
+        show_findings(connection)
         show_against_truth(output, connection, truth)
         show_order_books(output, connection)
     output.print(
@@ -127,23 +142,72 @@ def demo_command(
     )
 
 
+Wait = Annotated[
+    str, typer.Option(help="How long to wait while another command has the warehouse: 90s, 10m.")
+]
+
+
 @app.command("run")
 def run_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what a run would read and build.")
     ] = False,
+    wait: Wait = "0s",
+    step: Annotated[
+        list[RunStep] | None,
+        typer.Option(help="Only this step, for orchestrators. May be repeated."),
+    ] = None,
+    run_id: Annotated[
+        str, typer.Option(help="A name that the steps of one run share.", show_default=False)
+    ] = "",
 ) -> None:
-    """Ingest both venues, build and test every model, and show what pays."""
+    """Ingest both venues, build and test every model, publish, and show what pays."""
     settings = load_settings()
     if dry_run:
         show_plan(settings)
         return
+    steps = step or list(RunStep)
     with progress_bar() as progress:
-        result = run(settings, run_id=new_run_id(), progress=progress)
-    show_run(result, settings.warehouse)
+        result = run(
+            settings,
+            run_id=run_id or new_run_id(),
+            steps=steps,
+            wait_seconds=seconds_of(wait),
+            progress=progress,
+        )
+    show_ingest(*result.ingested)
+    if result.published:
+        with open_warehouse(result.published.path, read_only=True) as connection:
+            show_findings(connection)
+    show_built(result.built)
+    show_published(result.published)
     for problem in result.problems:
         messages.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
-    raise typer.Exit(1 if result.problems else 0)
+    raise typer.Exit(_IN_PART if result.problems else 0)
+
+
+@app.command("schedule")
+def schedule_command(
+    every: Annotated[str, typer.Option(help="The interval: 30m is on the hour and half past.")],
+    wait: Wait = "0s",
+) -> None:
+    """Run now and then in every slot, one run at a time, until it is told to stop."""
+    interval = seconds_of(every)
+    if interval <= 0:
+        raise typer.BadParameter("--every must be more than nothing")
+    seconds_of(wait)
+    load_settings()
+    run_every(
+        interval,
+        ["--wait", wait],
+        lambda line: output.print(escape(line), highlight=False, soft_wrap=True),
+    )
+
+
+@publish_app.command("copy")
+def publish_copy_command() -> None:
+    """Replace the copy that people read by the warehouse, if its last build was green."""
+    show_published(publish_copy(load_settings(), run_id=new_run_id()))
 
 
 @app.command("sql")
@@ -152,7 +216,7 @@ def sql_command(
     is_demo: Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")] = False,
 ) -> None:
     """Ask the warehouse, without a chance to change it."""
-    show_query(output, DEMO_WAREHOUSE if is_demo else load_settings().warehouse, query)
+    show_query(output, DEMO_WAREHOUSE if is_demo else readable_warehouse(load_settings()), query)
 
 
 @app.command("explain")
@@ -162,7 +226,7 @@ def explain_command(
     is_demo: Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")] = False,
 ) -> None:
     """Why a pair is, or is not, the same contract: texts, terms, vetoes, score and verdict."""
-    warehouse = DEMO_WAREHOUSE if is_demo else load_settings().warehouse
+    warehouse = DEMO_WAREHOUSE if is_demo else readable_warehouse(load_settings())
     explain_pair(output, warehouse, kalshi_ticker, polymarket_id)
 
 
@@ -268,7 +332,7 @@ def ingest_books_command() -> None:
     show_ingest(*results)
     for problem in problems:
         messages.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
-    raise typer.Exit(1 if problems else 0)
+    raise typer.Exit(_IN_PART if problems else 0)
 
 
 @ingest_app.command("order-books")
@@ -292,14 +356,14 @@ def ingest_order_books_command(
 @build_app.command("prediction-markets")
 def build_prediction_markets_command(full_refresh: FullRefresh = False) -> None:
     """Build and test the models of the prediction markets."""
-    warehouse = load_settings().warehouse
-    with progress_bar() as progress:
-        result = build(
-            warehouse, Half.PREDICTION_MARKETS, full_refresh=full_refresh, progress=progress
-        )
-    with open_warehouse(warehouse, read_only=True) as connection:
+    settings = load_settings()
+    half = Half.PREDICTION_MARKETS
+    with progress_bar() as progress, recorded_build(settings, half, new_run_id()) as result:
+        result.built = build(settings.warehouse, half, full_refresh=full_refresh, progress=progress)
+    with open_warehouse(readable_warehouse(settings), read_only=True) as connection:
         show_tiers(output, connection)
-    show_built(result)
+    show_built(result.built)
+    show_published(result.published)
 
 
 @build_app.command("order-books")
@@ -316,13 +380,20 @@ def build_order_books_command(
     dry_run: DryRun = False,
 ) -> None:
     """Build and test the order-book models. A warehouse keeps to the filters it was begun with."""
+    settings = load_settings()
     selection = BuildSelection(exchange, symbol, start, end, limit)
-    with progress_bar() as progress:
-        result = build_order_books(
-            output, selection, full_refresh=full_refresh, dry_run=dry_run, progress=progress
+    if dry_run:
+        plan_order_books(output, settings, selection, full_refresh=full_refresh)
+        return
+    with (
+        progress_bar() as progress,
+        recorded_build(settings, Half.ORDER_BOOKS, new_run_id()) as result,
+    ):
+        result.built = build_order_books(
+            settings, selection, full_refresh=full_refresh, progress=progress
         )
-    if result:
-        show_built(result)
+    show_built(result.built)
+    show_published(result.published)
 
 
 def ingest_venue(
@@ -447,19 +518,31 @@ def show_ingest(*results: IngestResult) -> None:
             output.print(f"[yellow]{result.venue}: nothing was found, no record was landed.[/]")
 
 
-def show_run(result: RunResult, warehouse: Path) -> None:
-    """What one run landed, how matching went, and what pays."""
-    show_ingest(*result.ingested)
-    with open_warehouse(warehouse, read_only=True) as connection:
-        show_funnel(output, connection)
-        show_tiers(output, connection)
-        show_opportunities(output, connection)
-    if result.built:
-        show_built(result.built)
+def show_findings(connection: duckdb.DuckDBPyConnection) -> None:
+    """How matching went, and what pays."""
+    show_funnel(output, connection)
+    show_tiers(output, connection)
+    show_opportunities(output, connection)
 
 
-def show_built(result: BuildResult) -> None:
+def show_published(publication: Publication | None) -> None:
+    """What publishing cost."""
+    if publication is None:
+        return
+    size = f"{publication.path}, {publication.file_bytes / 1e6:,.1f} MB"
+    output.print(
+        f"Published {size}, in {publication.seconds:.2f} s."
+        if publication.seconds
+        else f"{size}, holds what the warehouse holds already.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def show_built(result: BuildResult | None) -> None:
     """How many models and tests passed."""
+    if result is None:
+        return
     warned = f", {result.warned} warnings" if result.warned else ""
     output.print(f"{result.passed} models, seeds and tests passed{warned}.")
 
@@ -525,3 +608,7 @@ def _warehouse_content(path: Path) -> tuple[list[tuple[str, int]], list[tuple[An
             """
         ).fetchall()
         return rows, sweeps
+
+
+if __name__ == "__main__":
+    main()

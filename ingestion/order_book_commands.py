@@ -108,29 +108,29 @@ class BuildSelection:
 
 
 def build_order_books(
-    output: Console,
-    selection: BuildSelection,
-    *,
-    full_refresh: bool,
-    dry_run: bool,
-    progress: Progress,
-) -> BuildResult | None:
-    """Builds and tests the order-book models, or shows what would be built."""
-    settings = load_settings()
+    settings: Settings, selection: BuildSelection, *, full_refresh: bool, progress: Progress
+) -> BuildResult:
+    """Builds and tests the order-book models. Raises SettingsError for filters that differ."""
     if not full_refresh:
         _refuse_other_filters(settings, selection)
-    if not dry_run:
-        return build(
-            settings.warehouse,
-            Half.ORDER_BOOKS,
-            variables=selection.variables(),
-            full_refresh=full_refresh,
-            progress=progress,
-        )
+    return build(
+        settings.warehouse,
+        Half.ORDER_BOOKS,
+        variables=selection.variables(),
+        full_refresh=full_refresh,
+        progress=progress,
+    )
+
+
+def plan_order_books(
+    output: Console, settings: Settings, selection: BuildSelection, *, full_refresh: bool
+) -> None:
+    """Shows what would be built. Raises SettingsError as a build would."""
+    if not full_refresh:
+        _refuse_other_filters(settings, selection)
     _show_waiting(output, settings, selection, full_refresh)
     show_models(output, planned_models(Half.ORDER_BOOKS))
     output.print(f"In {settings.warehouse}. Nothing was read or changed.", soft_wrap=True)
-    return None
 
 
 def _refuse_other_filters(settings: Settings, selection: BuildSelection) -> None:

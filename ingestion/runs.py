@@ -1,8 +1,10 @@
-"""Whole runs: both venues into the warehouse, then every model built and tested."""
+"""Whole runs: both venues into the warehouse, every model built and tested, a copy for readers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,8 +12,11 @@ from tempfile import TemporaryDirectory
 from ingestion.books import ingest_books
 from ingestion.build import BuildResult, Half, Step, build
 from ingestion.errors import VenueError
+from ingestion.locks import locked
 from ingestion.order_books import ingest_order_books
 from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
+from ingestion.published_copy import Publication, publish_copy
+from ingestion.run_log import WHOLE_RUN, Outcome, RunLog, StepResult
 from ingestion.settings import Settings
 from ingestion.simulator import Faults, TruePair, World, serve
 from ingestion.simulator.order_books import BookFaults, LevelTwoStream, MarketSettings
@@ -23,6 +28,16 @@ _DEMO_FRAMES = 20_000
 _DEMO_FAULTS = BookFaults(dropped=(9_000,), duplicated=(4_000, 4_001), reconnect_at=(11_000,))
 
 
+class RunStep(StrEnum):
+    """The steps of a run, in their order. Each can be done again, on what is there by then."""
+
+    EXTRACT = "extract"
+    PAIRS = "pairs"
+    BOOKS = "books"
+    PRICES = "prices"
+    PUBLISH = "publish"
+
+
 @dataclass
 class RunResult:
     """What one run did; `problems` has a line for each venue that failed."""
@@ -30,42 +45,97 @@ class RunResult:
     ingested: list[IngestResult] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     built: BuildResult | None = None
+    published: Publication | None = None
 
 
 def run(
-    settings: Settings, *, run_id: str, clock: Clock = utc_now, progress: Progress | None = None
+    settings: Settings,
+    *,
+    run_id: str,
+    clock: Clock = utc_now,
+    steps: Collection[RunStep] = tuple(RunStep),
+    wait_seconds: float = 0,
+    progress: Progress | None = None,
 ) -> RunResult:
-    """Ingests every venue, matches, fetches the order books of what was matched, and prices.
+    """Ingests every venue, matches, fetches the order books of what was matched, prices, publishes.
 
-    A venue that fails is noted and the others go on: its listings stay as they were, its books age.
-    Raises MarketFinderError when no venue could be read, or a build failed.
+    No other run comes in between, and raw.run_steps tells what each step came to. A venue that
+    fails is noted and the others go on: its listings stay as they were, its books age.
+    Raises BusyError when the warehouse is not free after `wait_seconds`, TimedOutError, and another
+    MarketFinderError when no venue could be read, a build failed or nothing could be published.
     """
-    result = _ingest_venues(settings, run_id, clock, progress)
-    _price(settings, run_id, clock, progress, result)
+    result = RunResult()
+    log = RunLog(settings.warehouse, run_id, clock)
+    is_whole = len(steps) == len(RunStep)
+    with locked(settings.warehouse, wait_seconds=wait_seconds):
+        log.begin()
+        with log.step(WHOLE_RUN) if is_whole else nullcontext(StepResult()) as whole:
+            for number, step in enumerate(RunStep, 1):
+                if step not in steps:
+                    continue
+                if progress:
+                    progress(f"step {step}", number, len(RunStep))
+                with log.step(step, settings.step_timeout_seconds) as part:
+                    before = len(result.problems)
+                    _take(step, settings, run_id, clock, progress, result, whole.outcome)
+                    if result.problems[before:]:
+                        part.outcome = whole.outcome = Outcome.IN_PART
+                        part.problem = "\n".join(result.problems[before:])
     return result
 
 
-def _price(
+@contextmanager
+def recorded_build(settings: Settings, half: Half, run_id: str) -> Iterator[RunResult]:
+    """A build by itself: noted in the run log, and published when it is green."""
+    result = RunResult()
+    log = RunLog(settings.warehouse, run_id, utc_now)
+    with locked(settings.warehouse):
+        log.begin()
+        with log.step(f"build {half}"):
+            yield result
+        with log.step(RunStep.PUBLISH):
+            result.published = publish_copy(settings, run_id=run_id)
+
+
+def _take(
+    step: RunStep,
     settings: Settings,
     run_id: str,
     clock: Clock,
     progress: Progress | None,
     result: RunResult,
-    environment: Mapping[str, str] | None = None,
+    outcome: Outcome,
 ) -> None:
-    """Pairs, books and prices of what was ingested; adds to the result."""
-    build_step = partial(build, settings.warehouse, environment=environment, progress=progress)
-    matched = build_step(Step.MATCHES)
+    """One step; adds to the result."""
+    match step:
+        case RunStep.EXTRACT:
+            _ingest_venues(settings, run_id, clock, progress, result)
+        case RunStep.PAIRS | RunStep.PRICES:
+            part = Step.MATCHES if step is RunStep.PAIRS else Step.PRICES
+            _add_built(result, build(settings.warehouse, part, progress=progress))
+        case RunStep.BOOKS:
+            _ingest_books(settings, run_id, clock, progress, result)
+        case RunStep.PUBLISH:
+            result.published = publish_copy(
+                settings, run_id=run_id, clock=clock, run_outcome=outcome
+            )
+
+
+def _add_built(result: RunResult, built: BuildResult) -> None:
+    result.built = result.built + built if result.built else built
+
+
+def _ingest_books(
+    settings: Settings, run_id: str, clock: Clock, progress: Progress | None, result: RunResult
+) -> None:
     books, problems = ingest_books(settings, run_id=run_id, clock=clock, progress=progress)
     result.ingested += books
     result.problems += problems
-    result.built = matched + build_step(Step.PRICES)
 
 
 def _ingest_venues(
-    settings: Settings, run_id: str, clock: Clock, progress: Progress | None
-) -> RunResult:
-    result = RunResult()
+    settings: Settings, run_id: str, clock: Clock, progress: Progress | None, result: RunResult
+) -> None:
     for venue in VENUES:
         try:
             ingested = ingest(venue, settings, run_id=run_id, clock=clock, progress=progress)
@@ -75,7 +145,6 @@ def _ingest_venues(
             result.ingested.append(ingested)
     if not result.ingested:
         raise VenueError("No venue could be read:\n" + "\n".join(result.problems))
-    return result
 
 
 @dataclass
@@ -113,16 +182,19 @@ def demo(
             polymarket_requests_per_second=1_000,
             request_backoff_seconds=0.05,
         )
-        result = _ingest_venues(settings, run_id, clock, progress)
+        result = RunResult()
+        _ingest_venues(settings, run_id, clock, progress, result)
         # Whatever key and answers there are: a demo costs nothing, and every one is the same.
         judge = {
             "MARKETFINDER_JUDGE_ENABLED": "false",
             "MARKETFINDER_JUDGE_LEDGER": str(Path(recorded) / "judge.sqlite"),
         }
-        _price(settings, run_id, clock, progress, result, environment=judge)
+        build_step = partial(build, warehouse, environment=judge, progress=progress)
+        _add_built(result, build_step(Step.MATCHES))
+        _ingest_books(settings, run_id, clock, progress, result)
+        _add_built(result, build_step(Step.PRICES))
         market = MarketSettings(seed=seed, start=world.now)
         LevelTwoStream(market, _DEMO_FAULTS).write(settings.segments, frames=_DEMO_FRAMES)
         ingest_order_books(settings, run_id=run_id, clock=clock, progress=progress)
-        books = build(warehouse, Half.ORDER_BOOKS, environment=judge, progress=progress)
-        result.built = result.built + books if result.built else books
+        _add_built(result, build_step(Half.ORDER_BOOKS))
     return result, world.truth()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.errors import SettingsError
@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     )
 
     warehouse: Annotated[Path, AfterValidator(_warehouse)] = Path("data/warehouse.duckdb")
+    published: Path = Field(default=Path(), validate_default=True)
     segments: Path = Path("data")
     loaded_segments: Disposal = Disposal.ARCHIVE
     kalshi_url: BaseUrl = "https://external-api.kalshi.com/trade-api/v2"
@@ -51,6 +52,20 @@ class Settings(BaseSettings):
     request_attempts: int = Field(default=5, ge=1, le=20)
     request_timeout_seconds: float = Field(default=30, gt=0, le=600)
     request_backoff_seconds: float = Field(default=1, ge=0, le=60)
+    step_timeout_seconds: float = Field(default=1_800, gt=0, le=86_400)
+
+    @field_validator("published")
+    @classmethod
+    def _beside_the_warehouse(cls, value: Path, info: ValidationInfo) -> Path:
+        """By default marketfinder.duckdb beside the warehouse, and never the warehouse itself."""
+        warehouse = info.data.get("warehouse", Path())
+        if value == Path():
+            value = warehouse.with_name("marketfinder.duckdb")
+        if value.absolute() == warehouse.absolute():
+            raise ValueError(
+                f"the copy for readers must be another file than the warehouse, {warehouse}; set it"
+            )
+        return _warehouse(value)
 
 
 def load_settings() -> Settings:

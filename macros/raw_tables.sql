@@ -68,6 +68,16 @@
         error varchar,
         _dlt_load_id varchar
     );
+    create table if not exists raw.run_steps (
+        run_id varchar,
+        step varchar,
+        process varchar,
+        started_at timestamp,
+        finished_at timestamp,
+        seconds double,
+        outcome varchar,
+        problem varchar
+    );
     create table if not exists raw.rejected_lines (
         run_id varchar,
         venue varchar,

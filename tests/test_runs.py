@@ -2,11 +2,13 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,11 @@ def finish(settings: Settings) -> None:
     "moment",
     [
         Moment("dbt build", 25),
+        pytest.param(Moment("step extract", 1), marks=pytest.mark.slow),
+        pytest.param(Moment("step pairs", 1), marks=pytest.mark.slow),
+        pytest.param(Moment("step books", 1), marks=pytest.mark.slow),
+        pytest.param(Moment("step prices", 1), marks=pytest.mark.slow),
+        pytest.param(Moment("step publish", 1), marks=pytest.mark.slow),
         pytest.param(Moment("kalshi /markets", 1), marks=pytest.mark.slow),
         pytest.param(Moment("polymarket /markets/keyset", 2), marks=pytest.mark.slow),
         pytest.param(Moment("dbt build", 1), marks=pytest.mark.slow),
@@ -108,10 +115,22 @@ def test_a_killed_run_leaves_nothing_behind(moment: Moment, tmp_path: Path) -> N
     with simulated(clean, small_world()) as (settings, _):
         finish(settings)
         # The log says what each run saw new; in a finished run after a killed one that is less.
-        again = settings.model_copy(update={"warehouse": killed})
+        published = tmp_path / "published.duckdb"
+        again = settings.model_copy(update={"warehouse": killed, "published": published})
+        # What readers had before the run that is killed.
+        shutil.copyfile(settings.published, published)
+        before = sha256(published.read_bytes()).digest()
         run_until(again, moment)
+        assert sha256(published.read_bytes()).digest() == before
         finish(again)
-    logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs"}
+    assert [path.name for path in tmp_path.glob(".*")] == []
+    assert ask(published, "select run_id, warehouse from gold.publication") == [
+        ("finished", str(killed))
+    ]
+    assert contents(published, set()).keys() - contents(killed).keys() == {"gold.publication"}
+    outcomes = dict(ask(published, "select sync_id, outcome from gold.sync_logs"))
+    assert outcomes == {"killed": "interrupted", "finished": "done"}
+    logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs", "bronze.run_steps"}
     # Every fetch of a book lands, and every build that prices it leaves a sighting.
     logs |= {"bronze.kalshi_order_books", "bronze.polymarket_order_books"}
     logs |= {"silver.opportunity_sightings", "gold.arbitrage_history"}
@@ -126,11 +145,12 @@ def test_a_venue_that_is_down_does_not_stop_the_other(tmp_path: Path) -> None:
     with simulated(path, small_world(), down) as (settings, _):
         fewer = settings.model_copy(update={"request_attempts": 2})
         done = marketfinder(fewer, "run")
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 3, done.stderr
     assert "polymarket /markets/keyset (page 1) answered 500" in done.stderr
     assert "Traceback" not in done.stderr
     assert ask(path, "select distinct platform from gold.markets") == [("kalshi",)]
-    (errors,) = ask(path, "select errors from gold.sync_logs")[0]
+    outcome, errors = ask(settings.published, "select outcome, errors from gold.sync_logs")[0]
+    assert outcome == "in part"
     assert len(errors) == 1
     assert errors[0].startswith("polymarket market: polymarket /markets/keyset (page 1)")
 
@@ -179,3 +199,6 @@ def test_a_broken_build_says_what_broke(tmp_path: Path) -> None:
     assert "dbt build failed" in done.stderr
     assert "kalshi_markets" in done.stderr
     assert "Traceback" not in done.stderr
+    assert not settings.published.exists()
+    logged = dict(ask(path, "select step, outcome from raw.run_steps"))
+    assert logged == {"run": "failed", "extract": "done", "pairs": "failed"}

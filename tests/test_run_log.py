@@ -1,0 +1,177 @@
+"""The log of runs: how each step ended, and what the next run says of one that did not."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import Query, ScriptedVenue, TickingClock
+
+from ingestion.errors import MarketFinderError, TimedOutError, VenueError, WarehouseError
+from ingestion.locks import locked
+from ingestion.pipeline import ingest
+from ingestion.run_log import Outcome, RunLog
+from ingestion.runs import RunStep, run
+from ingestion.settings import Settings
+
+
+def steps(warehouse: Path) -> dict[str, tuple[Any, ...]]:
+    """Outcome and problem of each step."""
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        rows = connection.execute("select step, outcome, problem from raw.run_steps").fetchall()
+    return {step: tuple(rest) for step, *rest in rows}
+
+
+def raised(error: BaseException) -> Callable[[], None]:
+    """Raises it."""
+
+    def act() -> None:
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("act", "outcome", "problem"),
+    [
+        (lambda: None, Outcome.DONE, None),
+        (raised(VenueError("kalshi is down")), Outcome.FAILED, "kalshi is down"),
+        (raised(ZeroDivisionError()), Outcome.FAILED, "ZeroDivisionError"),
+        (raised(KeyboardInterrupt()), Outcome.STOPPED, "It was told to stop."),
+        (raised(SystemExit(143)), Outcome.STOPPED, "It was told to stop."),
+    ],
+)
+def test_each_end_has_its_row(
+    act: Callable[[], None],
+    outcome: Outcome,
+    problem: str | None,
+    settings: Settings,
+    clock: TickingClock,
+    query: Query,
+) -> None:
+    log = RunLog(settings.warehouse, "one", clock)
+    log.begin()
+    try:
+        with log.step("extract"):
+            act()
+    except BaseException:
+        assert outcome != Outcome.DONE
+    assert steps(settings.warehouse) == {"extract": (outcome, problem)}
+    ((finished, seconds),) = query("select finished_at > started_at, seconds from raw.run_steps")
+    assert finished
+    assert 0 <= seconds < 60
+
+
+def test_a_run_that_was_killed_is_interrupted(
+    settings: Settings, clock: TickingClock, query: Query
+) -> None:
+    log = RunLog(settings.warehouse, "killed", clock)
+    log.begin()
+    query("insert into raw.run_steps (run_id, step, outcome) values ('killed', 'pairs', 'running')")
+    RunLog(settings.warehouse, "next", clock).begin()
+    assert steps(settings.warehouse) == {
+        "pairs": ("interrupted", "It was killed, or the machine went down, before it ended.")
+    }
+
+
+def test_the_row_is_written_when_the_step_begins(settings: Settings, clock: TickingClock) -> None:
+    log = RunLog(settings.warehouse, "one", clock)
+    log.begin()
+    with log.step("extract"):
+        assert steps(settings.warehouse) == {"extract": ("running", None)}
+
+
+@pytest.mark.parametrize("is_swallowed_once", [False, True])
+def test_a_step_ends_when_its_time_is_up(
+    is_swallowed_once: bool,
+    settings: Settings,
+    clock: TickingClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ingestion.run_log._REMINDER_SECONDS", 0.2)
+    log = RunLog(settings.warehouse, "one", clock)
+    log.begin()
+    begun = time.monotonic()
+
+    def wait() -> None:
+        try:
+            time.sleep(60)
+        except BaseException:
+            if not is_swallowed_once:
+                raise
+        time.sleep(60)
+
+    told_why = r"'pairs' did not end within 0\.2 s .* goes on"
+    with pytest.raises(TimedOutError, match=told_why) as told, log.step("pairs", 0.2):
+        wait()
+    assert told.value.exit_code == 5
+    assert time.monotonic() - begun < 5
+    assert steps(settings.warehouse)["pairs"] == ("timed out", str(told.value))
+    with log.step("prices", 0.2):
+        pass
+    time.sleep(0.3)
+
+
+def test_a_venue_that_hangs_has_no_more_time_than_the_step(
+    venue: ScriptedVenue, settings: Settings, query: Query
+) -> None:
+    venue.kalshi([{"ticker": "A"}])
+    go_on = threading.Event()
+
+    def hang(path: str, count: int) -> None:
+        go_on.wait(60)
+
+    venue.before_answer = hang
+    patient = settings.model_copy(
+        update={"step_timeout_seconds": 2.0, "request_timeout_seconds": 300}
+    )
+    begun = time.monotonic()
+    with pytest.raises(TimedOutError, match="'extract'"):
+        run(patient, run_id="slow", steps=[RunStep.EXTRACT])
+    assert time.monotonic() - begun < 20
+    go_on.set()
+    run(settings, run_id="next", steps=[RunStep.EXTRACT])
+    assert query("select run_id, outcome from raw.run_steps order by started_at") == [
+        ("slow", "timed out"),
+        ("next", "done"),
+    ]
+    assert query("select external_id from raw.kalshi_markets") == [("A",)]
+
+
+def test_a_build_that_takes_too_long_is_ended(settings: Settings) -> None:
+    short = settings.model_copy(update={"step_timeout_seconds": 1.0})
+    with pytest.raises(TimedOutError, match="'pairs'"):
+        run(short, run_id="slow", steps=[RunStep.PAIRS])
+    # Its dbt process, which has the lock as well, is gone.
+    with locked(settings.warehouse):
+        pass
+    assert steps(settings.warehouse)["pairs"][0] == "timed out"
+
+
+def test_a_clock_behind_the_data_is_refused(
+    venue: ScriptedVenue, settings: Settings, query: Query
+) -> None:
+    """What it fetched would count as older than what is there, and nobody would notice."""
+    venue.kalshi([{"ticker": "A"}])
+    noon = datetime(2026, 10, 1, 12, tzinfo=UTC)
+    ingest("kalshi", settings, run_id="one", clock=lambda: noon)
+    early = noon - timedelta(hours=2)
+    with pytest.raises(
+        WarehouseError, match=r"The clock says 2026-10-01 10:00:00 UTC, and .* 12:00"
+    ):
+        run(settings, run_id="two", clock=lambda: early)
+    assert query("select count(*) from raw.run_steps") == [(0,)]
+    # A few seconds are none of its business.
+    late = noon - timedelta(seconds=5)
+    run(settings, run_id="three", steps=[RunStep.EXTRACT], clock=lambda: late)
+
+
+def test_no_folder_for_the_warehouse(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in place of a folder")
+    nowhere = settings.model_copy(update={"warehouse": tmp_path / "file" / "warehouse.duckdb"})
+    with pytest.raises(MarketFinderError, match="needs a folder that can be written"):
+        run(nowhere, run_id="one")
