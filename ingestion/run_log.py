@@ -147,7 +147,9 @@ def _execute(
     try:
         connection.execute(query, parameters)
     except duckdb.Error as error:
-        raise WarehouseError(f"The run log cannot be written: {error}") from None
+        raise WarehouseError(
+            f"The run log cannot be written, so nothing more was done: {error}"
+        ) from None
 
 
 def _failure(error: BaseException) -> tuple[Outcome, str]:

@@ -178,20 +178,27 @@ def load(
     except OSError as error:
         raise WarehouseError(f"{working} cannot be made: {error.strerror or error}.") from None
     with TemporaryDirectory(dir=working, ignore_cleanup_errors=True) as directory:
-        pipeline = dlt.pipeline(
-            "marketfinder",
-            pipelines_dir=directory,
-            destination=dlt.destinations.duckdb(connection),
-            dataset_name=RAW,
-        )
         try:
-            pipeline.run(make_source(), loader_file_format="parquet")
+            pipeline = dlt.pipeline(
+                "marketfinder",
+                pipelines_dir=directory,
+                destination=dlt.destinations.duckdb(connection),
+                dataset_name=RAW,
+            )
+            try:
+                pipeline.run(make_source(), loader_file_format="parquet")
+            finally:
+                pipeline.deactivate()
         except PipelineStepFailed as error:
             raise _own_error(error) or WarehouseError(
                 f"{path}: the load failed while dlt ran its step {error.step!r}: {error.exception}"
             ) from error
-        finally:
-            pipeline.deactivate()
+        except OSError as error:
+            # Of dlt's own files, which it does not wrap: a full disk.
+            raise WarehouseError(
+                f"{working} cannot be written: {error.strerror or error}. Nothing of this load is"
+                " kept; run again when there is room."
+            ) from None
 
 
 def _own_error(error: BaseException | None) -> MarketFinderError | None:

@@ -1,5 +1,10 @@
 """The log of runs: how each step ended, and what the next run says of one that did not."""
 
+import os
+import resource
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +16,7 @@ import duckdb
 import pytest
 from conftest import Query, ScriptedVenue, TickingClock
 
+from ingestion.build import PROJECT
 from ingestion.errors import MarketFinderError, TimedOutError, VenueError, WarehouseError
 from ingestion.locks import locked
 from ingestion.pipeline import ingest
@@ -152,6 +158,35 @@ def test_a_build_that_takes_too_long_is_ended(settings: Settings) -> None:
     assert steps(settings.warehouse)["pairs"][0] == "timed out"
 
 
+def test_a_build_that_is_told_to_stop(settings: Settings) -> None:
+    command = [sys.executable, "-m", "ingestion.cli", "run", "--step", "pairs"]
+    lock = settings.warehouse.with_suffix(".lock")
+    with subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env={**os.environ, "MARKETFINDER_WAREHOUSE": str(settings.warehouse)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        # It has written that the step begins, and goes on for seconds.
+        while not (lock.exists() and settings.warehouse.exists() and steps_or_none(settings)):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+        assert process.stderr is not None
+        assert process.stderr.read() == "stopped; what was already loaded stays\n"
+    assert steps(settings.warehouse) == {"pairs": ("stopped", "It was told to stop.")}
+
+
+def steps_or_none(settings: Settings) -> dict[str, tuple[Any, ...]] | None:
+    """The steps, once another process has written one and closed the file."""
+    try:
+        return steps(settings.warehouse)
+    except duckdb.Error:
+        return None
+
+
 def test_a_clock_behind_the_data_is_refused(
     venue: ScriptedVenue, settings: Settings, query: Query
 ) -> None:
@@ -168,6 +203,24 @@ def test_a_clock_behind_the_data_is_refused(
     # A few seconds are none of its business.
     late = noon - timedelta(seconds=5)
     run(settings, run_id="three", steps=[RunStep.EXTRACT], clock=lambda: late)
+
+
+def test_a_full_disk_in_a_load(venue: ScriptedVenue, settings: Settings, query: Query) -> None:
+    """No file may be longer than 100 bytes, dlt's own neither."""
+    venue.kalshi([{"ticker": "A"}])
+    ingest("kalshi", settings, run_id="one")
+    venue.kalshi([{"ticker": "A"}, {"ticker": "B"}])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(WarehouseError, match=r"File too large") as told:
+            ingest("kalshi", settings, run_id="two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "Traceback" not in str(told.value)
+    assert query("select external_id from raw.kalshi_markets") == [("A",)]
+    ingest("kalshi", settings, run_id="three")
+    assert query("select external_id from raw.kalshi_markets order by all") == [("A",), ("B",)]
 
 
 def test_no_folder_for_the_warehouse(settings: Settings, tmp_path: Path) -> None:

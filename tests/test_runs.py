@@ -58,10 +58,13 @@ class Moment:
     count: int
 
 
-def run_until(settings: Settings, moment: Moment) -> None:
-    """Starts a run in a process group of its own, and kills the group with SIGKILL at a moment."""
+def run_until(
+    settings: Settings, moment: Moment, run_id: str = "killed", *, alone: bool = False
+) -> None:
+    """Starts a run in a process group of its own, and kills the group with SIGKILL at a moment; or
+    the run alone, and not the dbt process that it has started."""
     with subprocess.Popen(
-        [sys.executable, "-c", _ANNOUNCED_RUN, "killed", NOW.isoformat()],
+        [sys.executable, "-c", _ANNOUNCED_RUN, run_id, NOW.isoformat()],
         cwd=PROJECT,
         env=environment(settings),
         stdout=subprocess.PIPE,
@@ -74,7 +77,7 @@ def run_until(settings: Settings, moment: Moment) -> None:
         for line in process.stdout:
             seen += moment.step in line
             if seen == moment.count:
-                os.killpg(process.pid, signal.SIGKILL)
+                (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
                 break
         assert seen == moment.count
         assert process.wait() == -signal.SIGKILL
@@ -137,6 +140,38 @@ def test_a_killed_run_leaves_nothing_behind(moment: Moment, tmp_path: Path) -> N
     ignored = RUN_COLUMNS | {"fetched_at", "quoted_at", "as_of", "last_seen_at", "processed_at"}
     ignored |= {"record_id", "detected_at", "analyzed_at", "days_locked", "annualised_return"}
     assert set(differing(contents(clean, ignored), contents(killed, ignored))) <= logs
+
+
+@pytest.mark.slow
+def test_runs_killed_at_each_step_in_turn(tmp_path: Path) -> None:
+    """What readers have stays whole all the while, and the run after them all goes through."""
+    path = tmp_path / "warehouse.duckdb"
+    steps = {
+        "extract": Moment("polymarket /markets/keyset", 1),
+        "pairs": Moment("dbt build", 50),
+        "books": Moment("step books", 1),
+        "prices": Moment("step prices", 1),
+        "publish": Moment("step publish", 1),
+    }
+    with simulated(path, small_world()) as (settings, server):
+        finish(settings)
+        before = ask(settings.published, "from gold.arbitrage_opportunities order by all")
+        server.world = small_world(3)
+        for step, moment in steps.items():
+            run_until(settings, moment, step, alone=True)
+            assert ask(settings.published, "select run_id from gold.publication") == [("finished",)]
+            assert before == ask(
+                settings.published, "from gold.arbitrage_opportunities order by all"
+            )
+        run(settings, run_id="last", clock=SimulatedClock(NOW))
+    outcomes = dict(ask(settings.published, "select sync_id, outcome from gold.sync_logs"))
+    assert outcomes == {"finished": "done", "last": "done"} | dict.fromkeys(steps, "interrupted")
+    assert ask(settings.published, "select run_id from gold.publication") == [("last",)]
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
+        "marketfinder.duckdb",
+        "warehouse.duckdb",
+        "warehouse.lock",
+    }
 
 
 def test_a_venue_that_is_down_does_not_stop_the_other(tmp_path: Path) -> None:
