@@ -91,7 +91,7 @@ def test_the_same_files_again_change_nothing(
         path = capture / f"{venue}_events.json.gz"
         load(Settings(warehouse=warehouse), venue, path, captured_at=CAPTURED.replace(hour=19))
     build(warehouse, Half.PREDICTION_MARKETS)
-    logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs"}
+    logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs", "silver.run_findings"}
     assert set(differing(before, contents(warehouse))) <= logs
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -59,12 +60,17 @@ class Moment:
 
 
 def run_until(
-    settings: Settings, moment: Moment, run_id: str = "killed", *, alone: bool = False
+    settings: Settings,
+    moment: Moment,
+    run_id: str = "killed",
+    *,
+    now: datetime = NOW,
+    alone: bool = False,
 ) -> None:
     """Starts a run in a process group of its own, and kills the group with SIGKILL at a moment; or
     the run alone, and not the dbt process that it has started."""
     with subprocess.Popen(
-        [sys.executable, "-c", _ANNOUNCED_RUN, run_id, NOW.isoformat()],
+        [sys.executable, "-c", _ANNOUNCED_RUN, run_id, now.isoformat()],
         cwd=PROJECT,
         env=environment(settings),
         stdout=subprocess.PIPE,
@@ -100,11 +106,6 @@ def finish(settings: Settings) -> None:
     "moment",
     [
         Moment("dbt build", 25),
-        pytest.param(Moment("step extract", 1), marks=pytest.mark.slow),
-        pytest.param(Moment("step pairs", 1), marks=pytest.mark.slow),
-        pytest.param(Moment("step books", 1), marks=pytest.mark.slow),
-        pytest.param(Moment("step prices", 1), marks=pytest.mark.slow),
-        pytest.param(Moment("step publish", 1), marks=pytest.mark.slow),
         pytest.param(Moment("kalshi /markets", 1), marks=pytest.mark.slow),
         pytest.param(Moment("polymarket /markets/keyset", 2), marks=pytest.mark.slow),
         pytest.param(Moment("dbt build", 1), marks=pytest.mark.slow),
@@ -157,13 +158,14 @@ def test_runs_killed_at_each_step_in_turn(tmp_path: Path) -> None:
         finish(settings)
         before = ask(settings.published, "from gold.arbitrage_opportunities order by all")
         server.world = small_world(3)
-        for step, moment in steps.items():
-            run_until(settings, moment, step, alone=True)
+        for number, (step, moment) in enumerate(steps.items(), 1):
+            now = NOW + timedelta(minutes=number)
+            run_until(settings, moment, step, now=now, alone=True)
             assert ask(settings.published, "select run_id from gold.publication") == [("finished",)]
             assert before == ask(
                 settings.published, "from gold.arbitrage_opportunities order by all"
             )
-        run(settings, run_id="last", clock=SimulatedClock(NOW))
+        run(settings, run_id="last", clock=SimulatedClock(NOW + timedelta(hours=1)))
     outcomes = dict(ask(settings.published, "select sync_id, outcome from gold.sync_logs"))
     assert outcomes == {"finished": "done", "last": "done"} | dict.fromkeys(steps, "interrupted")
     assert ask(settings.published, "select run_id from gold.publication") == [("last",)]

@@ -1,4 +1,5 @@
-{{ config(materialized="incremental", incremental_strategy="append") }}
+-- What was found at a time cannot be built again.
+{{ config(materialized="incremental", incremental_strategy="append", full_refresh=false) }}
 
 with newest as (
     select run_id
