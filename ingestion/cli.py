@@ -27,7 +27,7 @@ from ingestion.books import ingest_books
 from ingestion.build import BuildResult, Half, build, planned_models
 from ingestion.client import shown_url
 from ingestion.connections import check_connections
-from ingestion.errors import MarketFinderError, SettingsError, WarehouseError
+from ingestion.errors import MarketFinderError, WarehouseError
 from ingestion.evaluation import evaluate
 from ingestion.explanations import explain_pair
 from ingestion.judge_commands import app as judge_app
