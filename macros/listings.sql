@@ -15,3 +15,17 @@
 {% macro plain_text(text) -%}
     nullif(trim(regexp_replace(regexp_replace({{ text }}, '<[^>]{0,200}>', ' ', 'g'), '\s+', ' ', 'g')), '')
 {%- endmacro %}
+
+
+{#- The venue's page of a market, for a person to open; null when a part of it is not plain letters, digits,
+    dashes, dots and underscores, because venues' texts are not to be trusted. Kalshi shows a whole event a
+    page, and takes any word in the place of its title. -#}
+{% macro market_url(platform, series_id, event_id, slug) -%}
+    {%- set plain = "[A-Za-z0-9][A-Za-z0-9._-]*" -%}
+    case
+            when {{ platform }} = 'kalshi' and regexp_full_match({{ series_id }} || {{ event_id }}, '{{ plain }}')
+                then concat_ws('/', 'https://kalshi.com/markets', lower({{ series_id }}), 'event', lower({{ event_id }}))
+            when {{ platform }} = 'polymarket' and regexp_full_match({{ slug }}, '{{ plain }}')
+                then 'https://polymarket.com/market/' || {{ slug }}
+        end
+{%- endmacro %}

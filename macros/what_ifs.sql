@@ -7,7 +7,12 @@
     from gold.live_opportunities()                          pairs that are active now, by the wall clock: no quote
                                                             is older than maximum_quote_age_seconds
     from gold.book_at('kalshi:A', '2026-10-01 12:00:00')    both sides of a market's book as it was last
-                                                            fetched by then -#}
+                                                            fetched by then
+    from gold.pair('kalshi:A|polymarket:1')                 both listings side by side: texts, what was read from
+                                                            them, vetoes, relation, quotes and best prices
+    from gold.bars('coinbase', 'BTC-USD', 300)              trades and books of each five minutes
+
+    The last one is made with the bars of order books. -#}
 {% macro create_what_ifs() %}
     create or replace macro gold.pair_at_size(pair, size) as table
     with sizes as (
@@ -95,6 +100,149 @@
     from sides
     where sides.entry.size > 0
     order by outcome, sides.side, level_number;
+
+    create or replace macro gold.pair(pair) as table
+    with listings as (
+        select
+            *,
+            unnest(outcomes) as outcome,
+            market_id || ':' || (generate_subscripts(outcomes, 1) - 1) as outcome_id,
+        from gold.markets
+        where list_contains(string_split(pair, '|'), market_id)
+    ),
+
+    texts as (
+        unpivot (
+            select distinct
+                platform,
+                title,
+                subtitle,
+                event_title,
+                description as rules,
+                nullif(array_to_string(ineligible_reasons, ', '), '') as not_matched_because,
+                cast(end_at as varchar) as closes_at,
+                url,
+            from listings
+        )
+        on columns(* exclude (platform)) into name name value value
+    ),
+
+    terms as (
+        unpivot (
+            select
+                platform,
+                cast(columns(lambda name: name not in ('market_id', 'platform', 'text_hash')) as varchar),
+            from silver.contract_terms
+            where list_contains(string_split(pair, '|'), market_id)
+        )
+        on columns(* exclude (platform)) into name name value value
+    ),
+
+    quotes as (
+        unpivot (
+            select
+                platform,
+                outcome.label as label,
+                cast(outcome.bid_price as varchar) as bid,
+                cast(outcome.ask_price as varchar) as ask,
+            from listings
+        )
+        on bid, ask into name name value value
+    ),
+
+    sides as (
+        select 1 as part_number, 'text' as part, name, platform, value from texts
+        union all
+        select 2, 'terms', name, platform, value from terms
+        union all
+        select 5, 'listed quote', label || ' ' || name, platform, value from quotes
+        union all
+        select
+            6,
+            'book',
+            listings.outcome.label || ' ' || levels.side,
+            listings.platform,
+            levels.price || ' for ' || levels.size || ' at ' || levels.fetched_at,
+        from listings
+        inner join silver.book_levels as levels on listings.outcome_id = levels.outcome_id
+        where levels.level_number = 1
+    ),
+
+    facts as (
+        select
+            part_number,
+            part,
+            name,
+            max(value) filter (platform = 'kalshi') as kalshi,
+            max(value) filter (platform = 'polymarket') as polymarket,
+            cast(null as varchar) as of_both,
+        from sides
+        group by part_number, part, name
+        union all
+        select 3, 'veto', veto_code, kalshi_value, polymarket_value, null
+        from silver.pair_vetoes
+        where pair_id = pair
+        union all
+        select 4, 'relation', fact.name, null, null, fact.value
+        from (
+            select
+                unnest([
+                    struct_pack(name := 'relation', value := relation),
+                    struct_pack(name := 'orientation', value := orientation),
+                    struct_pack(name := 'reasoning', value := reasoning),
+                    struct_pack(name := 'tier', value := tier),
+                    struct_pack(name := 'blocking_rule', value := blocking_rule)
+                ]) as fact,
+            from gold.market_similarities
+            where pair_id = pair
+        )
+        where fact.value is not null
+    )
+
+    select
+        part,
+        name,
+        kalshi,
+        polymarket,
+        of_both,
+        case when of_both is null then kalshi is distinct from polymarket end as is_different,
+    from facts
+    order by part_number, part, name;
+{% endmacro %}
+
+
+{#- The bars of trades and of books that begin together; all of one side is null where only the other has a
+    bar. Made when both tables are there, whichever was built first. -#}
+{% macro create_bars() %}
+    {%- if load_relation(ref("trade_bars")) %}
+    create or replace macro gold.bars(market, instrument, seconds) as table
+    select
+        coalesce(trades.started_at, books.started_at) as started_at,
+        trades.open,
+        trades.high,
+        trades.low,
+        trades.close,
+        trades.vwap,
+        trades.volume,
+        trades.buy_ratio,
+        trades.trade_count,
+        books.close as mid_price,
+        books.mean_spread_bps,
+        books.mean_imbalance_5,
+        books.valid_share,
+    from (
+        select * from gold.trade_bars
+        where exchange = market and symbol = instrument and duration_seconds = seconds
+    ) as trades
+    full join (
+        select * from gold.order_book_bars
+        where exchange = market and symbol = instrument and duration_seconds = seconds
+    ) as books
+        on trades.started_at = books.started_at
+    order by started_at;
+    {%- else %}
+    select 1
+    {%- endif %}
 {% endmacro %}
 
 

@@ -1,5 +1,7 @@
+-- depends_on: {{ ref("trade_bars") }} (the macro gold.bars reads both)
 {{ config(
     materialized="incremental",
+    post_hook="{{ create_bars() }}",
     pre_hook=[
         "{{ keep_to_filters() }}",
         "{{ keep_to(['bar_durations_seconds', 'maximum_filled_days']) }}",

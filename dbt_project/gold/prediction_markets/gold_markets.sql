@@ -6,6 +6,7 @@ with markets as (
         platform,
         external_id,
         event_id,
+        url,
         title,
         subtitle,
         event_title,

@@ -65,6 +65,9 @@ assembled as (
         listings.event_id,
         -- As the event names it; the ticker's first part is not always the series.
         coalesce(events.series_id, listings.series_id) as series_id,
+        {{ market_url(
+            "listings.platform", "coalesce(events.series_id, listings.series_id)", "listings.event_id", "listings.slug"
+        ) }} as url,
         listings.title,
         listings.subtitle,
         coalesce(events.title, listings.listed_event_title) as event_title,
