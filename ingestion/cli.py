@@ -32,6 +32,7 @@ from ingestion.evaluation import evaluate
 from ingestion.explanations import explain_pair
 from ingestion.judge_commands import app as judge_app
 from ingestion.order_book_commands import (
+    DAYS,
     BuildSelection,
     DryRun,
     End,
@@ -92,6 +93,9 @@ FullRefresh = Annotated[
 ]
 
 
+Demo = Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")]
+
+
 class EntityName(StrEnum):
     """The kinds of records."""
 
@@ -115,6 +119,11 @@ def main() -> None:
 def _stop(number: int) -> NoReturn:
     messages.print("stopped; what was already loaded stays")
     sys.exit(128 + number)
+
+
+def _read_from(is_demo: bool) -> Path:
+    """The file that is asked, and never changed."""
+    return DEMO_WAREHOUSE if is_demo else readable_warehouse(load_settings())
 
 
 def _table(*names: str) -> Table:
@@ -213,21 +222,45 @@ def publish_copy_command() -> None:
 @app.command("sql")
 def sql_command(
     query: Annotated[str, typer.Argument(help="A DuckDB query, such as 'from gold.sync_logs'.")],
-    is_demo: Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")] = False,
+    is_demo: Demo = False,
 ) -> None:
     """Ask the warehouse, without a chance to change it."""
-    show_query(output, DEMO_WAREHOUSE if is_demo else readable_warehouse(load_settings()), query)
+    show_query(output, _read_from(is_demo), query)
 
 
 @app.command("explain")
 def explain_command(
     kalshi_ticker: Annotated[str, typer.Argument(help="As in gold.markets: KXBTC-26DEC31-T100.")],
     polymarket_id: Annotated[str, typer.Argument(help="The market's number, as in gold.markets.")],
-    is_demo: Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")] = False,
+    is_demo: Demo = False,
 ) -> None:
     """Why a pair is, or is not, the same contract: texts, terms, vetoes, score and verdict."""
-    warehouse = DEMO_WAREHOUSE if is_demo else readable_warehouse(load_settings())
-    explain_pair(output, warehouse, kalshi_ticker, polymarket_id)
+    explain_pair(output, _read_from(is_demo), kalshi_ticker, polymarket_id)
+
+
+@app.command("report")
+def report_command(
+    is_demo: Demo = False,
+    exchange: Exchange = None,
+    symbol: Symbol = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(help="The UTC day of the order books; the newest by default.", formats=DAYS),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+) -> None:
+    """Write one page to look at: opportunities, matching, their past, freshness, order books."""
+    from ingestion.report import write_report
+
+    write_report(
+        _read_from(is_demo),
+        out,
+        exchange=exchange,
+        symbol=symbol,
+        day=day.date() if day else None,
+    )
+    size = out.stat().st_size / 1000
+    output.print(f"{escape(str(out))}, {size:,.0f} kB: open it in a browser.", soft_wrap=True)
 
 
 @app.command("train")

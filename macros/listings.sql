@@ -23,7 +23,10 @@
 {% macro market_url(platform, series_id, event_id, slug) -%}
     {%- set plain = "[A-Za-z0-9][A-Za-z0-9._-]*" -%}
     case
-            when {{ platform }} = 'kalshi' and regexp_full_match({{ series_id }} || {{ event_id }}, '{{ plain }}')
+            when
+                {{ platform }} = 'kalshi'
+                and regexp_full_match({{ series_id }}, '{{ plain }}')
+                and regexp_full_match({{ event_id }}, '{{ plain }}')
                 then concat_ws('/', 'https://kalshi.com/markets', lower({{ series_id }}), 'event', lower({{ event_id }}))
             when {{ platform }} = 'polymarket' and regexp_full_match({{ slug }}, '{{ plain }}')
                 then 'https://polymarket.com/market/' || {{ slug }}

@@ -1,8 +1,10 @@
 """Fixtures for all tests: the real captures, and venues and models on loopback."""
 
+import fcntl
 import functools
 import json
 import os
+import shutil
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ from python_models.kernels.pair_judge.settings import JudgeSettings
 
 if TYPE_CHECKING:
     from judge_endpoint import ScriptedEndpoint
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,6 +60,43 @@ def look_alikes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from look_alikes import build_warehouse, payloads
 
     return build_warehouse(tmp_path_factory.mktemp("look_alikes"), *payloads())
+
+
+@pytest.fixture(scope="session")
+def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the demo leaves behind, made once for all files and workers of a run: to be read, or
+    copied by who changes it. A copy keeps the name, which is in the views."""
+    from ingestion.runs import demo
+
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "first_demo"
+    folder.mkdir(exist_ok=True)
+    done = folder / "done"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            demo("first", seed=7, warehouse=folder / "demo.duckdb")
+            done.touch()
+    return folder / "demo.duckdb"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """A Chromium that is on the machine, with nothing but what a test opens in it."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = [path for name in names if (path := shutil.which(name))]
+    if not found:
+        pytest.skip("there is no Chromium on this machine (Debian: apt install chromium)")
+    flags = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(
+            executable_path=found[0],
+            args=["--no-sandbox", "--disable-gpu", "--no-first-run", *flags],
+        )
+        yield started
+        started.close()
 
 
 @dataclass(frozen=True)
