@@ -47,6 +47,7 @@ from ingestion.order_books import Selection
 from ingestion.parquet_commands import app as parquet_app
 from ingestion.pipeline import VENUES, IngestResult, ingest, ingest_files
 from ingestion.pipeline import Progress as ProgressCallback
+from ingestion.prompt import open_prompt
 from ingestion.published_copy import Publication, publish_copy, readable_warehouse
 from ingestion.runs import DEMO_WAREHOUSE, RunStep, demo, recorded_build, run
 from ingestion.schedule import run_every, seconds_of
@@ -221,10 +222,19 @@ def publish_copy_command() -> None:
 
 @app.command("sql")
 def sql_command(
-    query: Annotated[str, typer.Argument(help="A DuckDB query, such as 'from gold.sync_logs'.")],
+    query: Annotated[
+        str | None, typer.Argument(help="A DuckDB query, such as 'from gold.sync_logs'.")
+    ] = None,
     is_demo: Demo = False,
+    in_browser: Annotated[
+        bool, typer.Option("--ui", help="Open the page of the DuckDB CLI, where it is installed.")
+    ] = False,
 ) -> None:
-    """Ask the warehouse, without a chance to change it."""
+    """Ask the warehouse, without a chance to change it; without a query, as often as you like."""
+    if query is None:
+        raise typer.Exit(open_prompt(output, _read_from(is_demo), in_browser=in_browser))
+    if in_browser:
+        raise typer.BadParameter("--ui is for questions that are asked there: leave the query out")
     show_query(output, _read_from(is_demo), query)
 
 

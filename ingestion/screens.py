@@ -191,19 +191,26 @@ def show_against_truth(
     )
 
 
-def show_query(console: Console, warehouse: Path, query: str, limit: int = 100) -> None:
-    """The answer to an ad hoc query, at most `limit` rows of it. Raises WarehouseError."""
+def show_query(console: Console, warehouse: Path, query: str) -> None:
+    """The answer to an ad hoc query. Raises WarehouseError."""
     if not warehouse.exists():
         raise WarehouseError(
             f"{warehouse} is not there yet: `marketfinder demo` or `marketfinder run` makes it."
         )
     with open_warehouse(warehouse, read_only=True) as connection:
-        try:
-            answer = connection.execute(query)
-            names = [column[0] for column in answer.description or []]
-            rows = answer.fetchmany(limit + 1)
-        except duckdb.Error as error:
-            raise WarehouseError(f"The query failed: {error}") from None
+        show_answer(console, connection, query)
+
+
+def show_answer(
+    console: Console, connection: duckdb.DuckDBPyConnection, query: str, limit: int = 100
+) -> None:
+    """The answer to a query, at most `limit` rows of it. Raises WarehouseError."""
+    try:
+        answer = connection.execute(query)
+        names = [column[0] for column in answer.description or []]
+        rows = answer.fetchmany(limit + 1)
+    except duckdb.Error as error:
+        raise WarehouseError(f"The query failed: {error}") from None
     shown = [[plain(value) for value in row] for row in rows[:limit]]
     widths = [max(map(len, column)) + 3 for column in zip(names, *shown, strict=True)]
     if sum(widths) > console.width:

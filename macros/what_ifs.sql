@@ -208,6 +208,12 @@
         case when of_both is null then kalshi is distinct from polymarket end as is_different,
     from facts
     order by part_number, part, name;
+
+    comment on macro table gold.pair_at_size is 'Each way to hold a pair, so many contracts of each leg';
+    comment on macro table gold.locks_above is 'Every lock, were the threshold this margin';
+    comment on macro table gold.annualised_above is 'Opportunities that return more than this a year';
+    comment on macro table gold.book_at is 'Both sides of a market''s book as it was last fetched by then';
+    comment on macro table gold.pair is 'Both listings side by side: texts, terms, vetoes, relation, prices';
 {% endmacro %}
 
 
@@ -240,6 +246,8 @@
     ) as books
         on trades.started_at = books.started_at
     order by started_at;
+
+    comment on macro table gold.bars is 'Trades and books of each interval of so many seconds, side by side';
     {%- else %}
     select 1
     {%- endif %}

@@ -1,7 +1,6 @@
 """From simulated venues to gold, with real HTTP, the real loader and real dbt builds."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -336,17 +335,6 @@ def test_an_empty_warehouse_builds(tmp_path: Path) -> None:
         "select distinct schema_name from duckdb_tables() where not internal order by all",
     )
     assert schemas == [("bronze",), ("gold",), ("raw",), ("silver",)]
-
-
-def test_every_query_of_the_readme_has_an_answer(
-    first_demo: tuple[Path, list[TruePair]],
-) -> None:
-    warehouse, _ = first_demo
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    queries = re.findall(r'marketfinder sql --demo "\n(.*?)"\n```', readme, re.DOTALL)
-    assert len(queries) == 5
-    for query in queries:
-        assert ask(warehouse, query), query
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
