@@ -77,7 +77,7 @@ def build(
         arguments.append("--full-refresh")
     if not is_tested:
         arguments += ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    with closing(_dbt_events(warehouse, arguments, environment or {})) as events:
+    with closing(dbt_events(warehouse, arguments, environment or {})) as events:
         for event in events:
             name, data, text = event["info"]["name"], event["data"], event["info"]["msg"]
             if (
@@ -89,7 +89,7 @@ def build(
             elif name == "StatsLine":
                 stats = data["stats"]
             elif event["info"]["level"] == "error" and name not in _RESULTS:
-                problems.append(_one_line(text))
+                problems.append(one_line(text))
     if not stats or stats["error"] or problems:
         lines = problems or ["dbt stopped before it said why"]
         raise BuildError("dbt build failed:\n" + "\n".join(f"  {line}" for line in lines))
@@ -126,7 +126,7 @@ def planned_models(half: Half) -> list[str]:
     return [f"{node['schema']}.{node['alias']}" for node in nodes]
 
 
-def _dbt_events(
+def dbt_events(
     warehouse: Path, arguments: list[str], environment: Mapping[str, str]
 ) -> Generator[dict[str, Any]]:
     """The log of a dbt command, event by event; a line that is no event is passed over."""
@@ -158,5 +158,5 @@ def _dbt_events(
             raise
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return " ".join(_COLOURS.sub("", text).split())

@@ -7,8 +7,9 @@ part (a venue failed), 4 the warehouse is in use, 5 a step took too long, 130 an
 import platform
 import signal
 import sys
+import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -31,6 +32,7 @@ from ingestion.errors import MarketFinderError, WarehouseError
 from ingestion.evaluation import evaluate
 from ingestion.explanations import explain_pair
 from ingestion.judge_commands import app as judge_app
+from ingestion.lineage import build_site, site_server, write_site
 from ingestion.order_book_commands import (
     DAYS,
     BuildSelection,
@@ -323,6 +325,32 @@ def evaluate_command(
             labels, patterns, run_id=new_run_id(), captured_at=moment, progress=progress
         )
     show_evaluation(output, result)
+
+
+@app.command("docs")
+def docs_command(
+    is_demo: Demo = False,
+    static: Annotated[
+        Path | None, typer.Option(help="Write it to this file, as one page, instead of serving it.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where to serve it.", min=0, max=65_535)] = 8080,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Open no browser.")] = False,
+) -> None:
+    """The lineage site: every table and column, what it is made of, and who reads it."""
+    page, doubt = build_site(_read_from(is_demo))
+    if doubt:
+        messages.print(f"Without types of columns: {escape(doubt)}", soft_wrap=True)
+    if static:
+        write_site(page, static)
+        output.print(f"{escape(str(static))}: open it in a browser.", soft_wrap=True)
+        return
+    with site_server(page, port) as server:
+        address = f"http://127.0.0.1:{server.server_port}/"
+        output.print(f"{address} until Ctrl-C", highlight=False)
+        if not no_open:
+            webbrowser.open(address)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 FurtherFiles = Annotated[list[str] | None, typer.Argument(hidden=True)]

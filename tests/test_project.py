@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,26 @@ def test_no_test_or_model_is_misspelt_away(manifest: Manifest) -> None:
     known |= {exposure["name"] for exposure in manifest["exposures"].values()}
     known |= {test["name"] for test in manifest["unit_tests"].values()}
     assert documented <= known
+
+
+def read_by(code: Path, relations: set[str]) -> set[str]:
+    """The tables of silver and gold that a file of ours reads."""
+    named = re.findall(
+        r'(?:from |join |Table\(")((?:silver|gold)\.\w+)', code.read_text(encoding="utf-8")
+    )
+    return set(named) & relations
+
+
+def test_exposures_name_what_their_code_reads(manifest: Manifest) -> None:
+    names = {
+        name: f"{node['schema']}.{node['alias']}" for name, node in nodes(manifest, "model").items()
+    }
+    exposures = manifest["exposures"].values()
+    assert {exposure["name"] for exposure in exposures} >= {"watchlist", "report", "parquet"}
+    for exposure in exposures:
+        code = PROJECT / exposure["config"]["meta"]["code"]
+        told = {names[parent] for parent in exposure["depends_on"]["nodes"]}
+        assert told == read_by(code, set(names.values())), exposure["name"]
 
 
 def test_the_checks_find_what_they_look_for() -> None:
