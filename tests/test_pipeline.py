@@ -60,6 +60,22 @@ def test_no_pair_is_called_equal_that_is_not(first_demo: tuple[Path, list[TruePa
     assert len(found) >= len(equal) // 5
 
 
+def test_blocking_loses_no_equal_pair(first_demo: tuple[Path, list[TruePair]]) -> None:
+    warehouse, truth = first_demo
+    eligible = {
+        name for (name,) in ask(warehouse, "select market_id from silver.markets where is_eligible")
+    }
+    equal = {
+        pair_id(pair)
+        for pair in truth
+        if pair.relation == "equal" and f"polymarket:{pair.polymarket_id}" in eligible
+    }
+    candidates = {row for (row,) in ask(warehouse, "select pair_id from silver.candidate_pairs")}
+    assert equal
+    assert equal <= candidates
+    assert len(candidates) < 50 * len(eligible)
+
+
 def test_orientation_is_the_true_one(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, truth = first_demo
     true = {pair_id(pair): (pair.orientation, pair.yes_outcome_index) for pair in truth}
