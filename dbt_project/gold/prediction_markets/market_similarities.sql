@@ -26,9 +26,12 @@ with similarities as (
         cast(verdicts.judged_at at time zone 'UTC' as timestamp) as judged_at,
         cast(pairs.polymarket_outcome_index as integer) as market2_outcome_index,
         cast(pairs.score as double) as confidence,
+        scores.threshold as published_from,
+        scores.scorer_version,
         clock.as_of as analyzed_at,
     from {{ ref("market_pairs") }} as pairs
     left join {{ ref("pair_verdicts") }} as verdicts on pairs.pair_id = verdicts.pair_id
+    left join {{ ref("pair_scores") }} as scores on pairs.pair_id = scores.pair_id
     cross join {{ ref("clock") }} as clock
 )
 

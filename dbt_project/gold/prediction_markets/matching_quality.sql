@@ -33,6 +33,7 @@ counted as (
 
 quality as (
     select
+        scorers.scorer_version,
         concat_ws(' ', universe, split, contract_class) as quality_id,
         universe,
         split,
@@ -58,6 +59,7 @@ quality as (
         scored_pairs,
         brier_score,
     from counted
+    cross join {{ ref("pair_scorers") }} as scorers
 )
 
 select * from quality

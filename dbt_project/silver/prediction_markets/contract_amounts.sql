@@ -68,14 +68,13 @@ bounded as (
         kind in ('touch_above', 'touch_below')
         or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
         -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves and the last cent
-        -- are ways to say "or more". Rates of the economy have one decimal.
+        -- are ways to say "or more". Percentages have one decimal.
         coalesce(unit = '°', false) or coalesce(first_amount % 1 = 0.5, false)
         or coalesce(
             unit is null and first_amount < 1000 and first_amount % 1 = 0 and not contains(chosen.found.mention, '$')
             and category not in ('crypto', 'finance', 'economics'), false
         ) as is_whole,
-        coalesce(unit = '%' and category = 'economics' and regexp_matches(chosen.found.first, '^\d+\.\d$'), false)
-            as has_one_decimal,
+        coalesce(unit = '%' and first_amount * 10 % 1 = 0, false) as has_one_decimal,
         cast(case
             when kind in ('at_least', 'touch_above', 'between', 'exactly') then first_amount
             when kind = 'above' and has_one_decimal then first_amount + 0.1

@@ -63,9 +63,9 @@ hashed as (
         -- The way of normalising is a part of it.
         md5(cast([
             '{{ local_md5(create_word_functions() ~ create_window_functions()) }}',
-            universe, platform, series_id, event_id, event_title, title, subtitle, description, resolution_source, category, event_type, cast(outcome_labels as varchar),
-            strike_type, cast(floor_strike as varchar), cast(cap_strike as varchar), sports_market_type,
-            slug_prefix, cast(expected_at as varchar)
+            universe, platform, series_id, event_id, event_title, title, subtitle, description, resolution_source,
+            category, event_type, cast(outcome_labels as varchar), strike_type, cast(floor_strike as varchar),
+            cast(cap_strike as varchar), sports_market_type, slug_prefix, cast(expected_at as varchar)
         ] as varchar)) as text_hash,
     from listings
 ),

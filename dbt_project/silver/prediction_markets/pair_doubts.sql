@@ -50,7 +50,10 @@ doubted as (
                 when kalshi.has_alternative != polymarket.has_alternative then 'only one side names an alternative (or)'
             end,
             case
-                when kalshi_names != polymarket_names and not kalshi.is_game
+                when
+                    kalshi_names != polymarket_names and not kalshi.is_game
+                    -- Then the condition says who does what to whom.
+                    and not (kalshi.is_told_by_condition and polymarket.is_told_by_condition)
                     then 'names in another order: ' || array_to_string(kalshi_names, ' ')
                         || ' / ' || array_to_string(polymarket_names, ' ')
             end,
