@@ -179,15 +179,22 @@ def show_against_truth(
     console: Console, connection: duckdb.DuckDBPyConnection, truth: list[TruePair]
 ) -> None:
     """How what was found compares with what the simulator planted."""
-    found = set(connection.execute("select pair_id from gold.arbitrage_opportunities").fetchall())
+    found: dict[str, set[str]] = {"active": set(), "suspect": set()}
+    for status, pair_id in connection.execute(
+        "select status, pair_id from gold.arbitrage_opportunities where status != 'expired'"
+    ).fetchall():
+        found[status].add(pair_id)
     planted = {
-        (f"kalshi:{pair.kalshi_ticker}|polymarket:{pair.polymarket_id}",)
+        f"kalshi:{pair.kalshi_ticker}|polymarket:{pair.polymarket_id}"
         for pair in truth
         if pair.lock_direction
     }
+    active, suspect = found["active"], found["suspect"]
     console.print(
-        f"The simulator planted {len(planted)} locks among its pairs: {len(found & planted)} found,"
-        f" {len(planted - found)} passed over in silence, {len(found - planted)} false."
+        f"The simulator planted {len(planted)} locks among its pairs. Active are {len(active)}:"
+        f" {len(active & planted)} of them, {len(active - planted)} false. Suspect are"
+        f" {len(suspect)}: {len(suspect & planted)} of them, {len(suspect - planted)} false, which"
+        " is why they are. The others are passed over in silence."
     )
 
 

@@ -63,9 +63,16 @@ counted as (
     select
         *,
         (is_worded_same or is_alike) and found_relation = 'equal' and other_fungibility is null as looks_equal,
-        count(*) filter (looks_equal) over (partition by kalshi_market_id, orientation) as kalshi_matches,
-        count(*) filter (looks_equal) over (partition by polymarket_market_id, orientation) as polymarket_matches,
-        not looks_equal or (kalshi_matches = 1 and polymarket_matches = 1) as is_only_one,
+        greatest(
+            count(*) filter (looks_equal) over (partition by kalshi_market_id, orientation),
+            count(*) filter (looks_equal) over (partition by polymarket_market_id, orientation)
+        ) as alike_matches,
+        greatest(
+            count(*) filter (looks_equal and is_worded_same) over (partition by kalshi_market_id, orientation),
+            count(*) filter (looks_equal and is_worded_same) over (partition by polymarket_market_id, orientation)
+        ) as worded_matches,
+        -- Who says the same word by word is not put in doubt by who is only alike.
+        not looks_equal or if(is_worded_same, worded_matches, alike_matches) = 1 as is_only_one,
     from compared
 ),
 
