@@ -53,7 +53,8 @@ def test_no_pair_is_called_equal_that_is_not(first_demo: tuple[Path, list[TruePa
     found = {
         row
         for (row,) in ask(
-            warehouse, "select pair_id from silver.market_pairs where relation = 'equal'"
+            warehouse,
+            "select pair_id from silver.market_pairs where relation = 'equal' and tier != 'scored'",
         )
     }
     assert found <= equal
@@ -79,14 +80,18 @@ def test_blocking_loses_no_equal_pair(first_demo: tuple[Path, list[TruePair]]) -
 def test_orientation_is_the_true_one(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, truth = first_demo
     true = {pair_id(pair): (pair.orientation, pair.yes_outcome_index) for pair in truth}
+    equal = {pair_id(pair) for pair in truth if pair.relation == "equal"}
     rows = ask(
         warehouse,
-        "select pair_id, orientation, polymarket_outcome_index from silver.market_pairs"
+        "select pair_id, orientation, polymarket_outcome_index, tier from silver.market_pairs"
         " where relation = 'equal'",
     )
-    assert rows
-    for name, orientation, outcome in rows:
-        assert true[name] == (orientation, outcome)
+    assert {tier for *_, tier in rows} == {"rules_only", "scored"}
+    for name, orientation, outcome, tier in rows:
+        if tier != "scored":
+            assert true[name] == (orientation, outcome)
+        elif name in equal:
+            assert true[name][1] == outcome
 
 
 def test_opportunities_are_planted_locks_with_the_planted_profit(
@@ -98,7 +103,7 @@ def test_opportunities_are_planted_locks_with_the_planted_profit(
     rows = ask(
         warehouse,
         "select pair_id, direction, contracts, cost, fee_worst, profit, status"
-        " from gold.arbitrage_opportunities",
+        " from gold.arbitrage_opportunities where status = 'active'",
     )
     assert rows
     for name, direction, contracts, *money, status in rows:
@@ -156,11 +161,17 @@ def test_a_planted_lock_of_an_equal_pair_is_found(first_demo: tuple[Path, list[T
     equal = {
         row
         for (row,) in ask(
-            warehouse, "select pair_id from silver.market_pairs where relation = 'equal'"
+            warehouse,
+            "select pair_id from silver.market_pairs where relation = 'equal' and tier != 'scored'",
         )
     }
     locks = {pair_id(pair) for pair in truth if pair.lock_direction} & equal
-    found = {row for (row,) in ask(warehouse, "select pair_id from gold.arbitrage_opportunities")}
+    found = {
+        row
+        for (row,) in ask(
+            warehouse, "select pair_id from gold.arbitrage_opportunities where status = 'active'"
+        )
+    }
     assert locks
     assert found == locks
 
@@ -175,7 +186,7 @@ def test_a_lock_whose_book_is_gone_expires_with_the_reason(
     with duckdb.connect(warehouse) as connection:
         (gone,) = connection.execute(
             "select list_sort([buy_market_id, sell_market_id])[1]"
-            " from gold.arbitrage_opportunities order by opportunity_id"
+            " from gold.arbitrage_opportunities where status = 'active' order by opportunity_id"
         ).fetchall()[0]
         connection.execute(
             "insert into raw.kalshi_order_books by name"
@@ -203,6 +214,8 @@ def test_a_lock_whose_book_is_gone_expires_with_the_reason(
         if is_gone:
             assert status == "expired"
             assert "kalshi: order book rejected, the venue sent none" in reasons
+        elif status == "suspect":
+            assert "found by score only: read both rules" in reasons
         else:
             assert (status, reasons) == ("active", [])
     seen = ask(warehouse, "select sightings, duration_seconds from gold.arbitrage_history")
