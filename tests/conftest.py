@@ -80,7 +80,7 @@ def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "demo.duckdb"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop is in the way of other files
 def browser() -> Iterator["Browser"]:
     """A Chromium that is on the machine, with nothing but what a test opens in it."""
     from playwright.sync_api import sync_playwright

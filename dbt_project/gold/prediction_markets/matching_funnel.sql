@@ -32,19 +32,19 @@ stages as (
     union all
     select
         4,
-        'equal by the rules',
-        'the same contract by the rules',
+        'related by the rules',
+        'the same contract, or another relation, by the wording or the score',
         count(*)
     from {{ ref("ruled_pairs") }}
-    where universe = 'live' and relation = 'equal'
+    where universe = 'live' and relation != 'unclear'
     union all
     select
         5,
-        'equal',
+        'decided',
         'not taken down by the judge, nor waiting for it',
         count(*)
     from {{ ref("market_pairs") }}
-    where relation = 'equal'
+    where relation != 'unclear'
     union all
     select
         6,
@@ -94,7 +94,7 @@ funnel as (
             when 'possible' then 1.0
             when 'candidates' then held_out.recall_after_blocking
             when 'filtered' then held_out.recall_after_vetoes
-            when 'equal by the rules' then held_out.equal_recall
+            when 'related by the rules' then held_out.equal_recall
         end as held_out_recall,
     from stages
     cross join held_out

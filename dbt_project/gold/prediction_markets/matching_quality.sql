@@ -26,7 +26,10 @@ counted as (
         count(*) filter (is_present and trap is not null) as trap_pairs,
         count(*) filter (is_trapped) as trapped_pairs,
         count(score) as scored_pairs,
-        avg(power(score - cast(is_same_contract as integer), 2)) as brier_score,
+        -- A decimal: its mean does not depend on the order of adding.
+        cast(
+            avg(cast(power(score - cast(is_same_contract as integer), 2) as decimal(18, 12))) as double
+        ) as brier_score,
     from results
     group by universe, split, contract_class
 ),
