@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -58,10 +59,13 @@ def relations(warehouse: Path) -> list[tuple[Any, ...]]:
 
 def test_without_a_key_the_rules_decide(look_alikes: Path) -> None:
     assert not (look_alikes.parent / "judge.sqlite").exists()
-    assert {row[:4] for row in relations(look_alikes)} == {
+    found = {row[:4] for row in relations(look_alikes)}
+    assert {
         ("equal", "equal", "rules_only", "none"),
+        ("equal", "equal", "scored", "none"),
         ("unclear", "unclear", "rules_only", "none"),
-    }
+    } < found
+    assert all(rule == relation and effect == "none" for rule, relation, _, effect in found)
     assert ask(look_alikes, "select count(*) from gold.llm_usage") == [(0,)]
     ((unevaluated, over_budget),) = ask(
         look_alikes,
@@ -80,25 +84,35 @@ def test_a_build_asks_once_lowers_and_keeps(
     judged: JudgedBuild, endpoint: ScriptedEndpoint
 ) -> None:
     endpoint.script = opinions
-    rules = {row[0]: row[4] for row in relations(judged.warehouse)}
+    rules = Counter[str]()
+    for rule, *_, pairs in relations(judged.warehouse):
+        rules[rule] += pairs
     shown = judged.dbt("--debug", "build", *FROM_QUESTIONS)
     asked = len(endpoint.requests)
     first = ask(judged.warehouse, "from silver.pair_verdicts order by pair_id")
 
     assert asked == judged.count("select count(*) from silver.pair_questions")
     assert {message["messages"][0]["content"] for message in endpoint.requests} == {SYSTEM_MESSAGE}
-    lowered = judged.count("select count(*) from silver.market_pairs where judge_effect='lowered'")
+    equal = "from silver.market_pairs where rule_relation = 'equal'"
+    lowered = judged.count(f"select count(*) {equal} and judge_effect = 'lowered'")
     assert 0 < lowered < rules["equal"]
-    assert relations(judged.warehouse) == [
+    after = relations(judged.warehouse)
+    assert [row for row in after if row[0] == "equal"] == [
         ("equal", "equal", "judged", "confirmed", rules["equal"] - lowered),
         ("equal", "unclear", "judged", "lowered", lowered),
-        ("unclear", "unclear", "judged", "none", rules["unclear"]),
     ]
+    assert {row[1:2] + row[3:4] for row in after if row[0] == "unclear"} == {("unclear", "none")}
+    # Whatever the rules found is confirmed or taken down.
+    assert {
+        (relation == rule, effect) for rule, relation, _, effect, _ in after if rule != "unclear"
+    } == {(True, "confirmed"), (False, "lowered")}
     # What it says of the others is noted, and raises none of them.
     noted = "from gold.market_similarities where verdict_relation='equal' and relation!='equal'"
     assert judged.count(f"select count(*) {noted}") > 0
     reasons = "select reasoning, one_sided_world from gold.market_similarities"
-    for reasoning, world in ask(judged.warehouse, f"{reasons} where judge_effect = 'lowered'"):
+    for reasoning, world in ask(
+        judged.warehouse, f"{reasons} where judge_effect = 'lowered' and rule_relation = 'equal'"
+    ):
         assert world == LOWERED
         assert LOWERED in reasoning
     # Only these are priced. (No order book was fetched here, so that nothing is on offer.)

@@ -25,10 +25,11 @@ stages as (
     select
         3,
         'filtered',
-        'no veto',
+        'no veto, or one that the difference itself explains',
         count(*)
-    from {{ ref("filtered_pairs") }}
-    where universe = 'live'
+    from {{ ref("pair_doubts") }} as compared
+    inner join {{ ref("candidate_pairs") }} as candidates on compared.pair_id = candidates.pair_id
+    where candidates.universe = 'live'
     union all
     select
         4,
