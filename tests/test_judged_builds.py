@@ -109,17 +109,19 @@ def test_a_build_asks_once_lowers_and_keeps(
     # What it says of the others is noted, and raises none of them.
     noted = "from gold.market_similarities where verdict_relation='equal' and relation!='equal'"
     assert judged.count(f"select count(*) {noted}") > 0
-    reasons = "select reasoning, one_sided_world from gold.market_similarities"
-    for reasoning, world in ask(
-        judged.warehouse, f"{reasons} where judge_effect = 'lowered' and rule_relation = 'equal'"
-    ):
+    # (One that is equal the other way round is taken down too.)
+    reasons = (
+        "select reasoning, one_sided_world from gold.market_similarities"
+        " where judge_effect = 'lowered' and verdict_relation != 'equal'"
+    )
+    for reasoning, world in ask(judged.warehouse, reasons):
         assert world == LOWERED
         assert LOWERED in reasoning
     # Only these are priced. (No order book was fetched here, so that nothing is on offer.)
     priced = "from silver.pair_locks inner join gold.market_similarities using (pair_id)"
-    assert ask(judged.warehouse, f"select distinct tier, judge_effect {priced}") == [
-        ("judged", "confirmed")
-    ]
+    assert ask(
+        judged.warehouse, f"select distinct gold.market_similarities.tier, judge_effect {priced}"
+    ) == [("judged", "confirmed")]
     ((calls, hits, usd, latency),) = ask(
         judged.warehouse, "select calls, cache_hits, usd, mean_latency_seconds from gold.llm_usage"
     )
