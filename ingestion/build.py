@@ -127,7 +127,11 @@ def planned_models(half: Half) -> list[str]:
 
 
 def dbt_events(
-    warehouse: Path, arguments: list[str], environment: Mapping[str, str]
+    warehouse: Path,
+    arguments: list[str],
+    environment: Mapping[str, str],
+    *,
+    is_reader: bool = False,
 ) -> Generator[dict[str, Any]]:
     """The log of a dbt command, event by event; a line that is no event is passed over."""
     command = [
@@ -136,7 +140,7 @@ def dbt_events(
     ]
     given = {**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse.resolve()), **environment}
     with (
-        locked(warehouse),
+        locked(warehouse, shared=is_reader),
         subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -27,7 +27,7 @@ def build_site(warehouse: Path) -> tuple[str, str | None]:
     arguments = ["docs", "generate", "--static", "--target-path", str(folder), *target]
     problems = [
         one_line(event["info"]["msg"])
-        for event in dbt_events(warehouse, arguments, {})
+        for event in dbt_events(warehouse, arguments, {}, is_reader=True)
         if event["info"]["level"] == "error"
     ]
     if problems or not page.exists():

@@ -60,6 +60,7 @@ def built_tables(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
     return tables
 
 
+@pytest.mark.slow
 def test_segments_one_by_one_give_what_all_at_once_give(tmp_path: Path) -> None:
     """Bars and features too; and a segment that is offered again changes nothing."""
     written = STREAM.write(tmp_path, frames=700, frames_per_segment=350)

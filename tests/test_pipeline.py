@@ -345,6 +345,7 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
     assert differing(step_by_step, contents(warehouse, log_of_its_time)) == []
 
 
+@pytest.mark.slow
 def test_one_venue_may_be_empty(tmp_path: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     with simulated(warehouse, small_world(), Faults(empty_universe="polymarket")) as (settings, _):

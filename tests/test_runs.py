@@ -114,6 +114,7 @@ def finish(settings: Settings) -> None:
     ],
     ids=str,
 )
+@pytest.mark.slow  # three minutes: the quick kill is that of test_published_copy
 def test_a_killed_run_leaves_nothing_behind(moment: Moment, tmp_path: Path) -> None:
     clean, killed = tmp_path / "clean.duckdb", tmp_path / "killed.duckdb"
     with simulated(clean, small_world()) as (settings, _):
