@@ -20,7 +20,11 @@ select
     array_to_string(ineligible_reasons, ', ') as not_matched_because,
 from silver.markets where market_id = ?
 """
-_TERMS = "select * exclude (market_id, platform, text_hash) from silver.contract_terms"
+# The words of the rules stand above already, as text.
+_TERMS = (
+    "select * exclude (market_id, universe, platform, rules_words, ordered_words)"
+    " from silver.contract_terms"
+)
 _SCORE = """
 select scores.score, scores.threshold, scores.contributions, features
 from silver.pair_scores as scores
@@ -45,7 +49,8 @@ from (
 """
 _DECISION = """
 select
-    relation, orientation, tier, judge_effect, reasoning, rule_relation, rule_reasoning, score,
+    relation, orientation, fungibility, tier, judge_effect, reasoning,
+    rule_relation, rule_reasoning, score,
 from silver.market_pairs where pair_id = ?
 """
 
