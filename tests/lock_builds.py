@@ -1,23 +1,16 @@
 """The pricing models on books of a test's own, compiled by dbt once and run on DuckDB in memory,
 and a plain reference that tries every number of contracts."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
+from compiled_models import compiled_models
 
-PROJECT = Path(__file__).resolve().parent.parent
 PRICING = ("ask_ladders", "bought_legs", "locks", "lock_walks", "lock_sizes", "lock_prices")
 NOW = datetime(2026, 10, 1, 12)
 THRESHOLD = Decimal("0.02")
@@ -41,48 +34,6 @@ class Walked(NamedTuple):
     cost: Decimal
     fees: Decimal
     profit: Decimal
-
-
-# One parse for both: the functions are made by a hook, which compiling a model leaves out.
-_COMPILE = """
-import json, sys
-from dbt.cli.main import dbtRunner
-
-common = ["--target", "lint", "--quiet", "--target-path", sys.argv[1]]
-manifest = dbtRunner().invoke(["parse", *common]).result
-runner = dbtRunner(manifest=manifest)
-found = {}
-for more in (["--select", *sys.argv[2:]], ["--inline", "{{ create_functions() }}"]):
-    done = runner.invoke(["compile", *common, *more])
-    assert done.success, done.exception
-    found |= {result.node.name: result.node.compiled_code for result in done.result.results}
-print("compiled" + json.dumps(found))
-"""
-
-
-@cache
-def pricing_models() -> tuple[str, dict[str, str]]:
-    """The project's SQL functions, and the SQL of each pricing model in the order of building."""
-    with TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-c", _COMPILE, folder, *PRICING],
-            cwd=PROJECT,
-            env={**os.environ, "DBT_LOG_PATH": folder},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stdout + done.stderr
-    models = json.loads(done.stdout.rpartition("compiled{")[2].join(("{", "")))
-    return models["inline_query"], {name: models[name] for name in PRICING}
-
-
-def database() -> duckdb.DuckDBPyConnection:
-    """An empty database with the project's functions."""
-    connection = duckdb.connect()
-    connection.execute("create schema silver")
-    connection.execute(pricing_models()[0])
-    return connection
 
 
 def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Sequence[Leg]]]) -> None:
@@ -165,7 +116,7 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
 
 def price(connection: duckdb.DuckDBPyConnection) -> None:
     """Builds the pricing models."""
-    for name, query in pricing_models()[1].items():
+    for name, query in compiled_models(*PRICING)[1].items():
         connection.execute(f"create or replace table silver.{name} as {query}")
 
 

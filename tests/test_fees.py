@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from lock_builds import database
+from compiled_models import database
+from lock_builds import PRICING
 
 # contracts, price: before rounding, of a direct member, of any other, at half the rate, of a maker
 KALSHI = [
@@ -23,7 +24,7 @@ KALSHI = [
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with the project's functions."""
-    with database() as found:
+    with database(*PRICING) as found:
         yield found
 
 

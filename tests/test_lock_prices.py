@@ -4,7 +4,8 @@ import random
 from dataclasses import replace
 from decimal import Decimal
 
-from lock_builds import Leg, Walked, charged, database, fill, price, reference, taken, up
+from compiled_models import database
+from lock_builds import PRICING, Leg, Walked, charged, fill, price, reference, taken, up
 
 RATES = {
     "kalshi": ("0.07", "0.07", "0.035", "0.07", "0"),
@@ -55,7 +56,7 @@ def random_lock(rng: random.Random) -> tuple[int, list[Leg]]:
 def test_every_number_of_contracts_of_1000_random_locks() -> None:
     rng = random.Random(20261001)
     locks = [random_lock(rng) for _ in range(1_000)]
-    connection = database()
+    connection = database(*PRICING)
     fill(connection, locks)
     price(connection)
     rows = connection.execute(
@@ -99,7 +100,7 @@ def test_no_order_is_charged_more_than_its_worst_fee() -> None:
     # Half a contract at the first level leaves half a one of the second.
     levels = ((Decimal("0.40"), Decimal("10.5")), (Decimal("0.41"), Decimal(9)))
     legs.append(Leg("kalshi", Decimal("0.07"), levels))
-    connection = database()
+    connection = database(*PRICING)
     fill(connection, [(1, [leg]) for leg in legs])
     price(connection)
     walks = connection.execute(
