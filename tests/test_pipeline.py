@@ -79,7 +79,7 @@ def test_blocking_loses_no_equal_pair(first_demo: tuple[Path, list[TruePair]]) -
 
 def test_orientation_is_the_true_one(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, truth = first_demo
-    true = {pair_id(pair): (pair.orientation, pair.yes_outcome_index) for pair in truth}
+    planted = {pair_id(pair): (pair.orientation, pair.yes_outcome_index) for pair in truth}
     equal = {pair_id(pair) for pair in truth if pair.relation == "equal"}
     rows = ask(
         warehouse,
@@ -89,9 +89,9 @@ def test_orientation_is_the_true_one(first_demo: tuple[Path, list[TruePair]]) ->
     assert {tier for *_, tier in rows} == {"rules_only", "scored"}
     for name, orientation, outcome, tier in rows:
         if tier != "scored":
-            assert true[name] == (orientation, outcome)
+            assert planted[name] == (orientation, outcome)
         elif name in equal:
-            assert true[name][1] == outcome
+            assert planted[name][1] == outcome
 
 
 def test_opportunities_are_planted_locks_with_the_planted_profit(

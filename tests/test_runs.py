@@ -106,15 +106,15 @@ def finish(settings: Settings) -> None:
     "moment",
     [
         Moment("dbt build", 25),
-        pytest.param(Moment("kalshi /markets", 1), marks=pytest.mark.slow),
-        pytest.param(Moment("polymarket /markets/keyset", 2), marks=pytest.mark.slow),
-        pytest.param(Moment("dbt build", 1), marks=pytest.mark.slow),
-        pytest.param(Moment("dbt build", 100), marks=pytest.mark.slow),
-        pytest.param(Moment("dbt build", 200), marks=pytest.mark.slow),
+        Moment("kalshi /markets", 1),
+        Moment("polymarket /markets/keyset", 2),
+        Moment("dbt build", 1),
+        Moment("dbt build", 100),
+        Moment("dbt build", 200),
     ],
     ids=str,
 )
-@pytest.mark.slow  # three minutes: the quick kill is that of test_published_copy
+@pytest.mark.slow  # three minutes each
 def test_a_killed_run_leaves_nothing_behind(moment: Moment, tmp_path: Path) -> None:
     clean, killed = tmp_path / "clean.duckdb", tmp_path / "killed.duckdb"
     with simulated(clean, small_world()) as (settings, _):

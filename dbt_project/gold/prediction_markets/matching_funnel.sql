@@ -27,7 +27,7 @@ stages as (
         'filtered',
         'no veto, or one that the difference itself explains',
         count(*)
-    from {{ ref("pair_doubts") }} as compared
+    from {{ ref("pair_features") }} as compared
     inner join {{ ref("candidate_pairs") }} as candidates on compared.pair_id = candidates.pair_id
     where candidates.universe = 'live'
     union all
