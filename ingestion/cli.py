@@ -1,7 +1,8 @@
 """The `marketfinder` command.
 
 Exit codes: 0 fine, 1 the work failed (venue, file, warehouse), 2 wrong usage or settings, 3 done in
-part (a venue failed), 4 the warehouse is in use, 5 a step took too long, 130 and 143 told to stop.
+part (a venue or a publisher failed), 4 the warehouse is in use, 5 a step took too long, 130 and 143
+told to stop.
 """
 
 import platform
@@ -51,6 +52,7 @@ from ingestion.pipeline import VENUES, IngestResult, ingest, ingest_files
 from ingestion.pipeline import Progress as ProgressCallback
 from ingestion.prompt import open_prompt
 from ingestion.published_copy import Publication, publish_copy, readable_warehouse
+from ingestion.publishing import Target, check_settings, publish
 from ingestion.runs import DEMO_WAREHOUSE, RunStep, demo, recorded_build, run
 from ingestion.schedule import run_every, seconds_of
 from ingestion.screens import (
@@ -154,6 +156,10 @@ def demo_command(
     )
 
 
+PublishTo = Annotated[
+    list[Target] | None,
+    typer.Option("--publish", help="Publish there too, after the copy. May be repeated."),
+]
 Wait = Annotated[
     str, typer.Option(help="How long to wait while another command has the warehouse: 90s, 10m.")
 ]
@@ -172,9 +178,11 @@ def run_command(
     run_id: Annotated[
         str, typer.Option(help="A name that the steps of one run share.", show_default=False)
     ] = "",
+    targets: PublishTo = None,
 ) -> None:
     """Ingest both venues, build and test every model, publish, and show what pays."""
     settings = load_settings()
+    check_settings(targets or ())
     if dry_run:
         show_plan(settings)
         return
@@ -185,6 +193,7 @@ def run_command(
             run_id=run_id or new_run_id(),
             steps=steps,
             wait_seconds=seconds_of(wait),
+            publish_to=targets or (),
             progress=progress,
         )
     show_ingest(*result.ingested)
@@ -193,6 +202,8 @@ def run_command(
             show_findings(connection)
     show_built(result.built)
     show_published(result.published)
+    for line in result.published_to:
+        output.print(escape(line), highlight=False, soft_wrap=True)
     for problem in result.problems:
         messages.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
     raise typer.Exit(_IN_PART if result.problems else 0)
@@ -202,6 +213,7 @@ def run_command(
 def schedule_command(
     every: Annotated[str, typer.Option(help="The interval: 30m is on the hour and half past.")],
     wait: Wait = "0s",
+    targets: PublishTo = None,
 ) -> None:
     """Run now and then in every slot, one run at a time, until it is told to stop."""
     interval = seconds_of(every)
@@ -209,9 +221,10 @@ def schedule_command(
         raise typer.BadParameter("--every must be more than nothing")
     seconds_of(wait)
     load_settings()
+    check_settings(targets or ())
     run_every(
         interval,
-        ["--wait", wait],
+        ["--wait", wait, *(f"--publish={target}" for target in targets or ())],
         lambda line: output.print(escape(line), highlight=False, soft_wrap=True),
     )
 
@@ -220,6 +233,45 @@ def schedule_command(
 def publish_copy_command() -> None:
     """Replace the copy that people read by the warehouse, if its last build was green."""
     show_published(publish_copy(load_settings(), run_id=new_run_id()))
+
+
+OnlyTables = Annotated[
+    list[str] | None,
+    typer.Option("--table", help="Only this table of gold, such as markets. May be repeated."),
+]
+
+
+@publish_app.command("convex")
+def publish_convex_command() -> None:
+    """Bring a Convex deployment to what the published copy holds: only what has changed."""
+    publish_to(Target.CONVEX)
+
+
+@publish_app.command("parquet")
+def publish_parquet_command(
+    table: OnlyTables = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder; by default marketfinder-parquet beside the copy.", file_okay=False
+        ),
+    ] = None,
+) -> None:
+    """Write gold tables as a set of Parquet files; `current` leads to the newest whole set."""
+    publish_to(Target.PARQUET, table, to)
+
+
+@publish_app.command("postgres")
+def publish_postgres_command(table: OnlyTables = None) -> None:
+    """Replace gold tables in a PostgreSQL database."""
+    publish_to(Target.POSTGRES, table)
+
+
+def publish_to(target: Target, tables: list[str] | None = None, to: Path | None = None) -> None:
+    """Publishes the copy to one place, and says what that came to."""
+    with progress_bar() as progress:
+        done = publish(target, load_settings(), tables=tables or (), to=to, progress=progress)
+    output.print(escape(done), highlight=False, soft_wrap=True)
 
 
 @app.command("sql")

@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 
 from ingestion.books import ingest_books
 from ingestion.build import BuildResult, Half, Step, build
-from ingestion.errors import VenueError
+from ingestion.errors import MarketFinderError, VenueError
 from ingestion.locks import locked
 from ingestion.order_books import ingest_order_books
 from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
 from ingestion.published_copy import Publication, publish_copy
+from ingestion.publishing import Target, publish
 from ingestion.run_log import WHOLE_RUN, Outcome, RunLog, StepResult
 from ingestion.settings import Settings
 from ingestion.simulator import Faults, TruePair, World, serve
@@ -40,12 +41,13 @@ class RunStep(StrEnum):
 
 @dataclass
 class RunResult:
-    """What one run did; `problems` has a line for each venue that failed."""
+    """What one run did; `problems` has a line for each venue and each publisher that failed."""
 
     ingested: list[IngestResult] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     built: BuildResult | None = None
     published: Publication | None = None
+    published_to: list[str] = field(default_factory=list)
 
 
 def run(
@@ -55,12 +57,14 @@ def run(
     clock: Clock = utc_now,
     steps: Collection[RunStep] = tuple(RunStep),
     wait_seconds: float = 0,
+    publish_to: Collection[Target] = (),
     progress: Progress | None = None,
 ) -> RunResult:
     """Ingests every venue, matches, fetches the order books of what was matched, prices, publishes.
 
     No other run comes in between, and raw.run_steps tells what each step came to. A venue that
-    fails is noted and the others go on: its listings stay as they were, its books age.
+    fails is noted and the others go on: its listings stay as they were, its books age. So is a
+    place of `publish_to` that fails: the copy is published by then.
     Raises BusyError when the warehouse is not free after `wait_seconds`, TimedOutError, and another
     MarketFinderError when no venue could be read, a build failed or nothing could be published.
     """
@@ -81,6 +85,15 @@ def run(
                     if result.problems[before:]:
                         part.outcome = whole.outcome = Outcome.IN_PART
                         part.problem = "\n".join(result.problems[before:])
+            for target in publish_to:
+                try:
+                    with log.step(f"publish {target}", settings.step_timeout_seconds):
+                        done = publish(target, settings, clock=clock, progress=progress)
+                except MarketFinderError as error:
+                    result.problems.append(str(error))
+                    whole.outcome = Outcome.IN_PART
+                else:
+                    result.published_to.append(done)
     return result
 
 

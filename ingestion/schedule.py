@@ -126,7 +126,7 @@ def run_every(interval: float, arguments: Sequence[str], say: Callable[[str], No
 def _ended(code: int) -> str:
     meanings = {
         0: "The run went well",
-        3: "The run went well for one venue only",
+        3: "The run went well in part: a venue or a publisher failed",
         4: "There was no run: the warehouse is in use",
         5: "A step of the run had no time left",
     }
