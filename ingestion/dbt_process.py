@@ -6,8 +6,20 @@ A dbt that outlived a killed run would keep the next one from starting.
 import os
 import sys
 import threading
+from collections.abc import Callable
 
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.cli.main import cli
+
+_keys_of_the_connection: Callable[[DuckDBCredentials], tuple[str, ...]] = (
+    DuckDBCredentials._connection_keys
+)
+
+
+def _keys_but_the_path(credentials: DuckDBCredentials) -> tuple[str, ...]:
+    """dbt parses the whole project anew, which takes as long as half a build, when one of these is
+    another than before. The folder of the file makes no difference to what is parsed."""
+    return tuple(key for key in _keys_of_the_connection(credentials) if key != "path")
 
 
 def _end_with_the_parent() -> None:
@@ -16,5 +28,6 @@ def _end_with_the_parent() -> None:
 
 
 if __name__ == "__main__":
+    setattr(DuckDBCredentials, "_connection_keys", _keys_but_the_path)  # noqa: B010
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     cli()

@@ -1,8 +1,5 @@
 """What the pipeline tests share: simulated runs into a warehouse, and whole-table comparisons."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.build import PROJECT, Half
+from ingestion.build import Half, dbt_events
 from ingestion.pipeline import VENUES, ingest
 from ingestion.runs import SimulatedClock
 from ingestion.settings import Settings
@@ -24,6 +21,8 @@ LAYERS = ("bronze", "silver", "gold")
 RUN_COLUMNS = {"run_id", "sync_id", "sweep_id", "load_id", "last_load_id"}
 RUN_COLUMNS |= {"listing_load_id", "book_load_id"}
 RUN_COLUMNS |= {"segment_id", "file_modified_at"}
+# How fast the simulator answered.
+RUN_COLUMNS |= {"api_request_id", "answer_seconds", "longest_answer_seconds"}
 
 
 def small_world(tick: int = 0, seed: int = 7) -> World:
@@ -58,18 +57,24 @@ def sweep(settings: Settings, run_id: str, start: datetime = NOW) -> None:
         ingest(venue, settings, run_id=run_id, clock=clock)
 
 
-def build_tables(warehouse: Path, half: Half, *arguments: str) -> None:
-    """As ``build``, without dbt's tests, which take most of its time and write nothing."""
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "build", "--quiet"),
-            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-            *("--select", f"tag:{half}", *arguments),
-        ],
-        cwd=PROJECT,
-        env={**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse.resolve())},
-        check=True,
+def build_tables(
+    warehouse: Path, part: Half | str, *arguments: str, is_tested: bool = False
+) -> None:
+    """As ``build``, of a half of the project or of what dbt is to select. Without dbt's tests,
+    which take most of its time and write nothing, or with those of what is selected alone."""
+    selected = ["--select", *(f"tag:{part}" if isinstance(part, Half) else part).split()]
+    tests = (
+        ["--indirect-selection", "cautious"]
+        if is_tested
+        else ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     )
+    # The vars as ``build`` has them: to dbt, others are another project, which it parses anew.
+    command = ["build", "--vars", "{}", *selected, *tests, *arguments]
+    events = list(dbt_events(warehouse, command, {}))
+    stats = [event["data"]["stats"] for event in events if event["info"]["name"] == "StatsLine"]
+    said = "\n".join(event["info"]["msg"] for event in events)
+    assert stats, said
+    assert not stats[0]["error"], said
 
 
 def ask(warehouse: Path, query: str, *parameters: object) -> list[tuple[Any, ...]]:

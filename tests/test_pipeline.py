@@ -330,7 +330,7 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
         first = ask(warehouse, "select count(*) from silver.market_quotes")
         server.world = small_world(3)
         sweep(settings, "two", NOW + timedelta(minutes=30))
-        build(warehouse, Half.PREDICTION_MARKETS)
+        build_tables(warehouse, Half.PREDICTION_MARKETS)
     # The log of a run that another followed does not know what was found in its own time.
     log_of_its_time = {"opportunities_found", "pairs_unevaluated", "pairs_over_budget"}
     step_by_step = contents(warehouse, log_of_its_time)
