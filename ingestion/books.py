@@ -63,6 +63,8 @@ def ingest_books(
                 problems.append(str(error))
             else:
                 results.append(IngestResult(run_id, venue, [log]))
+            finally:
+                client.log.write(connection, run_id, venue, clock)
     return results, problems
 
 

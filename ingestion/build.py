@@ -14,6 +14,7 @@ from typing import Any
 
 from ingestion.errors import BuildError
 from ingestion.locks import inherited_locks, locked
+from ingestion.logs import log_dbt
 from ingestion.pipeline import Progress
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -155,7 +156,9 @@ def dbt_events(
         try:
             for line in process.stdout:
                 if line.startswith("{"):
-                    yield json.loads(line)
+                    event = json.loads(line)
+                    log_dbt(event)
+                    yield event
         except BaseException:
             # A step without time left, a signal: what dbt has not committed never happened.
             process.kill()

@@ -5,6 +5,7 @@ part (a venue or a publisher failed), 4 the warehouse is in use, 5 a step took t
 told to stop.
 """
 
+import os
 import platform
 import signal
 import sys
@@ -16,7 +17,6 @@ from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
-from uuid import uuid4
 
 import duckdb
 import typer
@@ -25,6 +25,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
 
+from ingestion import logs
 from ingestion.books import ingest_books
 from ingestion.build import BuildResult, Half, build, planned_models
 from ingestion.client import shown_url
@@ -32,8 +33,12 @@ from ingestion.connections import check_connections
 from ingestion.errors import MarketFinderError, WarehouseError
 from ingestion.evaluation import evaluate
 from ingestion.explanations import explain_pair
+from ingestion.health import health_command
 from ingestion.judge_commands import app as judge_app
+from ingestion.last_run import copy_remarks
 from ingestion.lineage import build_site, site_server, write_site
+from ingestion.logs import is_json, log_as_json, logger
+from ingestion.observation import begin, observed
 from ingestion.order_book_commands import (
     DAYS,
     BuildSelection,
@@ -65,7 +70,7 @@ from ingestion.screens import (
     show_query,
     show_tiers,
 )
-from ingestion.settings import Settings, load_settings
+from ingestion.settings import LogFormat, Settings, load_settings
 from ingestion.training import show_training, train_scorer, training_pairs
 from ingestion.warehouse import open_warehouse
 
@@ -84,6 +89,7 @@ app.add_typer(build_app, name="build", no_args_is_help=True)
 app.add_typer(publish_app, name="publish", no_args_is_help=True)
 app.add_typer(judge_app, name="judge", no_args_is_help=True)
 app.add_typer(parquet_app, name="parquet", no_args_is_help=True)
+app.command("health")(health_command)
 output = Console()
 messages = Console(stderr=True)
 
@@ -112,23 +118,72 @@ class EntityName(StrEnum):
 def main() -> None:
     """The entry point: an error that the user can act on is a message, not a stack trace."""
     signal.signal(signal.SIGTERM, lambda number, frame: _stop(number))
-    try:
-        app()
-    except MarketFinderError as error:
-        messages.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt as stopped:
-        _stop(getattr(stopped, "signal_code", signal.SIGINT))
+    with observed():
+        try:
+            app()
+        except MarketFinderError as error:
+            tell_problem(str(error))
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt as stopped:
+            _stop(getattr(stopped, "signal_code", signal.SIGINT))
+        except Exception:
+            if not is_json():
+                raise
+            logger.exception("an error of the program itself")
+            sys.exit(1)
 
 
 def _stop(number: int) -> NoReturn:
-    messages.print("stopped; what was already loaded stays")
+    if is_json():
+        logger.warning("stopped by signal %d; what was already loaded stays", number)
+    else:
+        messages.print("stopped; what was already loaded stays")
     sys.exit(128 + number)
+
+
+def tell_problem(problem: str) -> None:
+    """What went wrong, as a message or in the log."""
+    if is_json():
+        logger.error("%s", problem)
+    else:
+        messages.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+
+
+@app.callback()
+def _every_command(
+    context: typer.Context,
+    log_format: Annotated[
+        LogFormat | None,
+        typer.Option(
+            help="How commands tell of their work: to people, or as JSON on standard error.",
+            show_default="human",
+        ),
+    ] = None,
+) -> None:
+    command = str(context.invoked_subcommand)
+    is_at_work = begin(command)
+    logs.run_id(logs.new_run_id())
+    given = log_format or os.environ.get("MARKETFINDER_LOG_FORMAT")
+    with suppress(MarketFinderError):  # settings that are wrong: the command says so
+        given = log_format or load_settings().log_format
+    if given != LogFormat.JSON:
+        return
+    log_as_json()
+    os.environ["MARKETFINDER_LOG_FORMAT"] = LogFormat.JSON  # for the runs of a schedule
+    # A collector has the tables' figures from the log; answers to questions are shown.
+    output.quiet = is_at_work or command == "schedule"
 
 
 def _read_from(is_demo: bool) -> Path:
     """The file that is asked, and never changed."""
-    return DEMO_WAREHOUSE if is_demo else readable_warehouse(load_settings())
+    if is_demo:
+        return DEMO_WAREHOUSE
+    settings = load_settings()
+    path = readable_warehouse(settings)
+    if path == settings.published:
+        for remark in copy_remarks(settings, datetime.now(UTC)):
+            messages.print(escape(remark), style="dim", highlight=False, soft_wrap=True)
+    return path
 
 
 def _table(*names: str) -> Table:
@@ -142,7 +197,7 @@ def demo_command(
 ) -> None:
     """Simulated venues and order books, ingested, built and shown: no network, no key."""
     with progress_bar() as progress:
-        result, truth = demo(new_run_id(), seed=seed, progress=progress)
+        result, truth = demo(logs.run_id(), seed=seed, progress=progress)
     show_ingest(*result.ingested)
     with open_warehouse(DEMO_WAREHOUSE, read_only=True) as connection:
         show_findings(connection)
@@ -190,7 +245,7 @@ def run_command(
     with progress_bar() as progress:
         result = run(
             settings,
-            run_id=run_id or new_run_id(),
+            run_id=logs.run_id(run_id),
             steps=steps,
             wait_seconds=seconds_of(wait),
             publish_to=targets or (),
@@ -205,7 +260,7 @@ def run_command(
     for line in result.published_to:
         output.print(escape(line), highlight=False, soft_wrap=True)
     for problem in result.problems:
-        messages.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+        tell_problem(problem)
     raise typer.Exit(_IN_PART if result.problems else 0)
 
 
@@ -225,14 +280,18 @@ def schedule_command(
     run_every(
         interval,
         ["--wait", wait, *(f"--publish={target}" for target in targets or ())],
-        lambda line: output.print(escape(line), highlight=False, soft_wrap=True),
+        lambda line: (
+            logger.info("%s", line)
+            if is_json()
+            else output.print(escape(line), highlight=False, soft_wrap=True)
+        ),
     )
 
 
 @publish_app.command("copy")
 def publish_copy_command() -> None:
     """Replace the copy that people read by the warehouse, if its last build was green."""
-    show_published(publish_copy(load_settings(), run_id=new_run_id()))
+    show_published(publish_copy(load_settings(), run_id=logs.run_id()))
 
 
 OnlyTables = Annotated[
@@ -374,7 +433,7 @@ def evaluate_command(
     moment = _instant(captured_at) if captured_at else None
     with progress_bar() as progress:
         result = evaluate(
-            labels, patterns, run_id=new_run_id(), captured_at=moment, progress=progress
+            labels, patterns, run_id=logs.run_id(), captured_at=moment, progress=progress
         )
     show_evaluation(output, result)
 
@@ -451,10 +510,10 @@ def ingest_polymarket(
 def ingest_books_command() -> None:
     """Fetch the order books of what is matched (silver.watchlist) from both venues."""
     with progress_bar() as progress:
-        results, problems = ingest_books(load_settings(), run_id=new_run_id(), progress=progress)
+        results, problems = ingest_books(load_settings(), run_id=logs.run_id(), progress=progress)
     show_ingest(*results)
     for problem in problems:
-        messages.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+        tell_problem(problem)
     raise typer.Exit(_IN_PART if problems else 0)
 
 
@@ -472,7 +531,7 @@ def ingest_order_books_command(
     """Load recorded order-book segments, each once. The filters choose among whole segments."""
     selection = Selection(exchange, symbol, start and start.date(), end and end.date(), limit)
     with progress_bar() as progress:
-        code = ingest_segments(output, new_run_id(), selection, dry_run=dry_run, progress=progress)
+        code = ingest_segments(output, logs.run_id(), selection, dry_run=dry_run, progress=progress)
     raise typer.Exit(code)
 
 
@@ -481,7 +540,7 @@ def build_prediction_markets_command(full_refresh: FullRefresh = False) -> None:
     """Build and test the models of the prediction markets."""
     settings = load_settings()
     half = Half.PREDICTION_MARKETS
-    with progress_bar() as progress, recorded_build(settings, half, new_run_id()) as result:
+    with progress_bar() as progress, recorded_build(settings, half, logs.run_id()) as result:
         result.built = build(settings.warehouse, half, full_refresh=full_refresh, progress=progress)
     with open_warehouse(readable_warehouse(settings), read_only=True) as connection:
         show_tiers(output, connection)
@@ -510,7 +569,7 @@ def build_order_books_command(
         return
     with (
         progress_bar() as progress,
-        recorded_build(settings, Half.ORDER_BOOKS, new_run_id()) as result,
+        recorded_build(settings, Half.ORDER_BOOKS, logs.run_id()) as result,
     ):
         result.built = build_order_books(
             settings, selection, full_refresh=full_refresh, progress=progress
@@ -535,7 +594,7 @@ def ingest_venue(
         raise typer.BadParameter("--entity is for live listings: a file's records are all loaded")
     if captured_at and not files:
         raise typer.BadParameter("--captured-at is for --files")
-    run_id = new_run_id()
+    run_id = logs.run_id()
     with progress_bar() as progress:
         if files:
             moment = _instant(captured_at) if captured_at else None
@@ -584,11 +643,6 @@ def test_connection() -> None:
     raise typer.Exit(1 if failed else 0)
 
 
-def new_run_id() -> str:
-    """A name for one run, which sorts by time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
-
-
 def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
@@ -611,7 +665,7 @@ def progress_bar() -> Iterator[ProgressCallback]:
         BarColumn(),
         MofNCompleteColumn(),
         console=messages,
-        disable=not messages.is_terminal,
+        disable=is_json() or not messages.is_terminal,
         transient=True,
     )
     tasks = {}
@@ -652,6 +706,10 @@ def show_published(publication: Publication | None) -> None:
     """What publishing cost."""
     if publication is None:
         return
+    logger.info(
+        "published",
+        extra={"bytes": publication.file_bytes, "seconds": publication.seconds},
+    )
     size = f"{publication.path}, {publication.file_bytes / 1e6:,.1f} MB"
     output.print(
         f"Published {size}, in {publication.seconds:.2f} s."

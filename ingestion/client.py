@@ -9,8 +9,8 @@ from dlt.sources.helpers.requests.retry import Client
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response, exceptions
-from requests_ratelimiter import LimiterAdapter
 
+from ingestion.api_requests import PacedAdapter, RequestLog
 from ingestion.errors import VenueError
 from ingestion.payloads import parse
 from ingestion.venues import Clock, Listing, Page, utc_now
@@ -87,8 +87,8 @@ class VenueClient:
             request_max_retry_delay=_LONGEST_WAIT_SECONDS,
         ).session
         self.session.headers["User-Agent"] = "marketfinder"
-        # After a 429 the retries wait longer and longer; the limiter need not wait as well.
-        pacing = LimiterAdapter(per_second=requests_per_second, limit_statuses=())
+        self.log = RequestLog(base_url)
+        pacing = PacedAdapter(self.log, requests_per_second)
         self.session.mount("http://", pacing)
         self.session.mount("https://", pacing)
         self.rest = RESTClient(base_url, session=self.session)
@@ -119,6 +119,7 @@ class VenueClient:
         Its pages raise VenueError when the venue does not answer, or not in this shape.
         """
         paginator = CursorPaginator(cursor_param, cursor_field)
+        self.log.known(path)
         return Listing(path, self._pages(path, field, params or {}, paginator, cursor_required))
 
     def records(
@@ -131,7 +132,8 @@ class VenueClient:
         where = f"{self.venue} {path}"
         asked = {"params": body} if method == "GET" else {"json": body}
         try:
-            response = self.session.request(method, self.base_url + path, **asked)
+            url = self.base_url + self.log.known(path)
+            response = self.session.request(method, url, **asked)
             if response.status_code >= 400:
                 raise exceptions.HTTPError(response=response)
         except exceptions.RequestException as error:

@@ -96,6 +96,11 @@ class Sweep:
     is_complete: bool = False
     error: str | None = None
 
+    def counts(self) -> dict[str, object]:
+        """Whose sweep it was, and its counts."""
+        told = ("venue", "entity", "records", "landed", "unchanged", "gone", "rejected_lines")
+        return {name: getattr(self, name) for name in told}
+
     def table(self) -> pa.Table:
         """This sweep as a table of one row."""
         row = asdict(self)

@@ -23,8 +23,8 @@ from ingestion.errors import FileError
 from ingestion.landing import REJECTED_LINES, naive_utc, storable
 from ingestion.pipeline import Progress
 from ingestion.segment_lines import CCXT_RECORDS, COINBASE_FRAMES, Batch, mentions, read_batches
-from ingestion.segments import FEEDS, Disposal, Segment, dispose, find_segments, unreadable
-from ingestion.settings import Settings
+from ingestion.segments import FEEDS, Segment, dispose, find_segments, unreadable
+from ingestion.settings import Disposal, Settings
 from ingestion.venues import Clock, utc_now
 from ingestion.warehouse import for_table, load, missing_tables, open_warehouse, raw_tables
 

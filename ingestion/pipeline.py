@@ -16,6 +16,7 @@ from ingestion.errors import MarketFinderError, SettingsError
 from ingestion.files import ArchiveFile, BadLine, find_files, read_file
 from ingestion.kalshi import KALSHI, kalshi
 from ingestion.landing import Landing, RejectedLines, Sweep
+from ingestion.logs import logger
 from ingestion.polymarket import POLYMARKET, polymarket
 from ingestion.settings import Settings
 from ingestion.venues import Clock, Entity, Listing, Venue, utc_now
@@ -90,8 +91,11 @@ def ingest(
         venue_client(venue, settings, clock) as client,
     ):
         run = VenueRun(connection, settings.warehouse, listings, run_id, clock, progress)
-        for entity in chosen:
-            result.sweeps.append(run.sweep(entity, client))
+        try:
+            for entity in chosen:
+                result.sweeps.append(run.sweep(entity, client))
+        finally:
+            client.log.write(connection, run_id, venue, clock)
     return result
 
 
@@ -255,6 +259,8 @@ class VenueRun:
             with suppress(MarketFinderError):
                 self._note_failure(logs[0], error)
             raise
+        for log in logs:
+            logger.info("sweep of %s %s", log.venue, log.entity, extra=log.counts())
 
     def _note_failure(self, log: Sweep, error: MarketFinderError) -> None:
         failed = Sweep(

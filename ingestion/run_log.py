@@ -4,6 +4,7 @@ A row is written when a step begins and completed when it ends. One that never e
 run that was killed, and the next run, which has the lock, says so.
 """
 
+import logging
 import os
 import signal
 import socket
@@ -12,15 +13,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import duckdb
 
 from ingestion.errors import MarketFinderError, TimedOutError, WarehouseError
 from ingestion.landing import naive_utc, storable
+from ingestion.last_run import LastRun, write_last_run
+from ingestion.logs import logger
 from ingestion.venues import Clock
 from ingestion.warehouse import open_warehouse, raw_tables
 
@@ -117,17 +121,49 @@ class RunLog:
                 " values (?, ?, ?, ?, ?)",
                 [*key, process, Outcome.RUNNING],
             )
+        self._tell(name, key, StepResult(Outcome.RUNNING), None)
         try:
             with _limited(name, time_limit):
                 yield result
         except BaseException as error:
             result.outcome, result.problem = _failure(error)
+            self._tell(name, key, result, time.monotonic() - begun)
             # The error itself is what matters; if not even this can be written, the next run notes
             # that this one was cut off.
             with suppress(MarketFinderError):
                 self._end(key, begun, result)
             raise
         self._end(key, begun, result)
+        self._tell(name, key, result, time.monotonic() - begun)
+
+    def _tell(self, name: str, key: list[Any], result: StepResult, seconds: float | None) -> None:
+        """Says so where no lock keeps anybody from reading it."""
+        is_over = seconds is not None
+        last = LastRun(
+            run_id=self.run_id,
+            step=name,
+            outcome=result.outcome,
+            problem=None if result.problem is None else storable(result.problem),
+            process=os.getpid(),
+            host=socket.gethostname(),
+            started_at=f"{key[2].isoformat()}+00:00",
+            finished_at=self.clock().astimezone(UTC).isoformat() if is_over else None,
+        )
+        write_last_run(self.warehouse, last)
+        is_bad = result.outcome not in (Outcome.RUNNING, Outcome.DONE)
+        more = {
+            "step": name,
+            "outcome": result.outcome,
+            "seconds": seconds,
+            "problem": last.problem,
+        }
+        logger.log(
+            logging.WARNING if is_bad else logging.INFO,
+            "step %s: %s",
+            name,
+            result.outcome,
+            extra={name: value for name, value in more.items() if value is not None},
+        )
 
     def _end(self, key: list[object], begun: float, result: StepResult) -> None:
         problem = None if result.problem is None else storable(result.problem)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from ingestion.errors import SettingsError
+from ingestion.logs import new_run_id, run_id
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST_NAP = 1.0
@@ -98,7 +99,8 @@ def run_every(interval: float, arguments: Sequence[str], say: Callable[[str], No
 
     def run() -> int:
         nonlocal process
-        process = subprocess.Popen(command, start_new_session=True)
+        name = run_id(new_run_id())
+        process = subprocess.Popen([*command, "--run-id", name], start_new_session=True)
         waited = 0
         while True:
             try:

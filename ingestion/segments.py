@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, cast
 
@@ -24,6 +23,7 @@ import pyarrow.parquet as pq
 
 from ingestion.errors import FileError
 from ingestion.landing import storable
+from ingestion.settings import Disposal
 
 READY = Path("raw/ready")
 ARCHIVE = Path("raw/archive")
@@ -46,14 +46,6 @@ select line, to_json(row)::varchar as text, null::varchar as trouble
 from batch
 """
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Disposal(StrEnum):
-    """What becomes of a segment once it is loaded."""
-
-    ARCHIVE = "archive"
-    DELETE = "delete"
-    KEEP = "keep"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Settings: from the environment, or from a file `.env` in the working directory."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -8,7 +9,6 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.errors import SettingsError
-from ingestion.segments import Disposal
 
 _PREFIX = "MARKETFINDER_"
 _TAKEN_NAMES = ("raw", "bronze", "silver", "gold", "main", "temp", "system", "memory")
@@ -28,6 +28,21 @@ def _warehouse(value: Path) -> Path:
     if value.stem.lower() in _TAKEN_NAMES:
         raise ValueError(f"must not be called {value.stem}, which is the name of a schema")
     return value
+
+
+class LogFormat(StrEnum):
+    """What commands say of their work: to people, or a line of JSON an event."""
+
+    HUMAN = "human"
+    JSON = "json"
+
+
+class Disposal(StrEnum):
+    """What becomes of a segment once it is loaded."""
+
+    ARCHIVE = "archive"
+    DELETE = "delete"
+    KEEP = "keep"
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -53,6 +68,8 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(default=30, gt=0, le=600)
     request_backoff_seconds: float = Field(default=1, ge=0, le=60)
     step_timeout_seconds: float = Field(default=1_800, gt=0, le=86_400)
+    metrics: Path | None = None
+    log_format: LogFormat = LogFormat.HUMAN
 
     @field_validator("published")
     @classmethod

@@ -78,6 +78,16 @@
         outcome varchar,
         problem varchar
     );
+    create table if not exists raw.api_requests (
+        run_id varchar,
+        venue varchar,
+        endpoint varchar,
+        outcome varchar,
+        requests bigint,
+        seconds double,
+        longest_seconds double,
+        finished_at timestamp
+    );
     create table if not exists raw.rejected_lines (
         run_id varchar,
         venue varchar,

@@ -32,7 +32,7 @@ def run(
 ) -> Run:
     """Runs `marketfinder` with the settings of the test in the environment."""
     monkeypatch.setenv("COLUMNS", "200")
-    for name, value in settings.model_dump().items():
+    for name, value in settings.model_dump(exclude_none=True).items():
         monkeypatch.setenv(f"MARKETFINDER_{name.upper()}", str(value))
 
     def run_command(*arguments: str) -> Outcome:

@@ -61,7 +61,7 @@ def test_the_warehouse_holds_the_raw_schema_and_nothing_else(
     schemas = query("select schema_name from duckdb_schemas() where not internal")
     assert schemas == [("raw",)]
     assert [name for _, name in tables if not name.startswith("_")] == [
-        *RAW_TABLES, "rejected_lines", "sweeps",
+        "api_requests", *RAW_TABLES, "rejected_lines", "sweeps",
     ]  # fmt: skip
     for table in RAW_TABLES:
         columns = query(

@@ -18,8 +18,7 @@ from ingestion.build import PROJECT, Half, build
 from ingestion.errors import BuildError
 from ingestion.order_books import ingest_order_books
 from ingestion.runs import SimulatedClock
-from ingestion.segments import Disposal
-from ingestion.settings import Settings
+from ingestion.settings import Disposal, Settings
 from ingestion.simulator.order_books import (
     BITCOIN,
     ETHER,

@@ -20,8 +20,8 @@ from pipelines import ask
 from ingestion.order_books import Fate, ingest_order_books
 from ingestion.runs import SimulatedClock
 from ingestion.segment_lines import read_batches
-from ingestion.segments import Disposal, find_segments
-from ingestion.settings import Settings
+from ingestion.segments import find_segments
+from ingestion.settings import Disposal, Settings
 from ingestion.simulator.order_books import (
     BITCOIN,
     ETHER,

@@ -311,7 +311,10 @@ def test_a_second_demo_finds_the_same(
     first, _ = first_demo
     second = tmp_path / "demo.duckdb"
     demo("second", seed=7, warehouse=second)
-    assert differing(contents(first, RUN_COLUMNS), contents(second, RUN_COLUMNS)) == []
+    # How fast the simulator answered is another matter.
+    metrics = {"silver.ingestion_metrics", "gold.run_metrics"}
+    differ = differing(contents(first, RUN_COLUMNS), contents(second, RUN_COLUMNS))
+    assert set(differ) <= metrics
 
 
 def test_a_second_build_changes_nothing(first_demo: tuple[Path, list[TruePair]]) -> None:

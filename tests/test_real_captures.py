@@ -96,6 +96,7 @@ def test_the_same_files_again_change_nothing(
         load(Settings(warehouse=warehouse), venue, path, captured_at=CAPTURED.replace(hour=19))
     build(warehouse, Half.PREDICTION_MARKETS)
     logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs", "silver.run_findings"}
+    logs |= {"silver.ingestion_metrics", "gold.run_metrics"}
     clocks = {"silver.clock", "silver.pricing_clock"}
     assert set(differing(before, contents(warehouse))) <= logs | clocks
 

@@ -19,7 +19,6 @@ from ingestion.build import PROJECT
 from ingestion.errors import WarehouseError
 from ingestion.runs import SimulatedClock, run
 from ingestion.settings import Settings
-from ingestion.simulator import Faults
 from ingestion.warehouse import open_warehouse
 
 # A run whose every step is announced, so that it can be killed at one of them.
@@ -39,7 +38,8 @@ run(load_settings(), run_id=sys.argv[1], clock=clock, progress=progress)
 
 def environment(settings: Settings) -> dict[str, str]:
     """The environment that means these settings."""
-    mine = {f"MARKETFINDER_{name.upper()}": str(value) for name, value in settings}
+    given = {name: value for name, value in settings if value is not None}
+    mine = {f"MARKETFINDER_{name.upper()}": str(value) for name, value in given.items()}
     return {**os.environ, **mine, "COLUMNS": "200"}
 
 
@@ -136,6 +136,7 @@ def test_a_killed_run_leaves_nothing_behind(moment: Moment, tmp_path: Path) -> N
     outcomes = dict(ask(published, "select sync_id, outcome from gold.sync_logs"))
     assert outcomes == {"killed": "interrupted", "finished": "done"}
     logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs", "bronze.run_steps"}
+    logs |= {"bronze.api_requests", "silver.ingestion_metrics", "gold.run_metrics"}
     # Every fetch of a book lands, and every build that prices it leaves a sighting.
     logs |= {"bronze.kalshi_order_books", "bronze.polymarket_order_books"}
     logs |= {"silver.opportunity_sightings", "gold.arbitrage_history"}
@@ -173,24 +174,9 @@ def test_runs_killed_at_each_step_in_turn(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
         "marketfinder.duckdb",
         "warehouse.duckdb",
+        "warehouse.last_run.json",
         "warehouse.lock",
     }
-
-
-def test_a_venue_that_is_down_does_not_stop_the_other(tmp_path: Path) -> None:
-    path = tmp_path / "warehouse.duckdb"
-    down = Faults(server_error_on_page=(1, "/markets/keyset", None))
-    with simulated(path, small_world(), down) as (settings, _):
-        fewer = settings.model_copy(update={"request_attempts": 2})
-        done = marketfinder(fewer, "run")
-    assert done.returncode == 3, done.stderr
-    assert "polymarket /markets/keyset (page 1) answered 500" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert ask(path, "select distinct platform from gold.markets") == [("kalshi",)]
-    outcome, errors = ask(settings.published, "select outcome, errors from gold.sync_logs")[0]
-    assert outcome == "in part"
-    assert len(errors) == 1
-    assert errors[0].startswith("polymarket market: polymarket /markets/keyset (page 1)")
 
 
 def test_a_dry_run_reads_and_changes_nothing(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ from ingestion.order_books import (
     ingest_order_books,
     planned_segments,
 )
-from ingestion.segments import Disposal, Segment, find_segments
-from ingestion.settings import Settings
+from ingestion.segments import Segment, find_segments
+from ingestion.settings import Disposal, Settings
 from ingestion.simulator.order_books import (
     BookFaults,
     CcxtSettings,

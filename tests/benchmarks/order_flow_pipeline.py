@@ -26,8 +26,7 @@ from order_book_builds import WAREHOUSE, CompiledModel, CompiledModels, build_mo
 
 from ingestion.order_books import ingest_order_books
 from ingestion.runs import SimulatedClock
-from ingestion.segments import Disposal
-from ingestion.settings import Settings
+from ingestion.settings import Disposal, Settings
 from ingestion.simulator.order_books import BITCOIN, BookFaults, LevelTwoStream, MarketSettings
 
 START = datetime(2026, 10, 1, tzinfo=UTC)

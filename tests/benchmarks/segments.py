@@ -18,8 +18,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.order_books import ingest_order_books
-from ingestion.segments import Disposal
-from ingestion.settings import Settings
+from ingestion.settings import Disposal, Settings
 from ingestion.simulator.order_books import BITCOIN, ETHER, LevelTwoStream, MarketSettings
 
 MEGABYTE = 1_000_000
