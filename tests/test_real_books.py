@@ -52,6 +52,15 @@ def kalshi_market(row: dict[str, str]) -> Record:
     }
 
 
+def kalshi_event(row: dict[str, str]) -> Record:
+    """The event of a listing; it says nothing of fees."""
+    return {
+        "event_ticker": row["platform_event_id"],
+        "series_ticker": row["series_ticker"],
+        "title": row["title"],
+    }
+
+
 def polymarket_market(row: dict[str, str]) -> Record:
     """A listing in the venue's own shape."""
     return {
@@ -82,6 +91,7 @@ class Snapshot:
         with gzip.open(folder / "order_books.jsonl.gz", "rt") as file:
             books = [book for book in map(json.loads, file) if book["observed_at"].startswith(day)]
         self.last = max(datetime.fromisoformat(book["observed_at"]) for book in books)
+        self.fetched_at = self.last.replace(tzinfo=UTC) - timedelta(minutes=1)
         self.books = {(book["platform"], book["platform_market_id"]): book for book in books}
         with gzip.open(folder / "markets.csv.gz", "rt") as file:
             rows = list(csv.DictReader(file))
@@ -184,8 +194,9 @@ class Snapshot:
             connection.executemany(
                 "insert into silver.market_pairs by name select $1 || '|' || $2 as pair_id,"
                 " $1 as kalshi_market_id, $2 as polymarket_market_id, 'none' as blocking_rule,"
-                " 'equal' as relation, 'same' as orientation, 'made up' as tier,"
-                " 'made up' as reasoning, 0 as polymarket_outcome_index, 1 as score",
+                " 'equal' as relation, 'same' as orientation, 'clean' as fungibility,"
+                " 'made up' as tier, 'made up' as reasoning, 0 as polymarket_outcome_index,"
+                " 1 as score",
                 pairs,
             )
         done = subprocess.run(
@@ -202,45 +213,37 @@ class Snapshot:
         )
         assert done.returncode == 0, done.stdout
 
-    def price(self, folder: Path, *, is_matched: bool) -> Path:
-        """Listings, pairs, books and prices of the day, in a warehouse. Else the pairs are made up:
-        each market that has a book with any of the other venue's."""
-        warehouse = folder / "warehouse.duckdb"
-        start = self.last.replace(tzinfo=UTC) - timedelta(minutes=1)
-        with self.serve() as url:
-            settings = Settings(warehouse=warehouse, kalshi_url=url, clob_url=url)
-            events: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
-            for row in self.rows:
-                market = kalshi_market if row["platform"] == "kalshi" else polymarket_market
-                events[row["platform"]][row["platform_event_id"]].append(market(row))
-            files = {
-                "kalshi": {
-                    "markets": [market for found in events["kalshi"].values() for market in found],
-                    "series": [
-                        {
-                            "ticker": name,
-                            "title": name,
-                            "fee_type": "quadratic",
-                            "fee_multiplier": 1,
-                        }
-                        for name in sorted({row["series_ticker"] for row in self.rows} - {""})
-                    ],
-                },
-                "polymarket": {
-                    "markets": [m for found in events["polymarket"].values() for m in found]
-                },
-            }
-            warehouse.unlink(missing_ok=True)
-            for venue, payload in files.items():
-                path = folder / f"{venue}.json"
-                path.write_text(json.dumps(payload))
-                ingest_files(venue, [str(path)], settings, captured_at=start, run_id="listings")
-            build(warehouse, Step.MATCHES)
-            if not is_matched:
-                self.pair_off(warehouse)
-            ingest_books(settings, run_id="books", clock=SimulatedClock(start))
-            build(warehouse, Step.PRICES)
-        return warehouse
+    def match(self, settings: Settings, folder: Path) -> None:
+        """Listings and pairs of the day, in a warehouse."""
+        kalshi, polymarket = (
+            [row for row in self.rows if row["platform"] == venue]
+            for venue in ("kalshi", "polymarket")
+        )
+        payloads = {
+            "kalshi": {
+                "markets": [kalshi_market(row) for row in kalshi],
+                "events": list(
+                    {row["platform_event_id"]: kalshi_event(row) for row in kalshi}.values()
+                ),
+                "series": [
+                    {"ticker": name, "title": name, "fee_type": "quadratic", "fee_multiplier": 1}
+                    for name in sorted({row["series_ticker"] for row in kalshi})
+                ],
+            },
+            "polymarket": {"markets": [polymarket_market(row) for row in polymarket]},
+        }
+        for venue, payload in payloads.items():
+            path = folder / f"{venue}.json"
+            path.write_text(json.dumps(payload))
+            ingest_files(
+                venue, [str(path)], settings, captured_at=self.fetched_at, run_id="listings"
+            )
+        build(settings.warehouse, Step.MATCHES)
+
+    def price(self, settings: Settings) -> None:
+        """Books and prices of what is watched."""
+        ingest_books(settings, run_id="books", clock=SimulatedClock(self.fetched_at))
+        build(settings.warehouse, Step.PRICES)
 
 
 @pytest.mark.slow
@@ -248,14 +251,19 @@ class Snapshot:
 def test_nothing_is_published_from_the_snapshot(
     day: str, shared_data: Path, tmp_path: Path
 ) -> None:
-    """Nothing is related; so that every book is read all the same, each market is then called the
-    same as some market of the other venue."""
+    """Nothing is related, and no set of bands pays; so that every book is read all the same, each
+    market is then called the same as some market of the other venue."""
     snapshot = Snapshot(shared_data / "markets" / "snapshot_2026-08-03", day)
-    warehouse = snapshot.price(tmp_path, is_matched=True)
-    assert ask(warehouse, "select * from silver.rejected_records") == []
-    assert ask(warehouse, "select * from gold.arbitrage_opportunities") == []
-    assert ask(warehouse, "select * from gold.bundle_opportunities") == []
-    warehouse = snapshot.price(tmp_path, is_matched=False)
+    warehouse = tmp_path / "warehouse.duckdb"
+    with snapshot.serve() as url:
+        settings = Settings(warehouse=warehouse, kalshi_url=url, clob_url=url)
+        snapshot.match(settings, tmp_path)
+        snapshot.price(settings)
+        assert ask(warehouse, "select * from silver.rejected_records") == []
+        assert ask(warehouse, "select * from gold.arbitrage_opportunities") == []
+        assert ask(warehouse, "select * from gold.bundle_opportunities") == []
+        snapshot.pair_off(warehouse)
+        snapshot.price(settings)
     assert ask(warehouse, "select * from silver.rejected_records") == []
     reasons = ask(warehouse, "select distinct rejection_reason from silver.outcome_books")
     assert {reason for (reason,) in reasons} <= {None, "crossed"}
