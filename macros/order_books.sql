@@ -16,6 +16,7 @@
             when len(list_filter(sent_levels, lambda entry: entry.size < 0)) > 0 then 'a negative size'
             when len(list_filter(sent_levels, lambda entry: not {{ is_on_grid("entry.price") }})) > 0
                 then 'a price off the tick grid'
+            when {{ has_price_twice("bids") }} or {{ has_price_twice("asks") }} then 'a price told twice'
             when best_bid_price >= best_ask_price then 'crossed'
         end
 {%- endmacro %}
@@ -34,7 +35,18 @@
 {%- endmacro %}
 
 
+{#- Whether two levels of a side have one price: nobody knows whether they add up. -#}
+{% macro has_price_twice(levels) -%}
+    len({{ prices_of(levels) }}) != len(list_distinct({{ prices_of(levels) }}))
+{%- endmacro %}
+
+
+{% macro prices_of(levels) -%}
+    list_transform(list_filter({{ levels }}, lambda entry: entry.size > 0), lambda entry: entry.price)
+{%- endmacro %}
+
+
 {#- The best price of a side; a level without size is none. -#}
 {% macro best_price(levels, best) -%}
-    list_{{ best }}(list_transform(list_filter({{ levels }}, lambda entry: entry.size > 0), lambda entry: entry.price))
+    list_{{ best }}({{ prices_of(levels) }})
 {%- endmacro %}

@@ -71,6 +71,7 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
         create table silver.lock_legs as
             select
                 lock_id || ':' || leg_index as leg_id, lock_id, 'bundle' as kind,
+                null::varchar as tier,
                 leg_index::integer as leg_index, market_id, market_id || ':0' as outcome_id,
                 true as says_yes, platform, market_id as external_id,
                 market_id as token_id, 'Yes' as label

@@ -20,17 +20,16 @@ sides as (
     from books
 ),
 
--- A level of no size is none; what is told twice of one price adds up.
+-- A level of no size is none.
 levels as (
     select
         outcome_id,
         side,
         entry.price as price,
-        cast(sum(entry.size) as decimal(28, 8)) as size,
+        entry.size as size,
         fetched_at,
     from sides
     where entry.size > 0
-    group by all
 ),
 
 ranked as (

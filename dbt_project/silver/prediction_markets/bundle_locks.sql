@@ -56,13 +56,13 @@ equals as (
         kalshi_market_id as market_id,
         polymarket_market_id as equal_id,
     from {{ ref("pair_locks") }}
-    where relation = 'equal' and fungibility is distinct from 'caveat'
+    where relation = 'equal' and fungibility = 'clean'
     union
     select
         polymarket_market_id,
         kalshi_market_id,
     from {{ ref("pair_locks") }}
-    where relation = 'equal' and fungibility is distinct from 'caveat'
+    where relation = 'equal' and fungibility = 'clean'
 ),
 
 -- Sets with a member that the other venue lists too. Where both list a set, it is one: Kalshi's.

@@ -4,6 +4,7 @@ with pair_legs as (
     select
         lock_id,
         'pair' as kind,
+        tier,
         unnest([
             struct_pack(
                 leg_index := 1, outcome_id := kalshi_outcome_id, market_id := kalshi_market_id,
@@ -45,21 +46,24 @@ equal_outcomes as (
         kalshi_market_id || if(kalshi_says_yes, ':1', ':0') as outcome_id,
         polymarket_outcome_id as equal_outcome_id,
         polymarket_market_id as equal_market_id,
+        tier,
     from {{ ref("pair_locks") }}
-    where relation = 'equal' and fungibility is distinct from 'caveat'
+    where relation = 'equal' and fungibility = 'clean'
     union all
     select
         polymarket_outcome_id,
         kalshi_market_id || if(kalshi_says_yes, ':1', ':0'),
         kalshi_market_id,
+        tier,
     from {{ ref("pair_locks") }}
-    where relation = 'equal' and fungibility is distinct from 'caveat'
+    where relation = 'equal' and fungibility = 'clean'
 ),
 
 bundle_legs as (
     select
         lock_id,
         'bundle' as kind,
+        null as tier,
         struct_pack(
             leg_index := leg_index, outcome_id := outcome_id, market_id := market_id, says_yes := says_yes
         ) as leg,
@@ -68,6 +72,7 @@ bundle_legs as (
     select
         members.lock_id,
         'bundle',
+        equals.tier,
         struct_pack(
             leg_index := members.leg_index, outcome_id := equals.equal_outcome_id,
             market_id := equals.equal_market_id, says_yes := members.says_yes
@@ -82,6 +87,7 @@ legs as (
         concat_ws(':', found.lock_id, found.leg.leg_index, found.leg.outcome_id) as leg_id,
         found.lock_id,
         found.kind,
+        found.tier,
         found.leg.leg_index as leg_index,
         found.leg.market_id as market_id,
         found.leg.outcome_id as outcome_id,

@@ -75,6 +75,7 @@ gathered as (
         max(quote_age_seconds) as quote_age_seconds,
         max(listing_age_seconds) as listing_age_seconds,
         coalesce(bool_or(is_assumed), false) as is_fee_assumed,
+        coalesce(bool_or(tier = 'scored'), false) as has_scored_leg,
         count(distinct window_ends_on) > 1 or count(window_ends_on) < count(*) as has_other_deadlines,
         case when bool_and(coalesce(decided_at, end_at) is not null) then max(coalesce(decided_at, end_at)) end
             as settles_at,
@@ -108,12 +109,15 @@ locks as (
             case when is_fee_assumed then 'fee assumed' end,
             -- One side of an implication may well be decided before the other.
             case
-                when relation in ('equal', 'partition') and has_other_deadlines
+                when relation not in ('k_implies_p', 'p_implies_k') and has_other_deadlines
                     then 'deadlines differ or were not read'
             end,
-            case when pair_locks.fungibility = 'caveat' then 'the rules differ in how it may end otherwise' end,
+            case
+                when pair_locks.fungibility = 'caveat' or (relation = 'equal' and pair_locks.fungibility is null)
+                    then 'the rules differ in how it may end otherwise'
+            end,
             -- A score sees words, not sentences: two listings that differ in one clause look the same to it.
-            case when pair_locks.tier = 'scored' then 'found by score only: read both rules' end
+            case when has_scored_leg then 'found by score only: read both rules' end
         ], lambda reason: reason is not null) as suspect_reasons,
         greatest(date_diff('second', as_of, settles_at) / 86400, 1) as days_locked,
     from gathered

@@ -1,7 +1,6 @@
 {{ config(materialized="table") }}
 
--- What locks a payout of at least a dollar: the sides to buy of each relation. Of a set of which one
--- comes true, two members only exclude each other.
+-- What locks a payout of at least a dollar: the sides to buy of each relation.
 with payouts (relation, direction, kalshi_says_yes, polymarket_says_yes) as (
     values
     ('equal', 'yes_kalshi', true, false),
@@ -9,7 +8,8 @@ with payouts (relation, direction, kalshi_says_yes, polymarket_says_yes) as (
     ('k_implies_p', 'no_kalshi', false, true),
     ('p_implies_k', 'yes_kalshi', true, false),
     ('mutually_exclusive', 'no_both', false, false),
-    ('complementary_partition', 'no_both', false, false)
+    ('complementary_partition', 'no_both', false, false),
+    ('complementary_partition', 'yes_both', true, true)
 ),
 
 outcomes as (

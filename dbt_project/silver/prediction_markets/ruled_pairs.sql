@@ -86,14 +86,14 @@ decided as (
         if((is_worded_same or is_alike) and is_only_one, found_relation, 'unclear') as relation,
         case when relation = 'equal' then counted.orientation end as orientation,
         case
-            when relation != 'equal' then null
+            when relation = 'unclear' then null
             when other_fungibility is not null then other_fungibility
             when is_worded_same then 'clean'
             when
                 len(markers_of_one) > 0 or amounts = 'at the bound'
                 or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
                 then 'caveat'
-            else 'clean'
+            when relation = 'equal' then 'clean'
         end as fungibility,
         if(relation = 'unclear' or is_worded_same, 'rules_only', 'scored') as tier,
         case
