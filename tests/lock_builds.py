@@ -12,6 +12,7 @@ import pyarrow as pa
 from compiled_models import compiled_models
 
 PRICING = ("ask_ladders", "bought_legs", "locks", "lock_walks", "lock_sizes", "lock_prices")
+FROM_BOOKS = ("outcome_books", "book_levels", *PRICING, "found_opportunities")
 NOW = datetime(2026, 10, 1, 12)
 THRESHOLD = Decimal("0.02")
 
@@ -115,10 +116,11 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
     )
 
 
-def price(connection: duckdb.DuckDBPyConnection) -> None:
+def price(connection: duckdb.DuckDBPyConnection, models: Sequence[str] = PRICING) -> None:
     """Builds the pricing models."""
-    for name, query in compiled_models(*PRICING)[1].items():
-        connection.execute(f"create or replace table silver.{name} as {query}")
+    queries = compiled_models(*FROM_BOOKS)[1]
+    for name in models:
+        connection.execute(f"create or replace table silver.{name} as {queries[name]}")
 
 
 def taken(leg: Leg, contracts: int) -> list[tuple[Decimal, Decimal]] | None:

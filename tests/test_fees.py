@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from compiled_models import database
-from lock_builds import PRICING
+from lock_builds import FROM_BOOKS
 
 # contracts, price: before rounding, of a direct member, of any other, at half the rate, of a maker
 KALSHI = [
@@ -24,7 +24,7 @@ KALSHI = [
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with the project's functions."""
-    with database(*PRICING) as found:
+    with database(*FROM_BOOKS) as found:
         yield found
 
 

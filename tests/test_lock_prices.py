@@ -1,11 +1,14 @@
 """What locks cost and earn: SQL against a plain reference that tries every number of contracts."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+import duckdb
+import pytest
 from compiled_models import database
-from lock_builds import PRICING, Leg, Walked, charged, fill, price, reference, taken, up
+from lock_builds import FROM_BOOKS, NOW, Leg, Walked, charged, fill, price, reference, taken, up
 
 RATES = {
     "kalshi": ("0.07", "0.07", "0.035", "0.07", "0"),
@@ -56,7 +59,7 @@ def random_lock(rng: random.Random) -> tuple[int, list[Leg]]:
 def test_every_number_of_contracts_of_1000_random_locks() -> None:
     rng = random.Random(20261001)
     locks = [random_lock(rng) for _ in range(1_000)]
-    connection = database(*PRICING)
+    connection = database(*FROM_BOOKS)
     fill(connection, locks)
     price(connection)
     rows = connection.execute(
@@ -100,7 +103,7 @@ def test_no_order_is_charged_more_than_its_worst_fee() -> None:
     # Half a contract at the first level leaves half a one of the second.
     levels = ((Decimal("0.40"), Decimal("10.5")), (Decimal("0.41"), Decimal(9)))
     legs.append(Leg("kalshi", Decimal("0.07"), levels))
-    connection = database(*PRICING)
+    connection = database(*FROM_BOOKS)
     fill(connection, [(1, [leg]) for leg in legs])
     price(connection)
     walks = connection.execute(
@@ -126,3 +129,154 @@ def test_no_order_is_charged_more_than_its_worst_fee() -> None:
         Decimal("0.07") * (Decimal("10.5") * Decimal("0.24") + Decimal("0.5") * Decimal("0.2419")),
         "0.01",
     ) + Decimal("0.02")
+
+
+# What befalls the Kalshi leg of a lock that pays, and what is then said of the lock.
+BLOCKED = {
+    "update silver.lock_legs set token_id = null": "the side to buy has no token",
+    "update silver.markets set is_eligible = false": "the market is not traded any more",
+    "delete from silver.markets": "the market is not traded any more",
+    "update silver.markets set end_at = (select as_of from silver.pricing_clock)": (
+        "trading closed before the price"
+    ),
+    "delete from bronze.kalshi_order_books": "no order book was fetched",
+    "update bronze.kalshi_order_books set fetched_at = fetched_at + interval 1 second": (
+        "no order book was fetched"
+    ),
+    "update bronze.kalshi_order_books set is_gone = true": (
+        "order book rejected, the venue sent none"
+    ),
+    "update bronze.kalshi_order_books set rejections ="
+    " [{'field': 'no_dollars', 'value': '7', 'reason': 'not a list of levels'}]": (
+        "order book rejected, no_dollars: not a list of levels"
+    ),
+    "update bronze.kalshi_order_books set yes_bids = [{'price': 0.45, 'size': 1}]": (
+        "order book rejected, crossed"
+    ),
+    "update bronze.kalshi_order_books set no_bids = [{'price': 0.555, 'size': 100}]": (
+        "order book rejected, a price off the tick grid"
+    ),
+    "update bronze.kalshi_order_books set no_bids = no_bids || [{'price': 0, 'size': 1}]": (
+        "order book rejected, a price that is not between 0 and 1"
+    ),
+    "update bronze.kalshi_order_books set no_bids = no_bids || [{'price': 1, 'size': 1}]": (
+        "order book rejected, a price that is not between 0 and 1"
+    ),
+    "update bronze.kalshi_order_books set no_bids = no_bids || [{'price': 0.54, 'size': -1}]": (
+        "order book rejected, a negative size"
+    ),
+    "update bronze.kalshi_order_books set no_bids = no_bids || no_bids": (
+        "order book rejected, a price told twice"
+    ),
+    "update bronze.kalshi_order_books set no_bids = []": "nothing on offer",
+    "update bronze.kalshi_order_books set no_bids = [{'price': 0.55, 'size': 0}]": (
+        "nothing on offer"
+    ),
+    "delete from silver.fee_schedules": "fee not known, no fee was told",
+    "update silver.fee_schedules set taker_rate = null, unknown_reason = 'an odd type'": (
+        "fee not known, an odd type"
+    ),
+    "update silver.fee_schedules set effective_from = effective_from + interval 1 second": (
+        "fee not known, no fee was told"
+    ),
+    "update silver.fee_schedules set effective_until = effective_from": (
+        "fee not known, no fee was told"
+    ),
+}
+SUSPECT = {
+    "update bronze.kalshi_order_books set fetched_at = fetched_at - interval 121 second": (
+        "quote too old"
+    ),
+    "update silver.markets set last_seen_at = last_seen_at - interval 3601 second": (
+        "listing too old"
+    ),
+    "update silver.fee_schedules set is_assumed = true": "fee assumed",
+    "update silver.contract_terms set window_ends_on = null": "deadlines differ or were not read",
+    "update silver.contract_terms set window_ends_on = window_ends_on + 1": (
+        "deadlines differ or were not read"
+    ),
+    "update bronze.kalshi_order_books set no_bids = [{'price': 0.56, 'size': 100}]": (
+        "edge too good"
+    ),
+    "update silver.lock_legs set tier = 'scored'": "found by score only: read both rules",
+}
+NO_DOUBT = (
+    "update bronze.kalshi_order_books set fetched_at = fetched_at - interval 120 second",
+    "update silver.markets set last_seen_at = last_seen_at - interval 3600 second",
+    "update silver.markets set end_at = end_at",
+)
+LEVELS = "struct(price decimal(12, 8), size decimal(28, 8)) []"
+REJECTIONS = "struct(field varchar, value varchar, reason varchar) []"
+GRID = "struct(starts_at decimal(12, 8), ends_at decimal(12, 8), step decimal(12, 8)) []"
+
+
+@pytest.fixture(scope="module")
+def paying_lock() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A lock that pays, from the books as the venues send them: 45 cents on either."""
+    asks = ((Decimal("0.45"), Decimal(100)),)
+    with database(*FROM_BOOKS) as connection:
+        fill(connection, [(1, [Leg(name, Decimal("0.05"), asks) for name in RATES])])
+        connection.execute(
+            f"""
+            create schema bronze;
+            create table bronze.kalshi_order_books as
+                select
+                    1 as record_number, 'kalshi:0-1' as ticker,
+                    []::{LEVELS} as yes_bids, [(0.55, 100)]::{LEVELS} as no_bids,
+                    timestamp '{NOW}' as fetched_at, false as is_gone,
+                    []::{REJECTIONS} as rejections;
+            create table bronze.polymarket_order_books as
+                select
+                    1 as record_number, 'polymarket:0-2' as token_id, []::{LEVELS} as bids,
+                    [(0.45, 100)]::{LEVELS} as asks,
+                    5::decimal(28, 8) as minimum_order_size, 0.01::decimal(12, 8) as tick_size,
+                    timestamp '{NOW}' as changed_at, timestamp '{NOW}' as fetched_at,
+                    false as is_gone,
+                    []::{REJECTIONS} as rejections;
+            create table bronze.kalshi_markets as
+                select
+                    1 as record_number, 'kalshi:0-1' as ticker, timestamp '{NOW}' as fetched_at,
+                    false as is_gone, [(0, 1, 0.01)]::{GRID} as price_grid;
+            create table bronze.polymarket_markets as
+                select
+                    1 as record_number, 'polymarket:0-2' as polymarket_id, false as is_gone,
+                    timestamp '{NOW}' as fetched_at, 5::decimal(28, 8) as minimum_order_size;
+            update silver.lock_legs set external_id = market_id, token_id = market_id;
+            """
+        )
+        yield connection
+
+
+def told(connection: duckdb.DuckDBPyConnection, fault: str) -> tuple[list[str], list[str], str]:
+    """What is said of the lock after a fault of its Kalshi leg: blocked and suspect reasons, and
+    its status as an opportunity ('' when it is none)."""
+    table = fault.split()[1 if fault.startswith("update") else 2]
+    key = "ticker" if table.startswith("bronze.") else "market_id"
+    connection.execute("begin")
+    connection.execute(f"{fault} where {key} = 'kalshi:0-1'")
+    price(connection, FROM_BOOKS)
+    ((blocked, suspect, status),) = connection.execute(
+        "select blocked_reasons, locks.suspect_reasons, coalesce(status, '') from silver.locks"
+        " left join silver.found_opportunities on lock_id = opportunity_id"
+    ).fetchall()
+    connection.execute("rollback")
+    return blocked, suspect, status
+
+
+@pytest.mark.parametrize("fault", BLOCKED)
+def test_what_cannot_be_priced_is_no_opportunity(
+    paying_lock: duckdb.DuckDBPyConnection, fault: str
+) -> None:
+    assert told(paying_lock, fault) == ([f"kalshi: {BLOCKED[fault]}"], [], "")
+
+
+@pytest.mark.parametrize("fault", SUSPECT)
+def test_what_is_doubtful_is_suspect(paying_lock: duckdb.DuckDBPyConnection, fault: str) -> None:
+    assert told(paying_lock, fault) == ([], [SUSPECT[fault]], "suspect")
+
+
+@pytest.mark.parametrize("change", NO_DOUBT)
+def test_what_is_within_the_limits_is_active(
+    paying_lock: duckdb.DuckDBPyConnection, change: str
+) -> None:
+    assert told(paying_lock, change) == ([], [], "active")

@@ -164,6 +164,25 @@ def test_no_test_or_model_is_misspelt_away(manifest: Manifest) -> None:
     assert documented <= known
 
 
+# What the first version of this project stored, in snake case.
+FIRST_SCHEMA = {
+    "gold_markets": "platform external_id title description category event_type outcomes end_date"
+    " volume liquidity is_active tags processed_at",
+    "market_similarities": "market1_id market2_id platform1 platform2 confidence reasoning"
+    " analyzed_at",
+    "arbitrage_opportunities": "buy_market_id sell_market_id buy_platform sell_platform"
+    " profit_margin confidence detected_at status",
+    "sync_logs": "sync_id markets_processed opportunities_found errors duration timestamp",
+}
+
+
+@pytest.mark.parametrize("model", FIRST_SCHEMA)
+def test_the_first_schema_is_still_there(manifest: Manifest, model: str) -> None:
+    """Gold's contracts make the documented columns the real ones."""
+    columns = manifest["nodes"][f"model.marketfinder.{model}"]["columns"]
+    assert set(FIRST_SCHEMA[model].split()) <= columns.keys()
+
+
 def read_by(code: Path, relations: set[str]) -> set[str]:
     """The tables of silver and gold that a file of ours reads."""
     named = re.findall(

@@ -240,9 +240,9 @@ class Snapshot:
             )
         build(settings.warehouse, Step.MATCHES)
 
-    def price(self, settings: Settings) -> None:
+    def price(self, settings: Settings, start: datetime) -> None:
         """Books and prices of what is watched."""
-        ingest_books(settings, run_id="books", clock=SimulatedClock(self.fetched_at))
+        ingest_books(settings, run_id="books", clock=SimulatedClock(start))
         build(settings.warehouse, Step.PRICES)
 
 
@@ -258,12 +258,12 @@ def test_nothing_is_published_from_the_snapshot(
     with snapshot.serve() as url:
         settings = Settings(warehouse=warehouse, kalshi_url=url, clob_url=url)
         snapshot.match(settings, tmp_path)
-        snapshot.price(settings)
+        snapshot.price(settings, snapshot.fetched_at)
         assert ask(warehouse, "select * from silver.rejected_records") == []
         assert ask(warehouse, "select * from gold.arbitrage_opportunities") == []
         assert ask(warehouse, "select * from gold.bundle_opportunities") == []
         snapshot.pair_off(warehouse)
-        snapshot.price(settings)
+        snapshot.price(settings, snapshot.last.replace(tzinfo=UTC))
     assert ask(warehouse, "select * from silver.rejected_records") == []
     reasons = ask(warehouse, "select distinct rejection_reason from silver.outcome_books")
     assert {reason for (reason,) in reasons} <= {None, "crossed"}

@@ -18,7 +18,7 @@ import duckdb
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from compiled_models import compiled_models, database
-from lock_builds import PRICING, Leg, fill, price
+from lock_builds import FROM_BOOKS, Leg, fill, price
 
 LEVELS = 20
 TOLERANCE = 0.05  # dollars: the loop looks at ends of levels only, where a cent or two may be lost
@@ -121,8 +121,8 @@ def main() -> None:
         for _, sides in locks
     ]
     asks = [(kalshi, polymarket) for kalshi, polymarket in plain]
-    compiled_models(*PRICING)
-    connection = database(*PRICING)
+    compiled_models(*FROM_BOOKS)
+    connection = database(*FROM_BOOKS)
     connection.execute("set threads = 2")
     fill(connection, locks)
     times: dict[str, list[float]] = {"marketfinder": [], "python_loop": []}

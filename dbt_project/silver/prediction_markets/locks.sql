@@ -109,7 +109,7 @@ locks as (
             case when is_fee_assumed then 'fee assumed' end,
             -- One side of an implication may well be decided before the other.
             case
-                when relation not in ('k_implies_p', 'p_implies_k') and has_other_deadlines
+                when coalesce(pair_locks.relation, '') not in ('k_implies_p', 'p_implies_k') and has_other_deadlines
                     then 'deadlines differ or were not read'
             end,
             case
