@@ -60,6 +60,12 @@ def test_levels_off_the_cent_cost_a_cent_more(connection: duckdb.DuckDBPyConnect
     assert ask(connection, "silver.kalshi_fee_worst(0.011, 3)") == Decimal("0.05")
 
 
+def test_a_fill_goes_up_to_the_sixth_decimal(connection: duckdb.DuckDBPyConnection) -> None:
+    assert ask(connection, "silver.kalshi_fill_fee(0.0075509)") == Decimal("0.007551")
+    assert ask(connection, "silver.kalshi_fill_fee(0.0075501)") == Decimal("0.007551")
+    assert ask(connection, "silver.kalshi_fill_fee(0.0175)") == Decimal("0.0175")
+
+
 def test_fees_before_2026_07_07_go_up_to_the_cent(connection: duckdb.DuckDBPyConnection) -> None:
     assert ask(
         connection, "silver.kalshi_fee(silver.model_fee(0.07, 1, 100, 0.25), 0.01)"
