@@ -203,7 +203,8 @@ SUSPECT = {
 NO_DOUBT = (
     "update bronze.kalshi_order_books set fetched_at = fetched_at - interval 120 second",
     "update silver.markets set last_seen_at = last_seen_at - interval 3600 second",
-    "update silver.markets set end_at = end_at",
+    # The smallest order of the other venue is of five contracts.
+    "update bronze.kalshi_order_books set no_bids = [{'price': 0.55, 'size': 5}]",
 )
 LEVELS = "struct(price decimal(12, 8), size decimal(28, 8)) []"
 REJECTIONS = "struct(field varchar, value varchar, reason varchar) []"
@@ -270,6 +271,13 @@ def test_what_cannot_be_priced_is_no_opportunity(
     assert told(paying_lock, fault) == ([f"kalshi: {BLOCKED[fault]}"], [], "")
 
 
+def test_less_than_the_smallest_order_is_no_opportunity(
+    paying_lock: duckdb.DuckDBPyConnection,
+) -> None:
+    fault = "update bronze.kalshi_order_books set no_bids = [{'price': 0.55, 'size': 4.99}]"
+    assert told(paying_lock, fault) == (["less on offer than the minimum order"], [], "")
+
+
 @pytest.mark.parametrize("fault", SUSPECT)
 def test_what_is_doubtful_is_suspect(paying_lock: duckdb.DuckDBPyConnection, fault: str) -> None:
     assert told(paying_lock, fault) == ([], [SUSPECT[fault]], "suspect")
@@ -280,3 +288,29 @@ def test_what_is_within_the_limits_is_active(
     paying_lock: duckdb.DuckDBPyConnection, change: str
 ) -> None:
     assert told(paying_lock, change) == ([], [], "active")
+
+
+def test_each_leg_has_its_own_figures(paying_lock: duckdb.DuckDBPyConnection) -> None:
+    """Ten contracts at 44 cents and fifty at 46, and sixty of a hundred at 45."""
+    paying_lock.execute("begin")
+    paying_lock.execute(
+        "update bronze.kalshi_order_books set no_bids ="
+        " [{'price': 0.54, 'size': 50}, {'price': 0.56, 'size': 10}]"
+    )
+    price(paying_lock, FROM_BOOKS)
+    rows = paying_lock.execute(
+        "select leg.platform, leg.best_price, leg.size_at_best, leg.last_price, leg.levels,"
+        " leg.cost, leg.fee_expected, leg.fee_worst"
+        " from (select unnest(legs) as leg from silver.found_opportunities) order by all"
+    ).fetchall()
+    paying_lock.execute("rollback")
+    kalshi = Decimal("0.05") * (10 * Decimal("0.2464") + 50 * Decimal("0.2484"))
+    polymarket = Decimal("0.05") * 60 * Decimal("0.2475")
+    assert [row[:6] for row in rows] == [
+        ("kalshi", Decimal("0.44"), 10, Decimal("0.46"), 2, Decimal("27.4")),
+        ("polymarket", Decimal("0.45"), 100, Decimal("0.45"), 1, Decimal("27")),
+    ]
+    assert [row[6:] for row in rows] == [
+        (up(kalshi, "0.0001"), up(kalshi, "0.01")),
+        (polymarket, polymarket),
+    ]
