@@ -8,7 +8,19 @@ from decimal import Decimal
 import duckdb
 import pytest
 from compiled_models import database
-from lock_builds import FROM_BOOKS, NOW, Leg, Walked, charged, fill, price, reference, taken, up
+from lock_builds import (
+    FROM_BOOKS,
+    NOW,
+    THRESHOLD,
+    Leg,
+    Walked,
+    charged,
+    fill,
+    price,
+    reference,
+    taken,
+    up,
+)
 
 RATES = {
     "kalshi": ("0.07", "0.07", "0.035", "0.07", "0"),
@@ -75,6 +87,20 @@ def test_every_number_of_contracts_of_1000_random_locks() -> None:
     }
     assert 200 < len(expected) < 900
     assert found == expected
+
+
+def test_the_threshold_is_to_be_exceeded() -> None:
+    """Without fees, 102 contracts for 100 dollars earn 2 % exactly; 101 earn a little more."""
+    cents = [Decimal(price) / 100 for price in (48, 49, 50)]
+    kalshi = Leg("kalshi", Decimal(0), ((cents[0], Decimal(98)), (cents[1], Decimal(4))))
+    polymarket = Leg("polymarket", Decimal(0), ((cents[2], Decimal(102)),))
+    connection = database(*FROM_BOOKS)
+    fill(connection, [(1, [kalshi, polymarket])])
+    price(connection)
+    rows = connection.execute(
+        "select best.contracts, best.profit_margin, threshold.contracts from silver.lock_prices"
+    ).fetchall()
+    assert rows == [(102, THRESHOLD, 101)]
 
 
 def split(
