@@ -304,6 +304,14 @@ def test_less_than_the_smallest_order_is_no_opportunity(
     assert told(paying_lock, fault) == (["less on offer than the minimum order"], [], "")
 
 
+def test_what_earns_too_little_is_no_opportunity(
+    paying_lock: duckdb.DuckDBPyConnection,
+) -> None:
+    """51 and 45 cents with 2.5 of fees: a profit of 1.5 %."""
+    change = "update bronze.kalshi_order_books set no_bids = [{'price': 0.49, 'size': 100}]"
+    assert told(paying_lock, change) == ([], [], "")
+
+
 @pytest.mark.parametrize("fault", SUSPECT)
 def test_what_is_doubtful_is_suspect(paying_lock: duckdb.DuckDBPyConnection, fault: str) -> None:
     assert told(paying_lock, fault) == ([], [SUSPECT[fault]], "suspect")
