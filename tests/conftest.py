@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import duckdb
 import pytest
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from ingestion.settings import Settings
@@ -27,6 +28,10 @@ from python_models.kernels.pair_judge.settings import JudgeSettings
 if TYPE_CHECKING:
     from judge_endpoint import ScriptedEndpoint
     from playwright.sync_api import Browser
+
+# How long an example takes says how busy the machine is.
+hypothesis_settings.register_profile("any machine", deadline=None)
+hypothesis_settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)
