@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -105,28 +106,9 @@ def show_tiers(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
 
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     """How good matching is by split and class, then each pair that is called something else."""
-    names = ("pairs", "absent", "same", "blocked", "no veto", "found", "published", "right")
-    table = Table("split", "class", title="Matching on labelled pairs", title_justify="left")
-    for name in (*names, "of clean", "traps", "Brier"):
-        table.add_column(name, justify="right")
-    for row in sorted(
-        evaluation.quality,
-        key=lambda row: (row["split"], row["contract_class"] != "all", row["contract_class"]),
-    ):
-        table.add_row(
-            plain(row["split"]),
-            plain(row["contract_class"]),
-            *(f"{row[name]:,}" for name in ("labelled_pairs", "absent_pairs", "same_pairs")),
-            *map(
-                _share,
-                (row["recall_after_blocking"], row["recall_after_vetoes"], row["equal_recall"]),
-            ),
-            f"{row['published_pairs']:,}",
-            *map(_share, (row["published_precision"], row["published_recall"])),
-            f"{row['trapped_pairs']:,} of {row['trap_pairs']:,}",
-            "" if row["brier_score"] is None else f"{row['brier_score']:.3f}",
-        )
-    console.print(table)
+    splits = sorted({row["split"] for row in evaluation.quality})
+    for split in splits:
+        console.print(_quality_of(split, evaluation))
     if evaluation.unsure:
         console.print(f"{evaluation.unsure:,} labels are unsure: passed over.")
     for finding in evaluation.findings:
@@ -143,6 +125,37 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
         ):
             shown.add_row(name, plain(value))
         console.print(shown)
+
+
+def _quality_of(split: str, evaluation: Evaluation) -> Table:
+    """One split as a table that fits a screen of 80 columns: all pairs, then each class."""
+    title = f"Matching on labelled pairs: {split}"
+    table = Table("class", title=plain(title), title_justify="left", box=SIMPLE_HEAD)
+    for name in ("pairs", "same", "blocked", "no veto", "found", "clean", "right", "traps"):
+        table.add_column(name, justify="right")
+    rows = (row for row in evaluation.quality if row["split"] == split)
+    for row in sorted(
+        rows, key=lambda row: (row["contract_class"] != "all", row["contract_class"])
+    ):
+        table.add_row(
+            plain(row["contract_class"]),
+            f"{row['labelled_pairs']:,}",
+            f"{row['same_pairs']:,}",
+            *map(
+                _share,
+                (row["recall_after_blocking"], row["recall_after_vetoes"], row["equal_recall"]),
+            ),
+            f"{row['published_pairs']:,}",
+            _share(row["published_precision"]),
+            f"{row['trapped_pairs']:,}/{row['trap_pairs']:,}",
+        )
+        if row["contract_class"] == "all":
+            absent, score = row["absent_pairs"], row["brier_score"]
+            table.caption = f"{absent:,} pairs with a listing that is not there"
+            if score is not None:
+                table.caption += f"; Brier score {score:.3f}"
+            table.caption_justify = "left"
+    return table
 
 
 def show_opportunities(
