@@ -16,10 +16,10 @@
     {%- set kinds = [
         ("between", "between " ~ amount ~ " ?(?:-|–|to|and) ?" ~ amount, 2),
         ("between", amount ~ " ?(?:-|–|to) ?" ~ amount, 2),
-        ("at_least", amount ~ " or (?:above|more|higher|greater|over|later|better)\\b", 1),
-        ("at_most", amount ~ " or (?:below|less|lower|fewer|under)\\b", 1),
-        ("at_least", "(?:at least|no fewer than|no less than|minimum of|at or above) " ~ amount, 1),
-        ("at_most", "(?:at most|no more than|maximum of|up to|at or below) " ~ amount, 1),
+        ("at_least", amount ~ " or (?:above|more|higher|hotter|warmer|greater|over|later|better)\\b", 1),
+        ("at_most", amount ~ " or (?:below|less|lower|colder|cooler|fewer|under)\\b", 1),
+        ("at_least", "(?:at least|no fewer than|no less than|minimum of|at or above|at or over) " ~ amount, 1),
+        ("at_most", "(?:at most|no more than|maximum of|up to|at or below|at or under) " ~ amount, 1),
         ("above", "(?:above|over|more than|greater than|higher than|exceeds?|surpass(?:es)?|o/u|over/under) " ~ amount, 1),
         ("below", "(?:below|under|less than|fewer than|lower than) " ~ amount, 1),
         ("touch_above", "(?:reach(?:es)?|hits?|touch(?:es)?|↑) (?:or exceeds? )?" ~ amount, 1),
@@ -28,6 +28,7 @@
         ("exactly", "\\bby (\\d+) ?()(bps?)", 1),
         ("exactly", "\\bbe (\\d+) ?()(°c?)", 1),
         ("above", "\\( ?minus (\\d+(?:\\.\\d+)?)()()", 1),
+        ("below", "\\( ?plus (\\d+(?:\\.\\d+)?)()()", 1),
     ] -%}
 
     create or replace macro silver.without_counters(text) as regexp_replace(

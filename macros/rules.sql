@@ -13,8 +13,6 @@
     silver.clause(sentence, known)    the clause that a sentence is, by the map of known sentences; days
                                       that it names go with it; an unknown one is itself -#}
 {% macro create_rule_functions() %}
-    {%- set months = ["january", "february", "march", "april", "june", "july", "august", "september",
-        "october", "november", "december"] -%}
     {%- set day = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) \\d{1,2} 20\\d\\d" -%}
     {%- set sentence = namespace(sql="lower(silver.with_letter_a(strip_accents(written)))") -%}
     {%- set steps = [
@@ -29,12 +27,11 @@
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("(^|[^\\d])\\.(\\d)", "\\1 0.\\2"),
         ("\\b(a|an|the)\\b", " "),
+        ("\\b(?:(jan)uary|(feb)ruary|(mar)ch|(apr)il|(jun)e|(jul)y)\\b", "\\1\\2\\3\\4\\5\\6"),
+        ("\\b(?:(aug)ust|(sep)tember|(oct)ober|(nov)ember|(dec)ember)\\b", "\\1\\2\\3\\4\\5"),
     ] -%}
     {%- for pattern, replacement in steps -%}
         {%- set sentence.sql = "regexp_replace(" ~ sentence.sql ~ ", '" ~ pattern ~ "', '" ~ replacement ~ "', 'g')" -%}
-    {%- endfor -%}
-    {%- for month in months -%}
-        {%- set sentence.sql = "regexp_replace(" ~ sentence.sql ~ ", '\\b" ~ month ~ "\\b', '" ~ month[:3] ~ "', 'g')" -%}
     {%- endfor %}
 
     create or replace macro silver.sentence_words(written) as array_to_string(

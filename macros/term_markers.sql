@@ -12,7 +12,7 @@
 {% macro term_markers() %}
     {{ return([
         ("period", "PERIOD", "title", "veto", [
-            ("half 1", "\\b(?:1st|first) half\\b|\\b1h\\b"),
+            ("half 1", "\\bhalf-?time\\b|\\b(?:1st|first) half\\b|\\b1h\\b"),
             ("quarter 1", "\\b(?:1st|first) quarter\\b|\\bq1\\b"),
             ("set 1", "\\b(?:1st|first) set\\b|\\bset 1\\b"),
             ("game 1", "\\b(?:1st|first) (?:map|game)\\b|\\b(?:map|game) 1\\b"),
@@ -35,7 +35,7 @@
             ("inning 4", "\\b(?:4th|fourth) (?:4 )?innings?\\b"),
             ("set 5", "\\b(?:5th|fifth) set\\b|\\bset 5\\b"),
             ("game 5", "\\b(?:5th|fifth) (?:map|game)\\b|\\b(?:map|game) 5\\b"),
-            ("inning 5", "\\b(?:5th|fifth) (?:5 )?innings?\\b"),
+            ("inning 5", "\\bfirst (?:5|five) innings?\\b|\\b(?:5th|fifth) (?:5 )?innings?\\b"),
             ("week", "\\bweek \\d+\\b"),
             ("round", "\\bround \\d+\\b"),
         ]),
@@ -57,6 +57,9 @@
         ("bet_type", "BET_TYPE", "title", "veto", [
             ("spread", "\\bspread\\b|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
             ("total", "\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b", "unknown"),
+            ("toss", "\\btoss\\b"),
+            ("make the cut", "\\bmakes? the cut\\b"),
+            ("team total", "\\bteam total\\b"),
             ("both score", "\\bboth teams (?:to )?score\\b|\\bbtts\\b"),
             ("draw", "\\b(?:end in a |a )?draw\\b|\\btie\\b"),
             ("first scorer", "\\bfirst goal|\\bfirst (?:to score|touchdown|basket)|\\bscores? (?:the )?(?:1st|first)\\b"),
@@ -67,7 +70,7 @@
             ("corners", "\\bcorners?\\b"),
             ("cards", "\\b(?:yellow|red) cards?\\b"),
             ("win group", "\\bwin (?:the )?group\\b|\\bgroup [a-l] winner\\b|\\bfirst in .*group\\b|\\bgroup winner\\b"),
-            ("qualify", "\\bqualif|\\badvance\\b"),
+            ("qualify", "\\bqualif|\\badvance\\b|\\breach(?:es)? (?:the )?(?:\\w+ ){0,3}(?:semi|quarter|finals?\\b|playoffs|knockout)"),
             ("relegated", "\\brelegat"),
             ("promoted", "\\bpromot(?:ed|ion)\\b"),
             ("sweep", "\\bsweep\\b"),
@@ -88,13 +91,10 @@
             ("number", "\\bnumber (?:[2-9]|\\d\\d+)\\b"),
         ]),
         ("times", "COUNT", "title", "doubt", [
-            ("never", "\\b(?:0|zero) times\\b"),
+            ("never", "(?:^|[^\\d.,$])(?:0|zero) [a-z]|\\b(?:0|zero|no) (?:times|mentions?)\\b"),
         ]),
         ("order", "COUNT", "title", "doubt", [
             ("first", "\\bfirst (?:person|member|country|company|team|to)\\b|\\bbe first\\b"),
-        ]),
-        ("how_many", "COUNT", "title", "unknown", [
-            ("both", "\\bboth (?:the )?(?:chambers|houses|senate|house)\\b|\\bsweep\\b"),
         ]),
         ("league", "LEAGUE", "title", "unknown", [
             ("nba", "\\bnba\\b|\\bpro(?:fessional)? basketball\\b|kxnba"),
@@ -138,6 +138,15 @@
             ("afc", "\\bafc\\b", "doubt"),
             ("nfc", "\\bnfc\\b", "doubt"),
             ("division", "\\b(?:al|nl|afc|nfc) (?:east|west|central|north|south)\\b|\\b(?:atlantic|metropolitan|central|pacific|southeast|northwest|southwest) division\\b", "doubt"),
+        ]),
+        ("tournament", "LEAGUE", "title", "unknown", [
+            ("us open", "\\bus open\\b"),
+            ("open championship", "\\b(?:the|british) open\\b|\\bopen championship\\b"),
+            ("masters", "\\bmasters\\b"),
+            ("pga championship", "\\bpga championship\\b"),
+            ("australian open", "\\baustralian open\\b"),
+            ("french open", "\\bfrench open\\b|\\broland garros\\b"),
+            ("wimbledon", "\\bwimbledon\\b"),
         ]),
         ("gender", "LEAGUE", "title", "unknown", [
             ("women", "\\bwomen\\b|\\bwta\\b|\\bwnba\\b|\\bladies\\b"),
@@ -215,20 +224,17 @@
             ("call", "\\b(?:phone )?calls?\\b|\\btalks? to\\b|\\bspeaks? (?:to|with)\\b"),
         ]),
         ("court", "METRIC", "title", "unknown", [
-            ("hear", "\\bhears?\\b|\\btakes? up\\b|\\bgrants? cert"),
+            ("hear", "\\breconsider|\\breviews?\\b|\\bhears?\\b|\\btakes? up\\b|\\bgrants? cert"),
             ("rule", "\\brules?\\b|\\bstrikes? down\\b|\\boverturns?\\b|\\bupholds?\\b"),
         ]),
         ("bill", "METRIC", "title", "unknown", [
-            ("pass chamber", "\\bpass(?:es|ed)? (?:the )?(?:us )?(?:house|senate)\\b", "doubt"),
+            ("pass chamber", "\\b(?:house|senate)(?: votes?(?: to)?)? pass|\\b(?:house|senate) votes?\\b|\\bpass(?:es|ed)? (?:the )?(?:us )?(?:house|senate)\\b", "doubt"),
             ("become law", "\\b(?:become|becomes|signed into|be) law\\b|\\benacted\\b"),
         ]),
         ("direction", "METRIC", "title", "unknown", [
             ("cut", "\\b(?:cuts?|decreases?|lowers|reduces?)\\b"),
             ("hike", "\\b(?:hikes?|increases?|raises?)\\b"),
             ("hold", "\\b(?:hold|holds|maintains?|no change|unchanged|pause)\\b"),
-        ]),
-        ("any_size", "COUNT", "title", "unknown", [
-            ("any", "\\bany (?:rate )?(?:cut|hike|change)\\b"),
         ]),
         ("core", "METRIC", "title", "doubt", [
             ("core", "\\bcore\\b"),
@@ -257,7 +263,7 @@
         ]),
         ("gross_area", "METRIC", "title", "unknown", [
             ("domestic", "\\bdomestic\\b"),
-            ("worldwide", "\\b(?:worldwide|global)\\b"),
+            ("global", "\\b(?:worldwide|global(?:ly)?)\\b", "doubt"),
         ]),
         ("score", "METRIC", "title", "unknown", [
             ("rotten tomatoes", "\\brotten tomatoes\\b|\\btomatometer\\b"),
@@ -279,8 +285,8 @@
             ("picture", "\\bbest picture\\b"),
             ("animated", "\\banimated\\b", "doubt"),
         ]),
-        ("award", "METRIC", "title", "unknown", [
-            ("nominated", "\\bnominat"),
+        ("award", "METRIC", "title", "doubt", [
+            ("nominated", "\\bnominated for\\b|\\b(?:oscar|grammy|emmy|tony|golden globe) nomination"),
         ]),
         ("honour", "METRIC", "title", "doubt", [
             ("rookie", "\\brookie\\b"),
@@ -290,6 +296,30 @@
             ("cy young", "\\bcy young\\b"),
             ("finals mvp", "\\bfinals mvp\\b"),
         ]),
+        ("statistic", "METRIC", "title", "unknown", [
+            ("yards", "\\byards\\b"),
+            ("receptions", "\\breceptions\\b"),
+            ("touchdowns", "\\btouchdowns?\\b"),
+            ("rebounds", "\\brebounds\\b"),
+            ("assists", "\\bassists\\b"),
+            ("points", "\\bpoints\\b"),
+            ("steals", "\\bsteals\\b"),
+            ("strikeouts", "\\bstrikeouts\\b"),
+            ("hurricanes", "\\bhurricanes?\\b"),
+            ("named storms", "\\bnamed (?:\\w+ )?storms?\\b"),
+            ("home runs", "\\bhome runs?\\b"),
+            ("goals", "\\bgoals?\\b|\\bgoalscorer"),
+            ("shots", "\\bshots\\b"),
+            ("saves", "\\bsaves\\b"),
+            ("aces", "\\baces\\b"),
+        ]),
+        ("output", "METRIC", "title", "unknown", [
+            ("deliveries", "\\bdeliver(?:s|y|ies|ed)?\\b"),
+            ("production", "\\bproduc(?:es?|ed|tion)\\b"),
+        ]),
+        ("fund", "METRIC", "title", "veto", [
+            ("fund", "\\b(?:etf|spy|qqq|gld|uso|ibit)\\b"),
+        ]),
         ("market_value", "METRIC", "title", "doubt", [
             ("market cap", "\\bmarket cap"),
         ]),
@@ -298,7 +328,7 @@
         ]),
         ("release", "METRIC", "title", "unknown", [
             ("released", "\\breleas"),
-            ("announced", "\\bannounc"),
+            ("announced", "\\bannounc|\\bunveil"),
         ]),
         ("launch", "METRIC", "title", "unknown", [
             ("launch", "\\blaunch"),
@@ -307,9 +337,6 @@
         ]),
         ("all_time_high", "METRIC", "title", "doubt", [
             ("all-time high", "\\ball[- ]time high\\b|\\bath\\b"),
-        ]),
-        ("how", "METRIC", "title", "unknown", [
-            ("close", "\\bclos(?:es?|ing)\\b|\\bsettles?\\b|\\bend (?:of )?(?:the )?(?:day|year)\\b"),
         ]),
         ("zone", "INSTANT", "rules", "unknown", [
             ("eastern", "\\b(?:et|est|edt)\\b|\\beastern time\\b"),
@@ -363,6 +390,11 @@
             ("adp", "\\badp\\b"),
             ("labor statistics", "\\b(?:bureau of labor statistics|bls)\\b"),
             ("fed", "\\bfederal reserve bank of\\b|\\bfred\\b"),
+        ]),
+        ("estimate", "SOURCE", "any", "unknown", [
+            ("advance", "\\badvance estimate\\b"),
+            ("second", "\\bsecond (?:bea )?estimate\\b"),
+            ("third", "\\bthird (?:bea )?estimate\\b"),
         ]),
         ("crude", "SOURCE", "any", "unknown", [
             ("wti", "\\bwti\\b"),
@@ -419,17 +451,17 @@
         ]),
         ("announcing", "ANNOUNCEMENT", "rules", "unknown", [
             ("counts", "\\bannouncement (?:is|are|of .{1,80} is|will be) (?:also )?(?:sufficient|enough|qualif)|\\bannouncement .{0,60}\\b(?:suffices|counts|will count|qualifies)\\b|\\b(?:officially|publicly|formally) announce[sd]?\\b|\\bis announced\\b|\\bannounces? (?:that|they|he|she)\\b"),
-            ("does not count", "\\bannouncements? (?:alone|by itself|itself)? ?(?:does|do|is|are|will) not\\b"),
+            ("does not count", "\\bannounced\\b.{0,60}\\b(?:do|does|will) not (?:count|qualify)|\\bannouncements? (?:alone|by itself|itself)? ?(?:does|do|is|are|will) not\\b"),
         ]),
         ("effect", "METRIC", "rules", "unknown", [
             ("in office", "\\b(?:sworn in|takes? office|assumes? (?:the )?office|(?:is|are|be) inaugurated)\\b"),
-            ("called by press", "\\b(?:projected|call(?:ed|s)? (?:by|the race)|media projections?)\\b"),
+            ("called by press", "\\bcall(?:s|ed)? the [^.]{0,60}\\b(?:election|race)\\b|\\b(?:projected|call(?:ed|s)? (?:by|the race)|media projections?)\\b"),
             ("certified", "\\bcertified\\b"),
         ]),
         ("death", "DEATH_OR_VOID", "rules", "unknown", [
-            ("is yes", "\\b(?:death|dies|deceased|passes away)\\b.{0,120}\\b(?:resolves? (?:to )?[\"“]?yes|will count|counts|qualif|(?:is|are|be) (?:sufficient|enough|included))"),
-            ("at last price", "\\b(?:death|dies|deceased|passes away)\\b.{0,160}\\b(?:last|fair) (?:\\w+ )?price\\b"),
-            ("is no", "\\b(?:death|dies|deceased|passes away)\\b.{0,120}\\b(?:resolves? (?:to )?[\"“]?no\\b|not count|not qualif|not (?:sufficient|enough))"),
+            ("is yes", "\\bdeath included\\b|\\bincluding (?:by |as a result of |because of )?(?:his |her )?death\\b|\\b(?:death|dies|died|deceased|passes away)\\b[^.]{0,120}\\b(?:resolves? (?:to )?[\"“]?yes|will count|counts|qualif|(?:is|are|be) (?:sufficient|enough|included))"),
+            ("at last price", "\\b(?:death|dies|died|deceased|passes away)\\b[^.]{0,160}\\b(?:last|fair) (?:\\w+ )?price\\b"),
+            ("is no", "\\b(?:death|dies|died|deceased|passes away)\\b[^.]{0,120}\\b(?:resolves? (?:to )?[\"“]?no\\b|not count|not qualif|not (?:sufficient|enough))|\\b(?:other than|except|not) (?:by|for|because of|due to|through)? ?(?:his |her )?death\\b"),
         ]),
         ("tail", "TAIL", "rules", "unknown", [
             ("death", "\\b(?:death|dies|deceased|passes away)\\b"),
@@ -449,17 +481,19 @@
 {% endmacro %}
 
 
-{#- The markers of a listing, as "group:marker", of the texts in the columns `titles`, `rules`. -#}
+{#- The markers of a listing, as "group:marker", of the texts in the columns `titles`, `rules`. A listing has
+    few: a text is first asked for all patterns of a group at once. -#}
 {% macro found_markers(titles, rules) -%}
-    list_filter([
+    flatten([
         {%- for group, code, scope, one_sided, markers in term_markers() %}
-        {%- for marker in markers %}
         {%- set text = {"title": titles, "rules": rules, "any": titles ~ " || ' ' || " ~ rules}[scope] %}
-        {%- set pattern = marker[1] | replace("'", "''") %}
-        case when regexp_matches({{ text }}, '{{ pattern }}') then '{{ group }}:{{ marker[0] | replace("'", "''") }}'
-            {%- if "\\d+" in pattern %} || ' ' || regexp_extract(regexp_extract({{ text }}, '{{ pattern }}'), '\d+'){% endif %} end,
+        if(regexp_matches({{ text }}, '{{ markers | map(attribute=1) | join("|") | replace("'", "''") }}'), list_filter([
+            {%- for marker in markers %}
+            {%- set pattern = marker[1] | replace("'", "''") %}
+            case when regexp_matches({{ text }}, '{{ pattern }}') then '{{ group }}:{{ marker[0] | replace("'", "''") }}'
+                {%- if "\\d+" in pattern %} || ' ' || regexp_extract(regexp_extract({{ text }}, '{{ pattern }}'), '\d+'){% endif %} end{{ "," if not loop.last }}
+            {%- endfor %}
+        ], lambda marker: marker is not null), []){{ "," if not loop.last }}
         {%- endfor %}
-        {%- endfor %}
-        null
-    ], lambda marker: marker is not null)
+    ])
 {%- endmacro %}

@@ -9,11 +9,20 @@
     ['win', 'match', 'gam', 'map', 'set', 'half', 'spread', 'draw', 'tie', 'total', 'moneylin', 'team', 'both', 'end',
      'winner', 'series', 'serie', 'goal', 'point', 'run', 'no', 'yes', 'other', 'others', 'first', 'pric', 'vs', 'fc', 'cf', 'ac', 'sc',
      'pro', 'professional', 'basketball', 'football', 'baseball', 'hockey', 'soccer', 'nba', 'nfl', 'mlb', 'nhl', 'wnba',
-     'fifa', 'uefa', 'men', 'women', 'final', 'championship', 'champion', 'league', 'cup', 'english', 'season']
+     'fifa', 'uefa', 'men', 'women', 'final', 'championship', 'champion', 'league', 'cup', 'english', 'season',
+     'hik', 'cut', 'unchang', 'january', 'february', 'march', 'july', 'september', 'october', 'november', 'december']
+{%- endmacro %}
+
+{#- Words that set two contracts apart when only one side has them anywhere. -#}
+{% macro telling_apart() -%}
+    ['north', 'south', 'east', 'west', 'northern', 'southern', 'eastern', 'western', 'uk', 'china', 'japan', 'canada',
+     'germany', 'franc', 'eurozon', 'europ', 'india', 'brazil', 'mexico', 'australia', 'korea', 'turkey', 'russia',
+     'israel', 'iran', 'italy', 'spain', 'poland', 'taiwan', 'ukrain', 'argentina', 'switzerland', 'sweden', 'norway',
+     'falcon', 'act']
 {%- endmacro %}
 
 {% macro negations() -%}
-    ['not', 'no', 'never', 'without', 'fail', 'neither', 'nor', 'except', 'lose', 'los', 'lost', 'against']
+    ['not', 'no', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los', 'lost', 'against']
 {%- endmacro %}
 
 {% macro shared_words(words, listed) -%}
@@ -105,6 +114,35 @@
     ], lambda difference: difference is not null)
 {%- endmacro %}
 
+
+{#- The names of a title, run by run: in "the Vice Chair of the Fed" and "the Fed Vice Chair" they follow each
+    other, in "Israel strikes Iran" a word stands between. -#}
+{% macro runs_of_names(side) -%}
+    list_transform(
+        string_split(
+            array_to_string(list_transform(
+                {{ side }}.ordered_words,
+                lambda word: if(list_contains({{ side }}.title_names, word), word, '|')
+            ), ' '), '|'
+        ),
+        lambda run: list_filter(string_split(run, ' '), lambda word: word != '')
+    )
+{%- endmacro %}
+
+{#- Whether of any two names the same comes first on both sides, or the two follow each other on one. -#}
+{% macro is_same_order(left, right, left_runs, right_runs) -%}
+    len(list_filter(
+        {{ left }},
+        lambda first: len(list_filter(
+            {{ left }},
+            lambda second: list_position({{ left }}, first) < list_position({{ left }}, second)
+            and list_position({{ right }}, first) > list_position({{ right }}, second)
+            and len(list_filter(
+                {{ left_runs }} || {{ right_runs }}, lambda run: list_has_all(run, [first, second])
+            )) = 0
+        )) > 0
+    )) = 0
+{%- endmacro %}
 
 {#- The names that both titles have, in the order of one of them. -#}
 {% macro names_in_order(side, other) -%}

@@ -125,9 +125,31 @@ def without_a_contract_above(manifest: Manifest) -> list[str]:
     ]
 
 
+def unread_macros(manifest: Manifest) -> set[str]:
+    """Macros by which pairs are compared, but whose change would leave the pairs as they were."""
+    own = {
+        name
+        for name, macro in manifest["macros"].items()
+        if macro["package_name"] == "marketfinder"
+    }
+    compared = {
+        macro
+        for name in ("pair_sides", "pair_vetoes", "marker_groups")
+        for macro in manifest["nodes"][f"model.marketfinder.{name}"]["depends_on"]["macros"]
+    }
+    keeping = {f"macro.marketfinder.{name}" for name in ("ref", "drop_gone", "is_not_held")}
+    digest = "macro.marketfinder.comparing_digest"
+    read = {digest, *manifest["macros"][digest]["depends_on"]["macros"]}
+    return (compared & own) - read - keeping
+
+
 def test_every_model_is_described_and_keyed(manifest: Manifest) -> None:
     assert nodes(manifest, "model")
     assert undescribed(manifest) == []
+
+
+def test_a_changed_way_of_comparing_compares_anew(manifest: Manifest) -> None:
+    assert unread_macros(manifest) == set()
 
 
 def test_gold_has_contracts_and_described_columns(manifest: Manifest) -> None:

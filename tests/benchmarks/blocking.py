@@ -9,6 +9,7 @@
 # ///
 """Blocking of a simulated universe: the models, and TF-IDF with sparse_dot_topn on the same words.
 
+With ``--changes``: the whole of matching from nothing, and after 1 % of the listings changed.
 Run ``uv run python tests/benchmarks/blocking.py`` from the repository root; see the README beside
 this file for what is measured and how. The peer runs as ``uv run --script`` of this file.
 """
@@ -19,6 +20,7 @@ import json
 import math
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -30,9 +32,28 @@ import duckdb
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = (
     *("contract_texts", "contract_windows", "contract_amounts", "contract_markers"),
-    *("contract_subjects", "contract_wordings"),
+    *("contract_subjects", "contract_wordings", "contract_terms"),
 )
 BLOCKING = ("market_words", "word_weights", "similar_pairs", "blocking_keys", "candidate_pairs")
+PAIRS = (
+    *("pair_sides", "pair_vetoes", "filtered_pairs", "related_pairs"),
+    *("pair_features", "pair_doubts", "pair_scores"),
+)
+CHAIN = (*TERMS, "matched_listings", "marker_groups", *BLOCKING, *PAIRS)
+# One listing in a hundred: half of them are reworded, a quarter close, a quarter come back.
+COMING, GOING, REWORDED = (
+    f"hash(market_id) % 400 {place}" for place in ("= 1", "= 2", "in (3, 4)")
+)
+CHANGES = {
+    "before": f"update silver.listings set is_active = false, is_closed = true where {COMING}",
+    "after": f"""
+        update silver.listings set is_active = true, is_closed = false where {COMING};
+        update silver.listings set is_active = false, is_closed = true where {GOING};
+        update silver.listings
+        set title = title || ' Second edition.', description = description || ' Revised.'
+        where {REWORDED};
+    """,
+}
 TOP = 10
 
 
@@ -138,12 +159,82 @@ def sparse_dot_topn(folder: Path) -> tuple[dict[str, float], float]:
     return seconds, time.process_time() - started
 
 
+def chain(folder: Path, *arguments: str) -> dict[str, float]:
+    """dbt from the texts to the scores, in this process: seconds of processors of each model."""
+    os.environ |= environment(folder)
+    os.chdir(ROOT)
+    from dbt.cli.main import dbtRunner
+
+    seconds: dict[str, float] = {}
+
+    def note(event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            name = event.data.node_info.node_name
+            seconds[name] = time.process_time() - sum(seconds.values())
+
+    options = ("--quiet", "--threads", "1", "--select", *CHAIN, *arguments)
+    done = dbtRunner(callbacks=[note]).invoke(["run", *options])
+    if not done.success:
+        raise SystemExit(f"dbt failed: {done.exception or done.result}")
+    return seconds
+
+
+def full(folder: Path) -> tuple[dict[str, float], float]:
+    """The chain from nothing."""
+    return chain(folder, "--full-refresh"), time.process_time()
+
+
+def incremental(folder: Path) -> tuple[dict[str, float], float]:
+    """The chain over what it has built before."""
+    return chain(folder), time.process_time()
+
+
+TURNS = {"full": full, "incremental": incremental}
+
+
+def after_changes(folder: Path) -> None:
+    """A build from nothing and one after 1 % changed; whether one from nothing is the same."""
+    scratch = folder / "changes"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    shutil.copy(folder / "warehouse.duckdb", scratch)
+    times = {}
+    for moment, turn in (("before", "full"), ("after", "incremental")):
+        with duckdb.connect(scratch / "warehouse.duckdb") as connection:
+            connection.execute(CHANGES[moment])
+        times[turn] = measured(scratch, turn)
+    print("seconds of processors, from nothing and after 1 % of the listings changed", flush=True)
+    for name in CHAIN:
+        one, other = (times[turn]["seconds"].get(name, math.nan) for turn in TURNS)
+        print(f"    {name:18} {one:7.1f} {other:7.1f}")
+    one, other = (times[turn]["processor"] for turn in TURNS)
+    print(f"    {'in all, with dbt':18} {one:7.1f} {other:7.1f}, {other / one:.1%}", end="; ")
+    print(", ".join(f"{times[turn]['megabytes']:,.0f} MB" for turn in TURNS))
+    kept = scratch / "incremental.duckdb"
+    shutil.copy(scratch / "warehouse.duckdb", kept)
+    measured(scratch, "full")
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{kept}' as ours (read_only)")
+        connection.execute(f"attach '{scratch / 'warehouse.duckdb'}' as theirs (read_only)")
+        for name in CHAIN:
+            sides = [
+                f"select hash(whole) from {side}.silver.{name} as whole"
+                for side in ("ours", "theirs")
+            ]
+            (counts,) = connection.execute(
+                f"select (select count(*) from ({sides[0]} except all {sides[1]})),"
+                f" (select count(*) from ({sides[1]} except all {sides[0]}))"
+            ).fetchall()
+            if any(counts):
+                print(f"    {name}: rows only after changes, only from nothing: {counts}")
+
+
 CONTENDERS = {"marketfinder": marketfinder, "sparse_dot_topn": sparse_dot_topn}
 
 
 def measured(folder: Path, name: str) -> dict[str, Any]:
     """One turn of a contender in a process of its own."""
-    runner = [sys.executable] if name == "marketfinder" else ["uv", "run", "--quiet", "--script"]
+    runner = ["uv", "run", "--quiet", "--script"] if name == "sparse_dot_topn" else [sys.executable]
     done = subprocess.run(
         [*runner, __file__, "--turn", name, "--folder", folder],
         stdout=subprocess.PIPE,
@@ -191,10 +282,11 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=["12700x12700", "84125x195860"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=ROOT / "data" / "blocking")
-    parser.add_argument("--turn", choices=CONTENDERS)
+    parser.add_argument("--changes", action="store_true", help="only what a change costs")
+    parser.add_argument("--turn", choices=CONTENDERS | TURNS)
     options = parser.parse_args()
     if options.turn:
-        seconds, processor = CONTENDERS[options.turn](options.folder)
+        seconds, processor = (CONTENDERS | TURNS)[options.turn](options.folder)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({"seconds": seconds, "processor": processor, "megabytes": peak}))
         return
@@ -202,6 +294,10 @@ def main() -> None:
     for size in options.sizes:
         folder = options.folder / size
         prepare(folder, *map(int, size.split("x")))
+        if options.changes:
+            print(size)
+            after_changes(folder)
+            continue
         turns: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTENDERS}
         for _ in range(options.rounds):
             for name in CONTENDERS:
@@ -225,7 +321,7 @@ def main() -> None:
                 f" processors, {best['megabytes']:,.0f} MB; {candidates:,} candidates, {each:.1f} a"
                 f" market; recall {equal:.4f} equal, {related:.4f} related  ({steps})"
             )
-    if len(options.sizes) == 2:
+    if len(options.sizes) == 2 and not options.changes:
         products = [math.prod(map(int, size.split("x"))) for size in options.sizes]
         for name, (one, other) in times.items():
             exponent = math.log(other / one) / math.log(products[1] / products[0])

@@ -1,4 +1,9 @@
-{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="market_id",
+    post_hook="{{ drop_gone('market_id', 'contract_texts') }}"
+) }}
 
 with changed as (
     {{ texts_to_read(create_amount_functions() ~ create_window_functions()) }}
@@ -12,16 +17,38 @@ mentioned as (
             struct_pack(source := 'subtitle', said := silver.countable(side_text)),
             struct_pack(source := 'title', said := silver.countable(title_text)),
             struct_pack(source := 'subtitle', said := silver.countable(subtitle_text)),
-            struct_pack(source := 'event', said := silver.countable(event_text))
+            struct_pack(source := 'event', said := silver.countable(event_text)),
+            struct_pack(source := 'condition', said := silver.countable(condition_text))
         ] as places,
+    from changed
+),
+
+found as (
+    select
+        *,
         list_filter(
             list_transform(
                 places,
                 lambda place: struct_pack(source := place.source, found := silver.amount_mention(place.said))
             ),
             lambda place: place.found is not null
-        )[1] as chosen,
-    from changed
+        ) as mentions,
+    from mentioned
+),
+
+-- "Below 4.3" is what "below 4.3 million" is short for.
+preferred as (
+    select
+        *,
+        coalesce(
+            list_filter(
+                mentions,
+                lambda place: place.found.first = mentions[1].found.first and place.found.first_scale != ''
+                and mentions[1].found.first_scale = ''
+            )[1],
+            mentions[1]
+        ) as chosen,
+    from found
 ),
 
 -- The venue's own bounds, where no text compares.
@@ -59,7 +86,7 @@ structured as (
         silver.amount_unit(
             coalesce(nullif(chosen.found.first_unit, ''), nullif(chosen.found.second_unit, ''))
         ) as unit,
-    from mentioned
+    from preferred
 ),
 
 bounded as (
@@ -85,14 +112,28 @@ bounded as (
                     )
         end as decimal(28, 6)) as amount_low,
         cast(case
-            when kind = 'between' then second_amount
+            when kind = 'between'
+                then if(
+                        second_amount % 1 >= 0.99, cast(ceil(second_amount) as decimal(28, 6)), second_amount
+                    )
             when kind in ('at_most', 'touch_below', 'exactly') then first_amount
             when kind = 'below' and has_one_decimal then first_amount - 0.1
             when kind = 'below'
                 then if(is_whole, cast(ceil(first_amount) - 1 as decimal(28, 6)), first_amount)
         end as decimal(28, 6)) as amount_high,
         coalesce(kind = 'above' and amount_low = first_amount, false) as is_low_open,
-        coalesce(kind = 'below' and amount_high = first_amount, false) as is_high_open,
+        coalesce(
+            (kind = 'below' and amount_high = first_amount)
+            or (kind = 'between' and (
+                second_amount % 1 >= 0.99
+                -- "Between 7,400 and 7,500" is 7,400 or higher and lower than 7,500, if the rules say so.
+                or regexp_matches(
+                    rules_text,
+                    '\b(lower|less|fewer) than \$?' || cast(cast(second_amount as bigint) as varchar) || '(\.0+)?\b'
+                )
+            )),
+            false
+        ) as is_high_open,
     from structured
 ),
 
@@ -117,6 +158,20 @@ amounts as (
                         lambda number: not regexp_matches(number, '^1[89]\d\d$')
                     )))
         end as other_numbers,
+        -- And those beside the amount that was read: "30-year".
+        case
+            when chosen is not null
+                then list_distinct(list_filter(
+                        regexp_extract_all(
+                            replace(silver.countable(title_text), chosen.found.mention, ' '), '\d+(?:\.\d+)?'
+                        ),
+                        lambda number: len(list_filter(
+                            [first_amount, second_amount, amount_low, amount_high],
+                            lambda bound: abs(cast(number as double) - cast(bound as double)) < 0.011
+                        )) = 0
+                    ))
+            else []
+        end as extra_numbers,
         text_hash,
     from bounded
 )

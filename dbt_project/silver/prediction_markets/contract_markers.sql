@@ -1,4 +1,9 @@
-{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="market_id",
+    post_hook="{{ drop_gone('market_id', 'contract_texts') }}"
+) }}
 
 with changed as (
     {{ texts_to_read(found_markers("kind_text", "source_text")) }}

@@ -1,10 +1,16 @@
-{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="market_id",
+    post_hook="{{ drop_gone('market_id', 'contract_texts') }}"
+) }}
 
 with changed as (
     {{ texts_to_read(
-        create_word_functions() ~ create_amount_functions() ~ create_window_functions(),
+        create_word_functions() ~ create_amount_functions() ~ create_window_functions() ~ kind_words(),
         seed_digest("word_aliases", ["word", "canonical"])
-        ~ " || " ~ seed_digest("team_names", ["team", "name"])
+        ~ " || " ~ seed_digest("team_names", ["team", "name", "league", "is_full"]),
+        ["contract_markers", "contract_amounts"]
     ) }}
 ),
 
@@ -21,27 +27,38 @@ vocabulary as (
     from {{ ref("word_aliases") }}
 ),
 
+named as (
+    select
+        changed.market_id,
+        markers.markers,
+        case
+            when changed.category = 'sports' and not regexp_matches(array_to_string(markers.markers, ' '), 'league:')
+                then changed.rules_text
+        end as league_text,
+        not regexp_matches(array_to_string(markers.markers, ' '), 'league:(nba|wnba|nfl|mlb|nhl)\b') as may_be_any,
+        -- No name has such a sign.
+        concat_ws(chr(31), title_text, subtitle_text, outcomes_text, event_text) as said,
+    from changed
+    inner join markers on changed.market_id = markers.market_id
+),
+
 -- A team is called by its city on one venue and by its nickname on the other: both become its code.
 teams as (
     select
-        changed.market_id,
+        named.market_id,
         list(
             team_names.name || '=' || team_names.team order by length(team_names.name) desc, team_names.name
         ) as names,
-    from changed
-    inner join markers on changed.market_id = markers.market_id
+    from named
     inner join team_names
-        on list_contains(markers.markers, 'league:' || team_names.league)
-            or (
-                team_names.is_full
-                and not regexp_matches(array_to_string(markers.markers, ' '), 'league:(nba|wnba|nfl|mlb|nhl)\b')
+        on contains(named.said, team_names.name)
+            and (
+                list_contains(named.markers, 'league:' || team_names.league)
+                -- "Will the Ravens lead the Bengals?" leaves the league to the rules.
+                or regexp_matches(named.league_text, '\b' || team_names.league || '\b')
+                or (team_names.is_full and named.may_be_any)
             )
-    where
-        contains(changed.title_text, team_names.name)
-        or contains(changed.subtitle_text, team_names.name)
-        or contains(changed.outcomes_text, team_names.name)
-        or contains(changed.event_text, team_names.name)
-    group by changed.market_id
+    group by named.market_id
 ),
 
 spoken as (
@@ -69,10 +86,16 @@ worded as (
         silver.topic_words({{ text }}_said, amount_mention, canonical_words) as {{ text }}_words,
         {% endfor -%}
         list_transform(spellings, lambda spelling: silver.word_stem(split_part(spelling, '=', 2))) as team_codes,
-        -- "The US or Israel", but not "3 or more".
-        list_contains(
-            silver.telling_words(replace(silver.countable(title_said), amount_mention, ' '), canonical_words), 'or'
-        ) or regexp_matches(title, '[A-Za-z]{2}/[A-Z][a-z]') as has_alternative,
+        -- "The US or Israel", but not "3 or more": the second of them.
+        list_filter(
+            silver.telling_words(
+                array_to_string(
+                    regexp_extract_all(replace(silver.countable(title_said), amount_mention, ' '), '\S+ or \S+')
+                    || regexp_extract_all(strip_accents(title), '[A-Z][a-z]+/[A-Z][a-z]+'), ' '
+                ), canonical_words
+            ),
+            lambda word: not list_contains({{ comparison_words() }} || ['or'], word)
+        ) as alternatives,
         list_transform(
             string_split(outcomes_said, ' , '), lambda label: silver.telling_words(label, canonical_words)
         ) as outcome_words,
@@ -98,7 +121,7 @@ subjects as (
         rules_words,
         title_words as ordered_words,
         outcome_words,
-        has_alternative,
+        alternatives,
         -- Whom it is about: the names in the subtitle, if it is one of many of its event.
         list_sort(list_distinct(list_filter(
             subtitle_words,

@@ -1,6 +1,41 @@
-{{ config(materialized="view") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="market_id",
+    post_hook="{{ drop_gone('market_id', 'contract_texts') }}"
+) }}
 
-with terms as (
+{%- set parts = ["windows", "amounts", "markers", "subjects", "wordings"] %}
+
+-- A change of what was read, or of how; and the day on which a window begins.
+with hashed as (
+    select
+        texts.market_id,
+        coalesce(
+            windows.window_starts_on
+            > case
+                when texts.universe = 'labelled' then timestamp '{{ var("labels_written_on") }}' else clock.as_of
+            end,
+            false
+        ) as is_window_ahead,
+        md5(concat(
+            '{{ local_md5(model.raw_code) }}', is_window_ahead, texts.market_id, texts.text_hash,
+            {%- for part in parts %}
+            {{ part }}.text_hash{{ "," if not loop.last }}
+            {%- endfor %}
+        )) as terms_hash,
+    from {{ ref("contract_texts") }} as texts
+    cross join {{ ref("clock") }} as clock
+    {%- for part in parts %}
+    inner join {{ ref("contract_" ~ part) }} as {{ part }} on texts.market_id = {{ part }}.market_id
+    {%- endfor %}
+),
+
+changed as (
+    select * from hashed where {{ is_not_held("terms_hash", "hashed.terms_hash") }}
+),
+
+terms as (
     select
         texts.market_id,
         texts.universe,
@@ -13,6 +48,7 @@ with terms as (
         windows.window_starts_on,
         windows.window_ends_on,
         windows.window_time,
+        windows.condition_time,
         windows.is_whole_window,
         windows.is_window_certain,
         windows.is_game,
@@ -37,6 +73,7 @@ with terms as (
                 else cast(windows.window_ends_on - 1 as date) + cast(windows.window_time[:5] as time)
             end
         ) as window_ends_at,
+        changed.is_window_ahead,
         -- How much.
         amounts.amount_kind,
         amounts.amount_source,
@@ -47,6 +84,7 @@ with terms as (
         amounts.amount_unit,
         amounts.is_touch,
         amounts.other_numbers,
+        amounts.extra_numbers,
         -- Of what kind, and who says so.
         markers.markers,
         -- Whom it is about.
@@ -56,16 +94,18 @@ with terms as (
         subjects.event_topic_words,
         subjects.ordered_words,
         subjects.outcome_words,
-        subjects.has_alternative,
+        subjects.alternatives,
         subjects.rules_words,
         -- Word by word.
         wordings.* exclude (market_id, text_hash),
-    from {{ ref("contract_texts") }} as texts
-    inner join {{ ref("contract_windows") }} as windows on texts.market_id = windows.market_id
-    inner join {{ ref("contract_amounts") }} as amounts on texts.market_id = amounts.market_id
-    inner join {{ ref("contract_markers") }} as markers on texts.market_id = markers.market_id
-    inner join {{ ref("contract_subjects") }} as subjects on texts.market_id = subjects.market_id
-    inner join {{ ref("contract_wordings") }} as wordings on texts.market_id = wordings.market_id
+        changed.terms_hash,
+    from changed
+    inner join {{ ref("contract_texts") }} as texts on changed.market_id = texts.market_id
+    inner join {{ ref("contract_windows") }} as windows on changed.market_id = windows.market_id
+    inner join {{ ref("contract_amounts") }} as amounts on changed.market_id = amounts.market_id
+    inner join {{ ref("contract_markers") }} as markers on changed.market_id = markers.market_id
+    inner join {{ ref("contract_subjects") }} as subjects on changed.market_id = subjects.market_id
+    inner join {{ ref("contract_wordings") }} as wordings on changed.market_id = wordings.market_id
 )
 
 select * from terms

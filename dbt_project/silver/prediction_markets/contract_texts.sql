@@ -1,4 +1,9 @@
-{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="market_id",
+    post_hook="{{ drop_unread_listings() }}"
+) }}
 
 with live as (
     select
@@ -62,7 +67,7 @@ hashed as (
         *,
         -- The way of normalising is a part of it.
         md5(cast([
-            '{{ local_md5(create_word_functions() ~ create_window_functions()) }}',
+            '{{ local_md5(model.raw_code ~ create_word_functions() ~ create_window_functions()) }}',
             universe, platform, series_id, event_id, event_title, title, subtitle, description, resolution_source,
             category, event_type, cast(outcome_labels as varchar), strike_type, cast(floor_strike as varchar),
             cast(cap_strike as varchar), sports_market_type, slug_prefix, cast(expected_at as varchar)
@@ -84,17 +89,28 @@ normalised as (
         *,
         silver.spelled_ranges(silver.normalised_text(title)) as title_text,
         silver.spelled_ranges(silver.normalised_text(subtitle)) as subtitle_text,
-        if(platform = 'kalshi', subtitle_text, '') as side_text,
         silver.normalised_text(event_title) as event_text,
+        silver.normalised_text(array_to_string(outcome_labels, ' , ')) as outcomes_text,
+        silver.normalised_text(description) as rules_text,
+    from changed
+),
+
+-- A step of its own: what a SELECT says twice, it computes twice.
+texts as (
+    select
+        *,
+        if(platform = 'kalshi', subtitle_text, '') as side_text,
         -- What kind of contract it is stands in the title, the event, and the venue's own codes.
         concat_ws(
             ' ', title_text, subtitle_text, event_text, lower(series_id), lower(slug_prefix),
             replace(sports_market_type, '_', ' ')
         ) as kind_text,
-        silver.normalised_text(array_to_string(outcome_labels, ' , ')) as outcomes_text,
-        silver.normalised_text(description) as rules_text,
         concat_ws(' ', rules_text, lower(resolution_source)) as source_text,
-    from changed
+        -- What is asked, without what is said of ties, delays and sources after it.
+        coalesce(
+            nullif(regexp_extract(rules_text, '^(.*?)(?:resolves to yes|\botherwise\b)', 1), ''), rules_text
+        ) as condition_text,
+    from normalised
 )
 
-select * from normalised
+select * from texts

@@ -1,4 +1,9 @@
-{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="market_id",
+    post_hook="{{ drop_gone('market_id', 'contract_texts') }}"
+) }}
 
 with changed as (
     {{ texts_to_read(create_window_functions()) }}
@@ -10,7 +15,11 @@ dated as (
         silver.date_mentions(title_text) as title_dates,
         silver.date_mentions(side_text) as subtitle_dates,
         silver.date_mentions(rules_text) as rules_dates,
-        list_filter(rules_dates, lambda found: found.word in ('before', 'by', 'until', 'through')) as rules_deadlines,
+        -- The condition names the deadline; what follows it, when it is settled if there is no figure.
+        silver.date_mentions(condition_text) as condition_dates,
+        silver.clock_mention(condition_text) as condition_clock,
+        regexp_matches(rules_text, '\b(since|from|between|after) (the )?(time of )?(this )?markets? creation')
+            as starts_at_listing,
         -- The hour of a ladder's rungs stands in the title of their event only.
         coalesce(
             nullif(silver.clock_mention(title_text), ''),
@@ -37,6 +46,19 @@ dated as (
     from changed
 ),
 
+conditioned as (
+    select
+        *,
+        list_filter(condition_dates, lambda found: found.word in ('before', 'by', 'until', 'through'))
+            as rules_deadlines,
+        list_distinct(list_transform(
+            condition_dates, lambda found: silver.mentioned_window(found, null)
+        )) as condition_windows,
+        -- The one date that it names.
+        case when len(condition_windows) = 1 then condition_windows[1] end as condition_window,
+    from dated
+),
+
 -- The title's own date (one with a word of time before it, if there is one), else the subtitle's,
 -- else the first deadline of the rules.
 chosen as (
@@ -44,9 +66,17 @@ chosen as (
         *,
         case
             when is_game then 'game'
+            -- "The January press conference" is on the day that the condition names.
+            when
+                len(title_dates) = 1 and title_dates[1].month != '' and title_dates[1].day = ''
+                and condition_window.ends_on - condition_window.starts_on = 1
+                and not starts_at_listing
+                and condition_dates[1].month[1:3] = title_dates[1].month[1:3]
+                then 'condition'
             when len(title_dates) > 0 then 'title'
             when len(subtitle_dates) > 0 then 'subtitle'
             when len(rules_deadlines) > 0 then 'rules'
+            when condition_window.ends_on is not null and condition_dates[1].month != '' then 'condition'
             when ticker_year is not null then 'ticker'
         end as window_source,
         case window_source
@@ -54,9 +84,10 @@ chosen as (
                 then coalesce(list_filter(title_dates, lambda found: found.word != '')[1], title_dates[1])
             when 'subtitle' then subtitle_dates[1]
             when 'rules' then rules_deadlines[1]
+            when 'condition' then condition_dates[1]
             when 'ticker' then silver.date_mentions('in 20' || ticker_year)[1]
         end as chosen_date,
-    from dated
+    from conditioned
 ),
 
 -- "by March 31" takes its year from the same day in the rules.
@@ -107,6 +138,8 @@ checked as (
         chosen_date.mention as window_mention,
         time_mention,
         case when time_mention != '' then silver.clock_time(time_mention) end as window_time,
+        -- The hour that only the condition names; the last minute of a day is no hour.
+        nullif(nullif(silver.clock_time(nullif(condition_clock, '')), '23:59 et'), '00:00 et') as condition_time,
         -- Rules that name other deadlines, and not this one, leave the window unknown.
         is_game or (
             (len(rules_ends) = 0 or list_contains(rules_ends, read_window.ends_on))
@@ -115,20 +148,24 @@ checked as (
         -- A year that is a part of a name ("the 2027 finals") says when, not from when until when.
         window_source = 'ticker'
         or (
-            coalesce(window_source, '') in ('title', 'subtitle') and chosen_date.lone_year != ''
+            coalesce(window_source, '') in ('title', 'subtitle', 'condition') and chosen_date.lone_year != ''
             and (chosen_date.word = '' or contains(chosen_date.mention, 'the '))
         ) as is_edition,
         -- "closed through March" speaks of every day, "closed by March" of one.
         not is_game and coalesce(chosen_date.word in ('through', 'until'), false) as is_whole_window,
         case
-            when is_window_certain then coalesce(
-                    read_window.starts_on,
-                    case
-                        when
-                            range_start is not null
-                            then silver.first_day(range_start, strftime(read_window.ends_on, '%Y'))
-                    end
-                )
+            -- "In January" is what follows "between market creation and January 31" too.
+            when
+                is_window_certain
+                and (is_game or read_window.ends_on - read_window.starts_on = 1 or not starts_at_listing)
+                then coalesce(
+                        read_window.starts_on,
+                        case
+                            when
+                                range_start is not null
+                                then silver.first_day(range_start, strftime(read_window.ends_on, '%Y'))
+                        end
+                    )
         end as window_starts_on,
         case when is_window_certain then read_window.ends_on end as window_ends_on,
         text_hash,

@@ -1,10 +1,16 @@
-{{ config(materialized="incremental", incremental_strategy="delete+insert", unique_key="market_id") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="market_id",
+    post_hook="{{ drop_gone('market_id', 'contract_texts') }}"
+) }}
 
 with changed as (
     {{ texts_to_read(
         create_word_functions() ~ create_window_functions() ~ create_rule_functions(),
         seed_digest("word_aliases", ["word", "canonical"])
-        ~ " || " ~ seed_digest("rule_clauses", ["clause", "sentence"])
+        ~ " || " ~ seed_digest("rule_clauses", ["clause", "sentence"]),
+        ["contract_windows"]
     ) }}
 ),
 
@@ -51,40 +57,75 @@ read_texts as (
             )),
             canonical_words
         ) as event_title_words,
+        known_sentences,
         silver.sentences(coalesce(description, '')) as sentences,
-        list_filter(sentences, lambda sentence: silver.condition(sentence) is not null) as condition_sentences,
-        list_filter(sentences, lambda sentence: silver.condition(sentence) is null) as other_sentences,
-        flatten(list_transform(
-            other_sentences, lambda sentence: string_split(silver.clause(sentence, known_sentences), '+')
-        )) as all_clauses,
     from undated
     cross join vocabulary
+),
+
+-- Steps of their own: what a SELECT says twice, it computes twice.
+conditioned as (
+    select
+        *,
+        -- What a subtitle adds to a title of many sides ("Who will win?") has no place in its order.
+        list_filter(read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)) as added_words,
+        list_transform(
+            sentences,
+            lambda sentence: struct_pack(sentence := sentence, condition := silver.condition(sentence))
+        ) as read_sentences,
+    from read_texts
+),
+
+divided as (
+    select
+        *,
+        title_words || added_words as words,
+        list_transform(
+            list_filter(read_sentences, lambda said: said.condition is not null), lambda said: said.condition
+        ) as conditions,
+        -- One condition; rules that say it in another way have none.
+        case when len(conditions) = 1 then conditions[1] end as condition,
+        flatten(list_transform(
+            list_filter(read_sentences, lambda said: said.condition is null),
+            lambda said: string_split(silver.clause(said.sentence, known_sentences), '+')
+        )) as all_clauses,
+    from conditioned
 ),
 
 wordings as (
     select
         market_id,
-        -- What a subtitle adds to a title of many sides ("Who will win?") has no place in its order.
-        list_filter(read_texts.side_words, lambda word: not list_contains(read_texts.title_words, word)) as added_words,
-        title_words || added_words as words,
+        added_words,
+        words,
         silver.word_key(words) as word_key,
         silver.names_with_endings(said_text) as cut_names,
         -- What only the event's title says, or the group's on Polymarket.
         list_sort(list_distinct(list_filter(
-            read_texts.event_title_words, lambda word: not list_contains(read_texts.said_words, word)
+            divided.event_title_words, lambda word: not list_contains(divided.said_words, word)
         ))) as event_words,
         list_filter(words, lambda word: word[1] between '0' and '9') as numbers,
-        -- One condition; rules that say it in another way have none.
-        case when len(condition_sentences) = 1 then silver.condition(condition_sentences[1]) end as condition,
+        condition,
         -- Then the condition says who does what to whom, and the title need not.
         list_has_all(silver.telling_words(condition, canonical_words), words) as is_told_by_condition,
         list_sort(list_distinct(list_filter(all_clauses, lambda clause: clause != 'harmless'))) as clauses,
         -- A weather station that only the link to the source names.
         nullif(regexp_extract(resolution_source, '/([A-Z]{4})(?:[/?]|$)', 1), '') as linked_station,
         rules_text != '' as has_rules,
+        -- "Still president" is the other side of "leaves office".
+        case
+            when regexp_matches(
+                    title_text, '\b(still|remains?|stays?|survives?|keeps?|continues?|retains?)\b'
+                ) or (regexp_matches(title_text, '\bholds?\b') and not regexp_matches(title_text, '\brates?\b'))
+                or is_whole_window
+                then 'goes on'
+            when regexp_matches(
+                    title_text,
+                    '\b(leaves?|out|ceases?|resigns?|relegated|collapses?|loses?|departs?|ends?( [^o]|\?|$))'
+                ) then 'ends'
+        end as outlook,
         silver.is_placeholder(title_text, subtitle) as is_placeholder,
         text_hash,
-    from read_texts
+    from divided
 )
 
 select * from wordings

@@ -42,7 +42,9 @@ followed as (
         candidates.blocking_rule,
         candidates.pair_id is not null as is_candidate,
         vetoes.veto_codes,
-        candidates.pair_id is not null and vetoes.pair_id is null as is_filtered,
+        -- What a veto only turns round goes on.
+        candidates.pair_id is not null and (vetoes.pair_id is null or coalesce(related.is_negated, false))
+            as is_filtered,
         scores.score,
         calls.relation as called_relation,
         calls.orientation as called_orientation,
@@ -56,11 +58,12 @@ followed as (
         ) as is_called_related,
         -- A label that does not say which way round holds for both.
         coalesce(called_orientation = labels.orientation, true) as is_same_way_round,
-    from {{ ref("labels") }} as labels
+    from {{ ref("known_pairs") }} as labels
     left join {{ ref("candidate_pairs") }} as candidates on labels.pair_id = candidates.pair_id
     left join vetoes on labels.pair_id = vetoes.pair_id
     left join {{ ref("pair_scores") }} as scores on labels.pair_id = scores.pair_id
     left join calls on labels.pair_id = calls.pair_id
+    left join {{ ref("related_pairs") }} as related on labels.pair_id = related.pair_id
 ),
 
 compared as (

@@ -1,14 +1,34 @@
-{{ config(materialized="table") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="market_id",
+    post_hook="{{ drop_gone('market_id', 'matched_listings') }}"
+) }}
 
-with listings as (
+with hashed as (
     select
-        listings.*,
-        terms.* exclude (universe, platform, market_id),
-        -- One venue names the cities of a game, the other the clubs: the rules name both.
-        case when is_game then silver.normalised_text(silver.names(left(texts.description, 400))) end as rules_names,
+        listings.market_id,
+        md5(concat(
+            terms.terms_hash, '{{ local_md5(model.raw_code ~ create_word_functions()) }}',
+            {{ seed_digest("word_aliases", ["word", "canonical"]) }}
+        )) as words_hash,
     from {{ ref("matched_listings") }} as listings
     inner join {{ ref("contract_terms") }} as terms on listings.market_id = terms.market_id
-    inner join {{ ref("contract_texts") }} as texts on listings.market_id = texts.market_id
+),
+
+changed as (
+    select * from hashed where {{ is_not_held("words_hash", "hashed.words_hash") }}
+),
+
+listings as (
+    select
+        changed.words_hash,
+        terms.*,
+        -- One venue names the cities of a game, the other the clubs: the rules name both.
+        case when is_game then silver.normalised_text(silver.names(left(texts.description, 400))) end as rules_names,
+    from changed
+    inner join {{ ref("contract_terms") }} as terms on changed.market_id = terms.market_id
+    inner join {{ ref("contract_texts") }} as texts on changed.market_id = texts.market_id
 ),
 
 vocabulary as (
@@ -38,6 +58,7 @@ market_words as (
             -- No text has such a word: there is a space in it.
             || case when window_ends_on is not null then ['until ' || window_ends_on] else [] end
         )) as words,
+        words_hash,
     from named
 )
 

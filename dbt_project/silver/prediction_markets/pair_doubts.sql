@@ -6,15 +6,33 @@ with pairs as (
         features.pair_id,
         sides.polymarket_outcome_index,
         related.relation as other_relation,
+        kalshi.words || kalshi.rules_words as kalshi_said,
+        polymarket.words || polymarket.rules_words as polymarket_said,
         kalshi,
         polymarket,
         list_filter(
             {{ not_in("kalshi.markers", "polymarket.markers") }}
             || {{ not_in("polymarket.markers", "kalshi.markers") }},
             lambda marker: regexp_replace(marker, ' \d+$', '') in ({{ markers_that("doubt") }})
+            -- Titles differ where the rules of both say it.
+            and not list_has_all(
+                if(list_contains(kalshi.markers, marker), polymarket.rules_words, kalshi.rules_words),
+                list_filter(
+                    list_transform(
+                        string_split(split_part(marker, ':', 2), ' '), lambda word: silver.word_stem(word)
+                    ),
+                    lambda word: length(word) > 2
+                )
+            )
         ) as doubtful_of_one,
         {{ names_in_order("kalshi", "polymarket") }} as kalshi_names,
         {{ names_in_order("polymarket", "kalshi") }} as polymarket_names,
+        {{ markers_of("kalshi.markers", "'effect'") }} as kalshi_effects,
+        {{ markers_of("polymarket.markers", "'effect'") }} as polymarket_effects,
+        {{ markers_of("kalshi.markers", "'death'") }} as kalshi_deaths,
+        {{ markers_of("polymarket.markers", "'death'") }} as polymarket_deaths,
+        {{ runs_of_names("kalshi") }} as kalshi_runs,
+        {{ runs_of_names("polymarket") }} as polymarket_runs,
         -- "Reed" and "Rees": one stem, two names.
         list_filter(
             {{ not_in("kalshi.cut_names", "polymarket.cut_names") }},
@@ -25,9 +43,21 @@ with pairs as (
                 silver.word_stem(name)
             )
         ) as other_endings,
+        sides.amounts,
+        {{ not_in("kalshi.extra_numbers", "polymarket_said") }}
+        || {{ not_in("polymarket.extra_numbers", "kalshi_said") }} as numbers_of_one,
         list_filter(
             {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
-            lambda word: word in ('minu', 'plu', 'eur', 'gbp', 'jpy', 'by', 'upto', 'exactly', 'both', 'all', 'only')
+            lambda word: word in ('eur', 'gbp', 'jpy', 'both', 'all', 'only', 'off', 'again', 'delay')
+            -- A major hurricane is no major tournament.
+            or (word = 'major' and not kalshi.is_game and not polymarket.is_game)
+            or (
+                word in ({{ telling_apart() | trim | replace("[", "") | replace("]", "") }}) and not (
+                    list_contains(kalshi_said, word) and list_contains(polymarket_said, word)
+                )
+            )
+            -- An amount that was read says which of them is meant.
+            or (sides.amounts not in ('same', 'complement') and word in ('minu', 'plu', 'by', 'upto', 'exactly'))
         ) as turning_words,
     from {{ ref("pair_features") }} as features
     inner join {{ ref("candidate_pairs") }} as candidates on features.pair_id = candidates.pair_id
@@ -43,15 +73,25 @@ doubted as (
         list_filter([
             case when polymarket_outcome_index is null then 'which outcome is meant was not read' end,
             case
-                when kalshi.window_time is distinct from polymarket.window_time and other_relation is null
+                when
+                    kalshi.window_time is distinct from polymarket.window_time and other_relation is null
+                    -- The close of a session is at four.
+                    and not (
+                        coalesce(kalshi.window_time, polymarket.window_time) = '16:00 et'
+                        and list_contains(kalshi.rules_words, 'clos') and list_contains(polymarket.rules_words, 'clos')
+                    )
                     then 'hour read on one side only'
             end,
             case
-                when kalshi.has_alternative != polymarket.has_alternative then 'only one side names an alternative (or)'
+                when
+                    len({{ not_in("kalshi.alternatives", "polymarket_said") }}) > 0
+                    or len({{ not_in("polymarket.alternatives", "kalshi_said") }}) > 0
+                    then 'only one side names an alternative (or)'
             end,
             case
                 when
-                    kalshi_names != polymarket_names and not kalshi.is_game
+                    not {{ is_same_order("kalshi_names", "polymarket_names", "kalshi_runs", "polymarket_runs") }}
+                    and not kalshi.is_game
                     -- Then the condition says who does what to whom.
                     and not (kalshi.is_told_by_condition and polymarket.is_told_by_condition)
                     then 'names in another order: ' || array_to_string(kalshi_names, ' ')
@@ -64,6 +104,43 @@ doubted as (
             case
                 when len(turning_words) > 0
                     then 'only one side says: ' || array_to_string(turning_words, ' ')
+            end,
+            -- A death that pays on one venue and not on the other; by another deadline, any difference.
+            case
+                when
+                    kalshi_deaths != polymarket_deaths
+                    and (
+                        (
+                            len(kalshi_deaths) > 0 and len(polymarket_deaths) > 0
+                            and list_contains(kalshi_deaths || polymarket_deaths, 'death:is no')
+                        )
+                        or other_relation in ('k_implies_p', 'p_implies_k')
+                    )
+                    then 'a death is settled in another way'
+            end,
+            case
+                when
+                    len(numbers_of_one) > 0 and not kalshi.is_game
+                    then 'only one side says: ' || array_to_string(numbers_of_one, ', ')
+            end,
+            case
+                when
+                    (
+                        (
+                            amounts = 'only kalshi' and not coalesce(kalshi.amount_low = 1, false)
+                            and kalshi.amount_source != 'condition'
+                        )
+                        or (
+                            amounts = 'only polymarket' and not coalesce(polymarket.amount_low = 1, false)
+                            and polymarket.amount_source != 'condition'
+                        )
+                    )
+                    then 'only one side says how the amount compares'
+            end,
+            case
+                when
+                    len(kalshi_effects) > 0 and len(polymarket_effects) > 0 and kalshi_effects != polymarket_effects
+                    then 'it takes effect in another way'
             end,
             case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
             case

@@ -2,14 +2,21 @@
 
 -- What no veto parts, and what differs in one field only: the features speak of the rest.
 with compared as (
-    select pair_id from {{ ref("filtered_pairs") }}
+    select
+        pair_id,
+        false as is_related,
+    from {{ ref("filtered_pairs") }}
     union all
-    select pair_id from {{ ref("related_pairs") }}
+    select
+        pair_id,
+        true as is_related,
+    from {{ ref("related_pairs") }}
 ),
 
 pairs as (
     select
         compared.pair_id,
+        compared.is_related,
         sides.amounts,
         sides.orientation,
         kalshi,
@@ -74,6 +81,7 @@ alike as (
 features as (
     select
         pairs.pair_id,
+        pairs.is_related,
         pairs.kalshi.market_id as kalshi_market_id,
         pairs.polymarket.market_id as polymarket_market_id,
         coalesce(alike.topic_similarity, 0) as topic_similarity,
@@ -92,7 +100,6 @@ features as (
         cast(
             (pairs.kalshi.window_ends_on is null) != (pairs.polymarket.window_ends_on is null) as double
         ) as is_window_of_one,
-        cast((pairs.kalshi.window_time is null) != (pairs.polymarket.window_time is null) as double) as is_hour_of_one,
         cast(pairs.amounts not in ('none', 'only kalshi', 'only polymarket') as double) as is_amount_of_both,
         least(len({{ not_in("pairs.kalshi.markers", "pairs.polymarket.markers") }}), 5) / 5 as kalshi_markers_alone,
         least(len({{ not_in("pairs.polymarket.markers", "pairs.kalshi.markers") }}), 5) / 5 as polymarket_markers_alone,
@@ -116,10 +123,10 @@ measured as (
 -- Where one of the two has a better match, this is hardly one; that it has none says nothing.
 ranked as (
     select
-        * exclude (kalshi_market_id, polymarket_market_id, likeness),
+        * exclude (kalshi_market_id, polymarket_market_id, is_related, likeness),
         cast(
-            likeness + 0.02 < max(likeness) over (partition by kalshi_market_id)
-            or likeness + 0.02 < max(likeness) over (partition by polymarket_market_id) as double
+            likeness + 0.02 < max(likeness) over (partition by is_related, kalshi_market_id)
+            or likeness + 0.02 < max(likeness) over (partition by is_related, polymarket_market_id) as double
         ) as is_more_alike_elsewhere,
     from measured
 )

@@ -1,13 +1,32 @@
-{{ config(materialized="table") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="pair_id",
+    post_hook="{{ drop_gone('pair_id', 'candidate_pairs') }}"
+) }}
 
-with pairs as (
+with hashed as (
     select
-        candidates.pair_id,
-        kalshi,
-        polymarket,
+        candidates.*,
+        md5_number_lower(concat(kalshi.terms_hash, polymarket.terms_hash, '{{ comparing_digest() }}')) as pair_hash,
     from {{ ref("candidate_pairs") }} as candidates
     inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
     inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+),
+
+changed as (
+    select * from hashed where {{ is_not_held("pair_hash", "hashed.pair_hash") }}
+),
+
+pairs as (
+    select
+        changed.pair_id,
+        changed.pair_hash,
+        kalshi,
+        polymarket,
+    from changed
+    inner join {{ ref("contract_terms") }} as kalshi on changed.kalshi_market_id = kalshi.market_id
+    inner join {{ ref("contract_terms") }} as polymarket on changed.polymarket_market_id = polymarket.market_id
 ),
 
 compared as (
@@ -52,7 +71,12 @@ sided as (
                 and not list_has_any(
                     polymarket.title_names, polymarket.outcome_words[if(named[1] > named[2], 1, 2)]
                 )
-                then null
+                then case
+                        -- Who is given points wins as long as the other does not win by more.
+                        when
+                            polymarket.amount_kind = 'below' and named[1] != named[2]
+                            then if(named[1] > named[2], 2, 1)
+                    end
             when polymarket.outcome_words[1] = ['over'] and has_kalshi_amount then 1
             when polymarket.outcome_words[2] = ['over'] and has_kalshi_amount then 2
             when named[1] > named[2] then 1
@@ -107,6 +131,7 @@ sides as (
                             then 'apart'
                     end
         end as regions,
+        pair_hash,
     from sided
 )
 

@@ -1,19 +1,55 @@
-{{ config(materialized="table") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="pair_id",
+    post_hook="{{ drop_gone('pair_hash', 'pair_sides') }}"
+) }}
 
-with pairs as (
+with said as (
+    select
+        market_id,
+        -- Everything that the side says.
+        topic_words || event_topic_words || rules_words
+        || if(platform = 'polymarket', flatten(outcome_words), []) as words,
+    from {{ ref("contract_terms") }}
+),
+
+-- A pair is held with all that is asked of it: no long lists.
+terms as (
+    select
+        columns(
+            lambda name: name not in (
+                'rules_words', 'topic_words', 'event_topic_words', 'ordered_words', 'outcome_words', 'outcome_labels',
+                'added_words', 'event_words', 'cut_names', 'clauses', 'condition', 'word_key'
+            )
+        ),
+    from {{ ref("contract_terms") }}
+),
+
+pairs as (
     select
         candidates.pair_id,
         sides.amounts,
         kalshi,
         polymarket,
-        -- Everything that the side says.
-        kalshi.topic_words || kalshi.event_topic_words || kalshi.rules_words as kalshi_words,
-        polymarket.topic_words || polymarket.event_topic_words || polymarket.rules_words
-        || flatten(polymarket.outcome_words) as polymarket_words,
+        -- Where both have a subject, it is that which has to be the same; a rival is named by the event.
+        len(kalshi.subject_words) > 0 and len(polymarket.subject_words) > 0
+        and polymarket.event_type = 'binary' as have_subjects,
+        {{ not_in(
+            "if(len(kalshi.subject_words) > 0, kalshi.subject_words, kalshi.title_names)",
+            "if(have_subjects, polymarket.subject_words, polymarket_said.words)"
+        ) }} as untold_on_polymarket,
+        {{ not_in(
+            "if(have_subjects, polymarket.subject_words, polymarket.title_names)",
+            "if(have_subjects, kalshi.subject_words, kalshi_said.words)"
+        ) }} as untold_on_kalshi,
     from {{ ref("candidate_pairs") }} as candidates
     inner join {{ ref("pair_sides") }} as sides on candidates.pair_id = sides.pair_id
-    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
-    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    inner join terms as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join terms as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    inner join said as kalshi_said on candidates.kalshi_market_id = kalshi_said.market_id
+    inner join said as polymarket_said on candidates.polymarket_market_id = polymarket_said.market_id
+    where {{ is_not_held("pair_hash", "sides.pair_hash") }}
 ),
 
 placeholder as (
@@ -36,8 +72,14 @@ strike as (
     from pairs
     where
         amounts = 'other amount'
-        or (amounts = 'only kalshi' and not {{ says_amount("polymarket", "kalshi") }})
-        or (amounts = 'only polymarket' and not {{ says_amount("kalshi", "polymarket") }})
+        or (
+            amounts = 'only kalshi' and kalshi.amount_source != 'condition'
+            and not {{ says_amount("polymarket", "kalshi") }}
+        )
+        or (
+            amounts = 'only polymarket' and polymarket.amount_source != 'condition'
+            and not {{ says_amount("kalshi", "polymarket") }}
+        )
         or (
             amounts = 'none' and len(kalshi.other_numbers) > 0 and len(polymarket.other_numbers) > 0
             and not list_has_any(kalshi.other_numbers, polymarket.other_numbers)
@@ -87,26 +129,25 @@ negation as (
     where kalshi_value != polymarket_value
 ),
 
+outlook as (
+    select
+        pair_id,
+        'NEGATION' as veto_code,
+        kalshi.outlook as kalshi_value,
+        polymarket.outlook as polymarket_value,
+    from pairs
+    where kalshi.outlook != polymarket.outlook
+),
+
 -- Both name somebody whom the other never mentions.
 subject as (
     select
         pair_id,
         'SUBJECT' as veto_code,
-        array_to_string({{ not_in("kalshi_names", "polymarket_said") }}, ' ') as kalshi_value,
-        array_to_string({{ not_in("polymarket_names", "kalshi_said") }}, ' ') as polymarket_value,
-    from (
-        select
-            *,
-            -- Where both have a subject, it is that which has to be the same; a rival is named by the event.
-            len(kalshi.subject_words) > 0 and len(polymarket.subject_words) > 0
-            and polymarket.event_type = 'binary' as have_subjects,
-            if(len(kalshi.subject_words) > 0, kalshi.subject_words, kalshi.title_names) as kalshi_names,
-            if(have_subjects, polymarket.subject_words, polymarket.title_names) as polymarket_names,
-            if(have_subjects, kalshi.subject_words, kalshi_words) as kalshi_said,
-            if(have_subjects, polymarket.subject_words, polymarket_words) as polymarket_said,
-        from pairs
-    ) as naming
-    where kalshi_value != '' and polymarket_value != ''
+        array_to_string(untold_on_polymarket, ' ') as kalshi_value,
+        array_to_string(untold_on_kalshi, ' ') as polymarket_value,
+    from pairs
+    where len(untold_on_polymarket) > 0 and len(untold_on_kalshi) > 0
 ),
 
 instant as (
@@ -133,13 +174,14 @@ hour as (
     select
         pair_id,
         'INSTANT' as veto_code,
-        kalshi.window_time as kalshi_value,
-        polymarket.window_time as polymarket_value,
+        coalesce(kalshi.window_time, kalshi.condition_time) as kalshi_value,
+        coalesce(polymarket.window_time, polymarket.condition_time) as polymarket_value,
     from pairs
     where
-        kalshi.window_time != polymarket.window_time
-        and contains(kalshi.window_time, ' ')
-        and contains(polymarket.window_time, ' ')
+        kalshi_value != polymarket_value
+        and contains(kalshi_value, ' ')
+        and contains(polymarket_value, ' ')
+        and not kalshi.is_game and not polymarket.is_game
         and not coalesce(kalshi.window_ends_on != polymarket.window_ends_on, false)
 ),
 
@@ -181,13 +223,11 @@ later_start as (
         coalesce(cast(kalshi.window_starts_on as varchar), 'from the start') as kalshi_value,
         coalesce(cast(polymarket.window_starts_on as varchar), 'from the start') as polymarket_value,
     from pairs
-    cross join {{ ref("clock") }} as clock
     where
         not kalshi.is_edition and not polymarket.is_edition
         and kalshi.window_ends_on = polymarket.window_ends_on
         and (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
-        and coalesce(kalshi.window_starts_on, polymarket.window_starts_on)
-        > if(kalshi.universe = 'labelled', date '{{ var("labels_written_on") }}', clock.as_of)
+        and (kalshi.is_window_ahead or polymarket.is_window_ahead)
         and coalesce(kalshi.window_ends_on - kalshi.window_starts_on, 0) != 1
         and coalesce(polymarket.window_ends_on - polymarket.window_starts_on, 0) != 1
 ),
@@ -203,6 +243,10 @@ whole_window as (
     where
         kalshi.is_whole_window != polymarket.is_whole_window
         -- "Not through March" is the other side of "by March".
+        and not coalesce(
+            kalshi.outlook != polymarket.outlook
+            and if(kalshi.is_whole_window, kalshi.outlook, polymarket.outlook) = 'goes on', false
+        )
         and not (
             {{ shared_words("kalshi.words", negations()) }} != {{ shared_words("polymarket.words", negations()) }}
             and len({{ shared_words("if(kalshi.is_whole_window, kalshi.words, polymarket.words)", negations()) }}) > 0
@@ -215,6 +259,7 @@ kinds as (
         pair_id,
         kalshi.markers as kalshi_markers,
         polymarket.markers as polymarket_markers,
+        kalshi.is_game and polymarket.is_game as is_one_game,
         unnest(list_distinct(list_transform(
             {{ not_in("kalshi.markers", "polymarket.markers") }}
             || {{ not_in("polymarket.markers", "kalshi.markers") }},
@@ -243,6 +288,8 @@ kind as (
     where
         -- How it ends when it does not end makes a caveat.
         marker_groups.veto_code not in ('TAIL', 'DEATH_OR_VOID')
+        -- One match of two sides on one day: which stage it belongs to need not be said.
+        and not (kinds.is_one_game and kinds.marker_group = 'stage' and (kalshi_text = '' or polymarket_text = ''))
         and not list_has_any(kalshi_found, polymarket_found)
         and (
             (len(kalshi_found) > 0 and len(polymarket_found) > 0)
@@ -263,7 +310,7 @@ vetoes as (
         string_agg(polymarket_value, '; ' order by kalshi_value, polymarket_value) as polymarket_value,
     from (
         {% for veto in [
-            "placeholder", "strike", "operator", "touch", "unit", "negation", "subject", "instant", "hour", "one_day",
+            "placeholder", "strike", "operator", "touch", "unit", "negation", "outlook", "subject", "instant", "hour", "one_day",
             "window_start", "later_start", "whole_window", "kind"
         ] -%}
         {{ "union all" if not loop.first }}
@@ -271,6 +318,14 @@ vetoes as (
         {% endfor -%}
     ) as found
     group by pair_id, veto_code
+),
+
+hashed as (
+    select
+        vetoes.*,
+        sides.pair_hash,
+    from vetoes
+    inner join {{ ref("pair_sides") }} as sides on vetoes.pair_id = sides.pair_id
 )
 
-select * from vetoes
+select * from hashed

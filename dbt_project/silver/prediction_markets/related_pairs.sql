@@ -28,9 +28,14 @@ pairs as (
         kalshi.window_ends_on = polymarket.window_ends_on
         and coalesce(kalshi.window_time, '') = coalesce(polymarket.window_time, '') as is_window_same,
         -- "Will it not" is the other side of "will it".
-        veto_code = 'NEGATION' and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
-        and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[2] in ('[not]', '[no]', '[never]', '[fail]')
-            as is_negated,
+        veto_code = 'NEGATION' and (
+            list_sort([vetoed.kalshi_value, vetoed.polymarket_value]) = ['ends', 'goes on']
+            or (
+                list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
+                and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[2]
+                in ('[not]', '[no]', '[never]', '[fail]', '[avoid]')
+            )
+        ) as is_negated,
         coalesce(kalshi.window_starts_on, date '1900-01-01') as kalshi_starts_on,
         coalesce(polymarket.window_starts_on, date '1900-01-01') as polymarket_starts_on,
         -- Then it is the clock that differs.

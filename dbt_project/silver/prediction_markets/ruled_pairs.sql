@@ -24,6 +24,8 @@ pairs as (
         doubts.doubts,
         scores.score,
         scores.threshold,
+        {{ markers_of("kalshi.markers", "'death'") }} as kalshi_deaths,
+        {{ markers_of("polymarket.markers", "'death'") }} as polymarket_deaths,
         {{ not_in("kalshi.words", "polymarket.words") }} as only_kalshi,
         {{ not_in("polymarket.words", "kalshi.words") }} as only_polymarket,
         {{ not_in("kalshi.clauses", "polymarket.clauses") }}
@@ -91,6 +93,19 @@ decided as (
             when is_worded_same then 'clean'
             when
                 len(markers_of_one) > 0 or amounts = 'at the bound'
+                -- A death is settled alike only where it was read so on both sides.
+                or (
+                    list_contains(counted.kalshi.markers || counted.polymarket.markers, 'tail:death')
+                    and (len(kalshi_deaths) = 0 or kalshi_deaths != polymarket_deaths)
+                )
+                -- A tie between many is settled in many ways.
+                or (
+                    not counted.kalshi.is_game
+                    and len(
+                        list_filter(clauses_of_one, lambda clause: regexp_matches(clause, '\b(tie[ds]?|dead heat)\b'))
+                    )
+                    > 0
+                )
                 or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
                 then 'caveat'
             when relation = 'equal' then 'clean'

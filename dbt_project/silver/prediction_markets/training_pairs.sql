@@ -12,7 +12,7 @@ with compared as (
         related.pair_id is not null as is_related,
         features.*,
     from {{ ref("pair_features") }} as features
-    inner join {{ ref("labels") }} as labels on features.pair_id = labels.pair_id
+    inner join {{ ref("known_pairs") }} as labels on features.pair_id = labels.pair_id
     -- What is in doubt is not called anything, whatever its score.
     inner join {{ ref("pair_doubts") }} as doubts on features.pair_id = doubts.pair_id and len(doubts.doubts) = 0
     left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id

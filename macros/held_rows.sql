@@ -1,0 +1,47 @@
+{#- For models that make rows anew only where what they read has changed. -#}
+
+{#- A post-hook: rows whose `key` is no longer in the model `upstream` leave. -#}
+{% macro drop_gone(key, upstream) -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }} where {{ key }} not in (select {{ key }} from {{ ref(upstream) }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The post-hook of contract_texts: what may no longer be compared, and labels that were taken out. -#}
+{% macro drop_unread_listings() -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where
+        market_id not in (
+            select market_id from {{ ref("markets") }} where has_two_outcomes and not is_parlay
+            union all
+            select 'labelled:' || market_id from {{ ref("labelled_listings") }}
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether this model holds no row yet that was made from what has this digest. -#}
+{% macro is_not_held(digest, expression) -%}
+    {%- if is_incremental() -%}
+    not exists (select 1 from {{ this }} as held where held.{{ digest }} = {{ expression }})
+    {%- else -%}
+    true
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- A digest of how two listings are compared: the models, and the macros that they use. -#}
+{% macro comparing_digest() -%}
+    {%- if execute -%}
+        {%- set read = [
+            term_markers(), negations(), amount_step("", ""), amount_text(""), says_amount("", ""),
+            shared_words("", ""), not_in("", ""), markers_of("", "")
+        ] -%}
+        {%- for name in ["pair_sides", "pair_vetoes", "marker_groups"] -%}
+            {%- do read.append(graph.nodes["model.marketfinder." ~ name].raw_code) -%}
+        {%- endfor -%}
+        {{- local_md5(read | string) -}}
+    {%- endif -%}
+{%- endmacro %}
