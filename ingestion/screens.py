@@ -159,18 +159,22 @@ def _quality_of(split: str, evaluation: Evaluation) -> Table:
 
 
 def show_opportunities(
-    console: Console, connection: duckdb.DuckDBPyConnection, limit: int = 20
+    console: Console, connection: duckdb.DuckDBPyConnection, limit: int = 20, suspects: int = 3
 ) -> None:
-    """The opportunities, active ones first, the best margin first."""
+    """The active opportunities, the best margin first, then a few of the suspect ones."""
     rows = connection.execute(_OPPORTUNITIES).fetchall()
-    table = Table(title=f"Opportunities: {len(rows)}", title_justify="left", show_lines=True)
+    active = [row for row in rows if row[1] == "active"]
+    others = [row for row in rows if row[1] != "active"]
+    shown = [*active[:limit], *others[:suspects]]
+    title = f"Opportunities: {len(active)} active, {len(others)} suspect"
+    table = Table(title=title, title_justify="left", show_lines=True)
     table.add_column("id", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("margin", justify="right", no_wrap=True)
     table.add_column("profit", justify="right", no_wrap=True)
     table.add_column("on", justify="right", no_wrap=True)
     table.add_column("contract, and what to buy")
-    for row in rows[:limit]:
+    for row in shown:
         (name, status, margin, profit, contracts, title, buy, buy_price, sell, sell_price, tier) = (
             row
         )
@@ -184,8 +188,8 @@ def show_opportunities(
             Text("\n").join([plain(title), plain(legs)]),
         )
     console.print(table)
-    if len(rows) > limit:
-        console.print(f"{len(rows) - limit} more in gold.arbitrage_opportunities")
+    if len(rows) > len(shown):
+        console.print(f"{len(rows) - len(shown)} more in gold.arbitrage_opportunities")
 
 
 def show_against_truth(

@@ -139,6 +139,28 @@
             ("nfc", "\\bnfc\\b", "doubt"),
             ("division", "\\b(?:al|nl|afc|nfc) (?:east|west|central|north|south)\\b|\\b(?:atlantic|metropolitan|central|pacific|southeast|northwest|southwest) division\\b", "doubt"),
         ]),
+        ("sport", "LEAGUE", "rules", "unknown", [
+            ("basketball", "\\bbasketball\\b|\\bw?nba\\b"),
+            ("football", "\\b(?:pro|professional|college|american) football\\b|\\bfootball (?:game|league)\\b|\\bnfl\\b"),
+            ("baseball", "\\bbaseball\\b|\\bmlb\\b"),
+            ("hockey", "\\bhockey\\b|\\bnhl\\b"),
+            ("soccer", "\\bsoccer\\b"),
+            ("tennis", "\\btennis\\b"),
+            ("cricket", "\\bcricket\\b|\\bt20\\b|\\bipl\\b"),
+        ]),
+        ("office", "METRIC", "title", "unknown", [
+            ("treasurer", "\\btreasurer\\b"),
+            ("county executive", "\\bcounty executive\\b"),
+            ("attorney general", "\\battorney general\\b"),
+            ("secretary of state", "\\bsecretary of state\\b"),
+            ("comptroller", "\\bcomptroller\\b"),
+            ("auditor", "\\bauditor\\b"),
+            ("sheriff", "\\bsheriff\\b"),
+            ("lieutenant governor", "\\blieutenant governor\\b"),
+        ]),
+        ("recognition", "METRIC", "title", "doubt", [
+            ("recognition", "\\brecogni[sz]|\\baccepts? .{1,60} as (?:the )?(?:head|leader|president|government)\\b"),
+        ]),
         ("tournament", "LEAGUE", "title", "unknown", [
             ("us open", "\\bus open\\b"),
             ("open championship", "\\b(?:the|british) open\\b|\\bopen championship\\b"),
@@ -218,7 +240,7 @@
             ("ceasefire", "\\bceasefire\\b|\\bcease-fire\\b|\\btruce\\b"),
             ("peace deal", "\\bpeace (?:deal|agreement|treaty)\\b"),
         ]),
-        ("visit", "METRIC", "title", "unknown", [
+        ("visit", "METRIC", "title", "doubt", [
             ("meet", "\\bmeet(?:s|ing)?\\b"),
             ("visit", "\\bvisit"),
             ("call", "\\b(?:phone )?calls?\\b|\\btalks? to\\b|\\bspeaks? (?:to|with)\\b"),

@@ -13,7 +13,9 @@
 {% macro create_word_functions() %}
     {#- "Group A" is a name, "a group" has an article. -#}
     create or replace macro silver.with_letter_a(text) as
-        regexp_replace(text, '([A-Za-z]) A\b([^.]|$)', '\1 letterA\2', 'g');
+        regexp_replace(
+            regexp_replace(text, '\bLA\b', 'Los Angeles', 'g'), '([A-Za-z]) A\b([^.]|$)', '\1 letterA\2', 'g'
+        );
 
     {%- set steps = [
         ("[’‘`´]", "''"),

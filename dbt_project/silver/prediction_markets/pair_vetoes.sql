@@ -181,7 +181,11 @@ hour as (
         kalshi_value != polymarket_value
         and contains(kalshi_value, ' ')
         and contains(polymarket_value, ' ')
-        and not kalshi.is_game and not polymarket.is_game
+        -- Games begin when they begin; two in one day are hours apart.
+        and (
+            not (kalshi.is_game and polymarket.is_game)
+            or abs(cast(kalshi_value[:2] as integer) - cast(polymarket_value[:2] as integer)) >= 2
+        )
         and not coalesce(kalshi.window_ends_on != polymarket.window_ends_on, false)
 ),
 

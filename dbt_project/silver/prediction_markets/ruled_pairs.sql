@@ -34,7 +34,7 @@ pairs as (
             {{ not_in("kalshi.markers", "polymarket.markers") }}
             || {{ not_in("polymarket.markers", "kalshi.markers") }},
             lambda marker: split_part(marker, ':', 1) in ({{ marker_groups_of("rules") }})
-            and not starts_with(marker, 'zone:')
+            and split_part(marker, ':', 1) not in ('zone', 'sport')
         ) as markers_of_one,
     from features
     inner join {{ ref("candidate_pairs") }} as candidates on features.pair_id = candidates.pair_id
