@@ -146,6 +146,12 @@
             ("hockey", "\\bhockey\\b|\\bnhl\\b"),
             ("soccer", "\\bsoccer\\b"),
             ("tennis", "\\btennis\\b"),
+            ("lacrosse", "\\blacrosse\\b"),
+            ("volleyball", "\\bvolleyball\\b"),
+            ("rugby", "\\brugby\\b"),
+            ("handball", "\\bhandball\\b"),
+            ("mma", "\\bmma\\b|\\bufc\\b"),
+            ("boxing", "\\bboxing\\b"),
             ("cricket", "\\bcricket\\b|\\bt20\\b|\\bipl\\b"),
         ]),
         ("office", "METRIC", "title", "unknown", [
