@@ -15,7 +15,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(VALUES)
 def test_what_is_read_is_written(value: object) -> None:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -38,7 +38,7 @@ def test_what_is_not_json_is_read_but_not_written(text: str) -> None:
         dump(parse(text))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.dictionaries(st.text("abcd"), st.integers(0, 99), min_size=2))
 def test_the_hash_is_of_the_content_and_not_of_its_order(record: dict[str, int]) -> None:
     backwards = dict(reversed(record.items()))

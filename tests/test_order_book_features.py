@@ -324,7 +324,7 @@ def random_sides(draw: st.DrawFn) -> Book:
     return sides
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, suppress_health_check=list(HealthCheck))
 @given(st.lists(random_sides(), min_size=1, max_size=6))
 def test_random_books_are_as_the_twin_says(books: list[Book]) -> None:
     rows = computed(books_table(books)).to_pylist()
@@ -354,7 +354,7 @@ def assert_no_features(row: Values) -> None:
 wild_doubles = st.floats() | st.sampled_from([0.0, -0.0, 1e-8, 1e10, 1e12, 1e300, 5e-324])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.tuples(
@@ -368,7 +368,7 @@ def test_whatever_comes_in_only_numbers_come_out(books: list[Any]) -> None:
     assert_only_numbers(computed(books_table(books)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.floats(1e-300, 1e300) | st.sampled_from([1e-8, 1e10, 1e12]),

@@ -211,7 +211,7 @@ def streams(draw: st.DrawFn) -> list[Update]:
     return updates
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(updates=streams(), depth=st.integers(1, 50), sizes=SIZES)
 def test_equals_the_plain_replay(updates: list[Update], depth: int, sizes: dict[str, int]) -> None:
     rows, state = plain_replay(updates, depth)
@@ -220,7 +220,7 @@ def test_equals_the_plain_replay(updates: list[Update], depth: int, sizes: dict[
     assert plain_state(book.state()) == (state if updates else ([], False, NO_FRAME))
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(updates=streams(), depth=st.integers(1, 50), sizes=SIZES, data=st.data())
 def test_any_split_into_runs_is_identical(
     updates: list[Update], depth: int, sizes: dict[str, int], data: st.DataObject
@@ -500,7 +500,7 @@ def test_a_gap_reaches_a_product_without_updates() -> None:
     assert checkpoints["is_valid"].to_pylist() == [False, False]
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(updates=streams(), data=st.data())
 def test_batches_that_end_anywhere_give_the_same_tables(
     updates: list[Update], data: st.DataObject
@@ -576,9 +576,7 @@ def test_coinbase_best_bid_and_offer_after_every_frame(shared_data: Path) -> Non
             assert column.tolist() == [int(row[name]) for row in expected], name
 
 
-@settings(
-    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_coinbase_in_any_runs(shared_data: Path, data: st.DataObject) -> None:
     for updates in coinbase_updates_once(shared_data).values():

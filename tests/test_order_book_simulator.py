@@ -726,7 +726,7 @@ PRODUCTS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**63),
     product=PRODUCTS,

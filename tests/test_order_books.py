@@ -39,7 +39,6 @@ SMALL = MarketSettings(
 # Each example is some builds: few of them, and no search for a smaller one.
 FEW = hypothesis_settings(
     max_examples=5,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -562,14 +562,14 @@ def random_market(seed: int, count: int, days: bool = False) -> tuple[list[Row],
 seeds = st.integers(0, 2**32)
 
 
-@settings(max_examples=45, deadline=None)
+@settings(max_examples=45)
 @given(seeds, st.integers(1, 40))
 def test_random_books_are_as_the_twin_says(seed: int, count: int) -> None:
     rows, trades = random_market(seed, count)
     assert_as_the_twin(rows, trades, SMALL)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seeds)
 def test_other_parameters_are_as_the_twin_says(seed: int) -> None:
     p = FlowParameters(
@@ -646,7 +646,7 @@ def in_runs(
     return pa.Table.from_batches(parts, features_schema(p))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds, st.integers(1, 60), st.data())
 def test_any_cut_into_runs_gives_the_same_bits(seed: int, count: int, data: st.DataObject) -> None:
     rows, trades = random_market(seed, count, days=data.draw(st.booleans()))
@@ -665,7 +665,7 @@ def test_a_cut_before_every_row_gives_the_same_bits() -> None:
     assert_same_bits(cut_up, computed(books_table(rows), trades_table(trades)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seeds, st.integers(2, 50), st.data())
 def test_the_future_changes_no_row(seed: int, count: int, data: st.DataObject) -> None:
     """Neither rows that come after nor trades told after one that lies behind the rows."""

@@ -410,7 +410,7 @@ PIECES = st.sampled_from(
     is_ended=st.booleans(),
     size=st.integers(1, 140),
 )
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 def test_lines_are_the_same_whatever_the_blocks(
     pieces: list[bytes], ending: bytes, is_ended: bool, size: int,
     tmp_path_factory: pytest.TempPathFactory,
