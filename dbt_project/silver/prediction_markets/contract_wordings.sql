@@ -116,12 +116,13 @@ wordings as (
             when regexp_matches(
                     title_text, '\b(still|remains?|stays?|survives?|keeps?|continues?|retains?)\b'
                 ) or (regexp_matches(title_text, '\bholds?\b') and not regexp_matches(title_text, '\brates?\b'))
-                or is_whole_window
                 then 'goes on'
             when regexp_matches(
                     title_text,
                     '\b(leaves?|out|ceases?|resigns?|relegated|collapses?|loses?|departs?|ends?( [^o]|\?|$))'
                 ) then 'ends'
+            -- "President through 2027".
+            when is_whole_window then 'goes on'
         end as outlook,
         silver.is_placeholder(title_text, subtitle) as is_placeholder,
         text_hash,
