@@ -17,8 +17,7 @@
 {% macro telling_apart() -%}
     ['north', 'south', 'east', 'west', 'northern', 'southern', 'eastern', 'western', 'uk', 'china', 'japan', 'canada',
      'germany', 'franc', 'eurozon', 'europ', 'india', 'brazil', 'mexico', 'australia', 'korea', 'turkey', 'russia',
-     'israel', 'iran', 'italy', 'spain', 'poland', 'taiwan', 'ukrain', 'argentina', 'switzerland', 'sweden', 'norway',
-     'falcon', 'act']
+     'israel', 'iran', 'italy', 'spain', 'poland', 'taiwan', 'ukrain', 'argentina', 'switzerland', 'sweden', 'norway']
 {%- endmacro %}
 
 {% macro negations() -%}

@@ -52,9 +52,8 @@ with pairs as (
             -- A major hurricane is no major tournament.
             or (word = 'major' and not kalshi.is_game and not polymarket.is_game)
             or (
-                word in ({{ telling_apart() | trim | replace("[", "") | replace("]", "") }}) and not (
-                    list_contains(kalshi_said, word) and list_contains(polymarket_said, word)
-                )
+                list_contains({{ telling_apart() }}, word)
+                and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
             )
             -- An amount that was read says which of them is meant.
             or (sides.amounts not in ('same', 'complement') and word in ('minu', 'plu', 'by', 'upto', 'exactly'))
@@ -75,9 +74,10 @@ doubted as (
             case
                 when
                     kalshi.window_time is distinct from polymarket.window_time and other_relation is null
-                    -- The close of a session is at four.
+                    -- The close of a session is at four; what trades at night has other closes.
                     and not (
                         coalesce(kalshi.window_time, polymarket.window_time) = '16:00 et'
+                        and not list_contains([kalshi.category, polymarket.category], 'crypto')
                         and list_contains(kalshi.rules_words, 'clos') and list_contains(polymarket.rules_words, 'clos')
                     )
                     then 'hour read on one side only'
