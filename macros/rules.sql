@@ -14,7 +14,7 @@
                                       that it names go with it; an unknown one is itself -#}
 {% macro create_rule_functions() %}
     {%- set day = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) \\d{1,2} 20\\d\\d" -%}
-    {%- set sentence = namespace(sql="lower(silver.with_letter_a(strip_accents(written)))") -%}
+    {%- set sentence = namespace(sql="lower(silver.with_capitals_told(strip_accents(written)))") -%}
     {%- set steps = [
         ("[“”\"‘’`´]|''", ""),
         ("[−–—]", "-"),

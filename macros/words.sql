@@ -11,8 +11,8 @@
     silver.topic_words(...)          the telling words of the topic alone
     silver.is_placeholder(...)       the side is no real one yet ("Person B", "Other") -#}
 {% macro create_word_functions() %}
-    {#- "Group A" is a name, "a group" has an article. -#}
-    create or replace macro silver.with_letter_a(text) as
+    {#- What capitals alone tell: "Group A" is a name, "a group" has an article; LA is a city. -#}
+    create or replace macro silver.with_capitals_told(text) as
         regexp_replace(
             regexp_replace(text, '\bLA\b', 'Los Angeles', 'g'), '([A-Za-z]) A\b([^.]|$)', '\1 letterA\2', 'g'
         );
@@ -30,7 +30,6 @@
         ("\\bfederal reserve( board)?\\b|\\bfomc\\b", "fed"),
         ("\\bnew york( city)?\\b|\\bnyc\\b", "newyork"),
         ("\\blos angeles\\b", "losangeles"),
-        ("\\bin la\\b", "in losangeles"),
         ("\\b(12 )?noon\\b", "12 pm"),
         ("° ?f\\b|° ?fahrenheit\\b", "°"),
         ("#(\\d)", "number \\1"),
@@ -72,7 +71,7 @@
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("\\s\\s+|[\\n\\t\\r\\f]", " "),
     ] -%}
-    {%- set chain = namespace(sql="lower(silver.with_letter_a(strip_accents(coalesce(text, ''))))") -%}
+    {%- set chain = namespace(sql="lower(silver.with_capitals_told(strip_accents(coalesce(text, ''))))") -%}
     {%- for pattern, replacement in steps -%}
         {%- set chain.sql = "regexp_replace(" ~ chain.sql ~ ", '" ~ pattern ~ "', '" ~ replacement ~ "', 'g')" -%}
     {%- endfor -%}

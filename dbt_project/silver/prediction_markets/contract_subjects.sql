@@ -86,7 +86,7 @@ worded as (
         silver.topic_words({{ text }}_said, amount_mention, canonical_words) as {{ text }}_words,
         {% endfor -%}
         list_transform(spellings, lambda spelling: silver.word_stem(split_part(spelling, '=', 2))) as team_codes,
-        -- "The US or Israel", but not "3 or more": the second of them.
+        -- "The US or Israel", but not "3 or more".
         list_filter(
             silver.telling_words(
                 array_to_string(

@@ -148,7 +148,7 @@ checked as (
         -- A year that is a part of a name ("the 2027 finals") says when, not from when until when.
         window_source = 'ticker'
         or (
-            coalesce(window_source, '') in ('title', 'subtitle', 'condition') and chosen_date.lone_year != ''
+            coalesce(window_source, '') in ('title', 'subtitle') and chosen_date.lone_year != ''
             and (chosen_date.word = '' or contains(chosen_date.mention, 'the '))
         ) as is_edition,
         -- "closed through March" speaks of every day, "closed by March" of one.

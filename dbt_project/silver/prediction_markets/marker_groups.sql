@@ -1,6 +1,6 @@
 {{ config(materialized="view") }}
 
-with marker_groups (marker_group, veto_code, scope, markers, strict_markers, doubtful_markers) as (
+with marker_groups (marker_group, veto_code, scope, markers, strict_markers) as (
     values
     {%- for group, code, scope, one_sided, markers in term_markers() %}
     (
@@ -12,11 +12,6 @@ with marker_groups (marker_group, veto_code, scope, markers, strict_markers, dou
         ],
         [
             {%- for marker in markers if (marker[2] or one_sided) == "veto" %}
-            '{{ group }}:{{ marker[0] | replace("'", "''") }}'{{ "," if not loop.last }}
-            {%- endfor %}
-        ],
-        [
-            {%- for marker in markers if (marker[2] or one_sided) == "doubt" %}
             '{{ group }}:{{ marker[0] | replace("'", "''") }}'{{ "," if not loop.last }}
             {%- endfor %}
         ]

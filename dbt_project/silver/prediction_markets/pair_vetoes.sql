@@ -314,8 +314,8 @@ vetoes as (
         string_agg(polymarket_value, '; ' order by kalshi_value, polymarket_value) as polymarket_value,
     from (
         {% for veto in [
-            "placeholder", "strike", "operator", "touch", "unit", "negation", "outlook", "subject", "instant", "hour", "one_day",
-            "window_start", "later_start", "whole_window", "kind"
+            "placeholder", "strike", "operator", "touch", "unit", "negation", "outlook", "subject", "instant", "hour",
+            "one_day", "window_start", "later_start", "whole_window", "kind"
         ] -%}
         {{ "union all" if not loop.first }}
         select * from {{ veto }}
