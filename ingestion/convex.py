@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import requests
 from dlt.sources.helpers.requests.retry import Client
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from ingestion.build import one_line
+from ingestion.environment import EnvironmentSettings, header_safe, http_url, load_environment
 from ingestion.errors import PublishError, SettingsError
-from ingestion.outward import load_secret_settings
 
 FUNCTIONS = {
     "markets": "marketfinder:upsertMarkets",
@@ -37,23 +37,14 @@ _EXCERPT_CHARACTERS = 300
 def _deployment(value: str) -> str:
     if not value:
         return value
-    parts = urlsplit(value)
+    url = http_url(value, "https://happy-otter-123.convex.cloud")
+    parts = urlsplit(url)
     host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
-        raise ValueError("must be a URL such as https://happy-otter-123.convex.cloud")
     if host.endswith(".convex.site"):
         raise ValueError("is the URL of HTTP actions; functions are called at .convex.cloud")
     if parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
         raise ValueError("must begin with https:// or the key could be read on its way")
-    return value.rstrip("/")
-
-
-def _header_safe(key: SecretStr) -> SecretStr:
-    # The HTTP library quotes a header that it cannot send, and with it the key.
-    stripped = key.get_secret_value().strip()
-    if not all("!" <= letter <= "~" for letter in stripped):
-        raise ValueError("must be one line of printable ASCII without spaces")
-    return SecretStr(stripped)
+    return url
 
 
 def _functions(value: dict[str, str]) -> dict[str, str]:
@@ -65,19 +56,13 @@ def _functions(value: dict[str, str]) -> dict[str, str]:
     return FUNCTIONS | value
 
 
-class ConvexSettings(BaseSettings):
+class ConvexSettings(EnvironmentSettings):
     """Where to publish; every field is also MARKETFINDER_CONVEX_<FIELD> in the environment."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="MARKETFINDER_CONVEX_",
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
+    model_config = SettingsConfigDict(env_prefix="MARKETFINDER_CONVEX_")
 
     url: Annotated[str, AfterValidator(_deployment)] = ""
-    deploy_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    deploy_key: Annotated[SecretStr, AfterValidator(header_safe)] = SecretStr("")
     functions: Annotated[dict[str, str], AfterValidator(_functions)] = Field(default=FUNCTIONS)
     attempts: int = Field(default=6, ge=1, le=20)
     timeout_seconds: float = Field(default=60, gt=0, le=600)
@@ -86,7 +71,7 @@ class ConvexSettings(BaseSettings):
 
 def load_convex_settings() -> ConvexSettings:
     """The settings in force. Raises SettingsError when one is wrong, or there is no URL or key."""
-    settings = load_secret_settings(ConvexSettings)
+    settings = load_environment(ConvexSettings)
     for name, value in (("URL", settings.url), ("DEPLOY_KEY", settings.deploy_key)):
         if not (value if isinstance(value, str) else value.get_secret_value()):
             raise SettingsError(

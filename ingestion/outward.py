@@ -1,4 +1,4 @@
-"""What the publishers share: the published copy as their source, dlt as their carrier, secrets.
+"""What the publishers share: the published copy as their source, dlt as their carrier.
 
 A publisher reads the copy, never the warehouse, so it neither waits for a run nor holds one up; a
 copy that is replaced meanwhile is another file. Its own files (what has arrived, dlt's work) are in
@@ -13,22 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import dlt
 import duckdb
 from dlt.common.exceptions import SignalReceivedException
 from dlt.common.runtime import signals
 from dlt.pipeline.exceptions import PipelineStepFailed
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings
-from pydantic_settings import SettingsError as UnreadableSettingError
 
-from ingestion.errors import PublishError, SettingsError
+from ingestion.errors import PublishError
 from ingestion.locks import locked
 from ingestion.settings import Settings
-
-SomeSettings = TypeVar("SomeSettings", bound=BaseSettings)
 
 # dlt is told by the environment: a batch of ours is a batch of its own, jobs run one by one (and
 # where a signal or a time limit can end them), and what was there stays until all is new.
@@ -39,23 +34,6 @@ _DLT = {
 }
 # What is more goes to the disk for a while.
 _MEMORY = "400MB"
-
-
-def load_secret_settings(kind: type[SomeSettings]) -> SomeSettings:
-    """Settings of which some are secret. Raises SettingsError, whose text never holds a value."""
-    try:
-        return kind()
-    except ValidationError as error:
-        lines = [
-            f"{kind.model_config['env_prefix']}{'_'.join(map(str, problem['loc'])).upper()}:"
-            f" {problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_input=False, include_context=False)
-        ]
-        raise SettingsError("\n".join(lines)) from None
-    except UnreadableSettingError as error:
-        raise SettingsError(f"{error}: it must be JSON") from None
-    except UnicodeDecodeError:
-        raise SettingsError(".env is not a UTF-8 text file") from None
 
 
 @contextmanager

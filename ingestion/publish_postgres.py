@@ -13,10 +13,11 @@ import dlt
 import duckdb
 import pyarrow as pa
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from ingestion.environment import EnvironmentSettings, load_environment
 from ingestion.errors import PublishError, SettingsError
-from ingestion.outward import carry, load_secret_settings, only_publisher
+from ingestion.outward import carry, only_publisher
 from ingestion.pipeline import Progress
 from ingestion.publish_tables import Table, TablesPublication, chosen_tables
 from ingestion.settings import Settings
@@ -35,16 +36,10 @@ def _postgres_url(value: SecretStr) -> SecretStr:
     return value
 
 
-class PostgresSettings(BaseSettings):
+class PostgresSettings(EnvironmentSettings):
     """Where to publish; every field is also MARKETFINDER_POSTGRES_<FIELD> in the environment."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="MARKETFINDER_POSTGRES_",
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
+    model_config = SettingsConfigDict(env_prefix="MARKETFINDER_POSTGRES_")
 
     url: Annotated[SecretStr, AfterValidator(_postgres_url)] = SecretStr("")
     # `schema` is a name that pydantic has taken.
@@ -57,7 +52,7 @@ class PostgresSettings(BaseSettings):
 
 def load_postgres_settings() -> PostgresSettings:
     """The settings in force. Raises SettingsError when one is wrong, or there is no URL."""
-    settings = load_secret_settings(PostgresSettings)
+    settings = load_environment(PostgresSettings)
     if not settings.url.get_secret_value():
         raise SettingsError(
             "MARKETFINDER_POSTGRES_URL is not set, such as"

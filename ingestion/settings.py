@@ -3,22 +3,17 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
-from ingestion.errors import SettingsError
+from ingestion.environment import EnvironmentSettings, http_url, load_environment
 
-_PREFIX = "MARKETFINDER_"
 _TAKEN_NAMES = ("raw", "bronze", "silver", "gold", "main", "temp", "system", "memory")
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a URL such as https://example.com/api")
-    return value.rstrip("/")
+    return http_url(value, "https://example.com/api", may_have_user=True)
 
 
 def _warehouse(value: Path) -> Path:
@@ -48,12 +43,10 @@ class Disposal(StrEnum):
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
-class Settings(BaseSettings):
+class Settings(EnvironmentSettings):
     """What a run needs to know; every field is also MARKETFINDER_<FIELD> in the environment."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore"
-    )
+    model_config = SettingsConfigDict(env_prefix="MARKETFINDER_", hide_input_in_errors=False)
 
     warehouse: Annotated[Path, AfterValidator(_warehouse)] = Path("data/warehouse.duckdb")
     published: Path = Field(default=Path(), validate_default=True)
@@ -87,14 +80,4 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """The settings in force. Raises SettingsError, one line for each setting that is wrong."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        lines = [
-            f"{_PREFIX}{'_'.join(map(str, problem['loc'])).upper()}:"
-            f" {problem['msg'].removeprefix('Value error, ')} (it is {problem['input']!r})"
-            for problem in error.errors()
-        ]
-        raise SettingsError("\n".join(lines)) from None
-    except UnicodeDecodeError:
-        raise SettingsError(".env is not a UTF-8 text file") from None
+    return load_environment(Settings)

@@ -744,6 +744,12 @@ class TestSettings:
             " MARKETFINDER_JUDGE_USD_PER_MILLION_OUTPUT_TOKENS. A local model costs 0."
         )
 
+    def test_a_file_that_is_no_text(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path(".env").write_bytes(b"MARKETFINDER_JUDGE_MODEL=\xff\xfe")
+        with pytest.raises(SettingsError, match=r"\.env is not a UTF-8 text file"):
+            load_judge_settings()
+
     def test_prices(self, judge_settings: JudgeSettings) -> None:
         assert judge_settings.nano_usd(1_000_000, 1_000_000) == 3 * 10**9
         dear = changed(judge_settings, usd_per_million_input_tokens=Decimal("0.0000015"))

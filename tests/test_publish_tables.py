@@ -350,3 +350,7 @@ def test_postgres_settings_are_told_without_their_value(
         with pytest.raises(SettingsError, match=words) as wrong:
             load_postgres_settings()
         assert PASSWORD not in str(wrong.value)
+    monkeypatch.setenv("MARKETFINDER_POSTGRES_SCHEMA", PASSWORD)
+    with pytest.raises(SettingsError, match="\nMARKETFINDER_POSTGRES_SCHEMA: String") as wrong:
+        load_postgres_settings()
+    assert PASSWORD not in str(wrong.value)

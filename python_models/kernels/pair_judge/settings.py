@@ -4,11 +4,11 @@ from decimal import Decimal
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
+from ingestion.environment import EnvironmentSettings, header_safe, http_url, load_environment
 from ingestion.errors import SettingsError
 
 _PREFIX = "MARKETFINDER_JUDGE_"
@@ -17,41 +17,24 @@ NANO_USD = 10**9
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise ValueError("must be a URL such as https://api.openai.com/v1, without a password")
-    return value.rstrip("/")
-
-
-def _header_safe(key: SecretStr) -> SecretStr:
-    # The HTTP library quotes a header that it cannot send, and with it the key.
-    stripped = key.get_secret_value().strip()
-    if not all("!" <= letter <= "~" for letter in stripped):
-        raise ValueError("must be one line of printable ASCII without spaces")
-    return SecretStr(stripped)
+    return http_url(value, "https://api.openai.com/v1")
 
 
 Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=18, decimal_places=9)]
 
 
-class JudgeSettings(BaseSettings):
+class JudgeSettings(EnvironmentSettings):
     """What the judge needs to know; every field is also MARKETFINDER_JUDGE_<FIELD>.
 
     Without a key the judge is off. With one, the model and its prices must be known: a budget in
     USD means nothing without them. The ledger is beside the warehouse unless a place is given.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
+    model_config = SettingsConfigDict(env_prefix=_PREFIX)
 
     enabled: bool = True
     asks_in: Literal["calls", "batches"] = "calls"
-    api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    api_key: Annotated[SecretStr, AfterValidator(header_safe)] = SecretStr("")
     base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.openai.com/v1"
     model: str = ""
     response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
@@ -121,13 +104,4 @@ def load_judge_settings() -> JudgeSettings:
 
     The text never holds a value: one of them may be the key in the wrong place.
     """
-    try:
-        return JudgeSettings()
-    except ValidationError as error:
-        lines = [
-            f"{_PREFIX}{'_'.join(map(str, problem['loc'])).upper()}:"
-            f" {problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_input=False, include_context=False)
-            if problem["type"] != "default_factory_not_called"
-        ]
-        raise SettingsError("\n".join(lines)) from None
+    return load_environment(JudgeSettings)
