@@ -1,13 +1,16 @@
 """What lands: new and changed records, tombstones, the log of sweeps, and tables that are there."""
 
+import re
 from datetime import datetime
 
 import duckdb
 import pytest
 from conftest import Query, ScriptedVenue, TickingClock
 
+from ingestion.build import PROJECT
 from ingestion.errors import MarketFinderError, SettingsError, VenueError
 from ingestion.pipeline import IngestResult, ingest
+from ingestion.run_log import RunLog
 from ingestion.settings import Settings
 
 RAW_TABLES = [
@@ -71,6 +74,32 @@ def test_the_warehouse_holds_the_raw_schema_and_nothing_else(
         )
         assert columns == LANDED_COLUMNS
         assert query(f"select count(*) from raw.{table}") == [(0,)]
+
+
+def test_a_build_makes_the_tables_that_are_loaded(
+    settings: Settings, clock: TickingClock, query: Query
+) -> None:
+    """Whichever comes first: rows are inserted by place, and models read by name."""
+    RunLog(settings.warehouse, "run", clock).begin()
+    ingest("kalshi", settings, run_id="run")
+    columns = (
+        "select table_name, list(column_name || ' ' || data_type order by column_index)"
+        " from duckdb_columns() where schema_name = 'raw' group by all"
+    )
+    loaded: dict[str, list[str]] = dict(query(columns))
+    macro = (PROJECT / "macros" / "raw_tables.sql").read_text()
+    statements = re.findall(
+        r"create table if not exists raw\.[^{}]*?\n    \);",
+        macro.replace("{{ table }}", "kalshi_markets"),
+    )
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw;" + "".join(statements))
+        made = dict(connection.execute(columns).fetchall())
+    both = made.keys() & loaded.keys()
+    assert both == {
+        "_dlt_loads", "api_requests", "kalshi_markets", "rejected_lines", "run_steps", "sweeps",
+    }  # fmt: skip
+    assert {table: made[table] for table in both} == {table: loaded[table] for table in both}
 
 
 def test_a_landed_row(
