@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 
+from ingestion.console import output
 from ingestion.errors import WarehouseError
 from ingestion.screens import plain
 from ingestion.settings import load_settings
@@ -19,7 +19,6 @@ app = typer.Typer(
     help="Ask the judge in batches: submit the questions, collect the answers, then build.",
     no_args_is_help=True,
 )
-output = Console()
 
 
 @app.command("submit")

@@ -8,9 +8,9 @@ import duckdb
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
 from ingestion.build import BuildResult, Half, build, planned_models
+from ingestion.console import folded_table
 from ingestion.errors import SettingsError
 from ingestion.order_books import (
     Fate,
@@ -63,7 +63,7 @@ def ingest_segments(
 
 def _show_outcomes(output: Console, outcomes: list[SegmentOutcome], tense: str) -> None:
     shown = [outcome for outcome in outcomes if outcome.fate is not Fate.PASSED_OVER]
-    table = Table(*(Column(name, overflow="fold") for name in ("segment", "rows", "rejected")))
+    table = folded_table("segment", "rows", "rejected")
     table.add_column(f"it {tense}")
     for outcome in shown[:_SHOWN_SEGMENTS]:
         rows = f"{outcome.rows:,}" if outcome.rows else ""
@@ -163,7 +163,7 @@ def _show_waiting(
     output: Console, settings: Settings, selection: BuildSelection, full_refresh: bool
 ) -> None:
     """A table of the segments that a build would read of."""
-    table = Table(*(Column(name, overflow="fold") for name in ("would read of", "segments")))
+    table = folded_table("would read of", "segments")
     table.add_column("frames, at most")
     table.add_column("from (UTC)")
     table.add_column("to (UTC)")

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
 from ingestion.compaction import compact, repartition
+from ingestion.console import folded_table, output
 from ingestion.partition_files import KEYS
 from ingestion.partitions import TABLES, export_table, find_table
 from ingestion.settings import load_settings
@@ -18,7 +17,6 @@ app = typer.Typer(
     help="Order-book tables as Hive-partitioned Parquet: export, compact, repartition.",
     no_args_is_help=True,
 )
-output = Console()
 
 _TARGET = Path("data/parquet")
 _MEGABYTE = 1_000_000
@@ -51,7 +49,7 @@ def export_command(
     """Write the partitions that have changed since the last export, and remove those gone."""
     tables = [find_table(name) for name in table or TABLES]
     first_day = since.date() if since else None
-    shown = Table(*(Column(name, overflow="fold") for name in ("table", "rows")))
+    shown = folded_table("table", "rows")
     for name in ("written", "unchanged", "removed"):
         shown.add_column(f"partitions {name}")
     with open_warehouse(load_settings().warehouse, read_only=True) as connection:

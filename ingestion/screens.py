@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from ingestion.console import folded_table
 from ingestion.errors import WarehouseError
 from ingestion.evaluation import Evaluation
 from ingestion.simulator import TruePair
@@ -269,7 +270,7 @@ def _cents(price: Any) -> str:
 
 def show_models(output: Console, models: list[str]) -> None:
     """The models that would be built, by layer."""
-    table = Table(*(Column(name, overflow="fold") for name in ("layer", "would build")))
+    table = folded_table("layer", "would build")
     for layer in ("bronze", "silver", "gold"):
         names = [model.removeprefix(f"{layer}.") for model in models if model.startswith(layer)]
         table.add_row(layer, ", ".join(names))

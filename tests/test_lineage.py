@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser
 
-from ingestion import cli
+from ingestion import cli, reading_commands
 from ingestion.errors import FileError, SettingsError
 from ingestion.lineage import _why_unread, build_site, site_server, write_site
 from ingestion.warehouse import open_warehouse
@@ -104,7 +104,8 @@ def test_the_command_writes_one_file(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("MARKETFINDER_WAREHOUSE", str(demo_build))
-    monkeypatch.setattr(cli, "build_site", lambda warehouse: (page, f"{warehouse} is in use"))
+    site = page, f"{demo_build} is in use"
+    monkeypatch.setattr(reading_commands, "build_site", lambda warehouse: site)
     out = tmp_path / "site" / "lineage.html"
     monkeypatch.setattr(sys, "argv", ["marketfinder", "docs", "--static", str(out)])
     with pytest.raises(SystemExit) as ended:

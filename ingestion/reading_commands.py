@@ -1,0 +1,110 @@
+"""`marketfinder sql`, `explain`, `report` and `docs`: what there is, to read."""
+
+import webbrowser
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ingestion.console import messages, output
+from ingestion.explanations import explain_pair
+from ingestion.last_run import copy_remarks
+from ingestion.lineage import build_site, site_server, write_site
+from ingestion.order_book_commands import DAYS, Exchange, Symbol
+from ingestion.prompt import open_prompt
+from ingestion.published_copy import readable_warehouse
+from ingestion.runs import DEMO_WAREHOUSE
+from ingestion.screens import show_query
+from ingestion.settings import load_settings
+
+Demo = Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")]
+
+
+def sql_command(
+    query: Annotated[
+        str | None, typer.Argument(help="A DuckDB query, such as 'from gold.sync_logs'.")
+    ] = None,
+    is_demo: Demo = False,
+    in_browser: Annotated[
+        bool, typer.Option("--ui", help="Open the page of the DuckDB CLI, where it is installed.")
+    ] = False,
+) -> None:
+    """Ask the warehouse, without a chance to change it; without a query, as often as you like."""
+    if query is None:
+        raise typer.Exit(open_prompt(output, _read_from(is_demo), in_browser=in_browser))
+    if in_browser:
+        raise typer.BadParameter("--ui is for questions that are asked there: leave the query out")
+    show_query(output, _read_from(is_demo), query)
+
+
+def explain_command(
+    kalshi_ticker: Annotated[str, typer.Argument(help="As in gold.markets: KXBTC-26DEC31-T100.")],
+    polymarket_id: Annotated[str, typer.Argument(help="The market's number, as in gold.markets.")],
+    is_demo: Demo = False,
+) -> None:
+    """Why a pair is, or is not, the same contract: texts, terms, vetoes, score and verdict."""
+    explain_pair(output, _read_from(is_demo), kalshi_ticker, polymarket_id)
+
+
+def report_command(
+    is_demo: Demo = False,
+    exchange: Exchange = None,
+    symbol: Symbol = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(help="The UTC day of the order books; the newest by default.", formats=DAYS),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+) -> None:
+    """Write one page to look at: opportunities, matching, their past, freshness, order books."""
+    from ingestion.report import write_report
+
+    write_report(
+        _read_from(is_demo),
+        out,
+        exchange=exchange,
+        symbol=symbol,
+        day=day.date() if day else None,
+    )
+    size = out.stat().st_size / 1000
+    output.print(f"{escape(str(out))}, {size:,.0f} kB: open it in a browser.", soft_wrap=True)
+
+
+def docs_command(
+    is_demo: Demo = False,
+    static: Annotated[
+        Path | None, typer.Option(help="Write it to this file, as one page, instead of serving it.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where to serve it.", min=0, max=65_535)] = 8080,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Open no browser.")] = False,
+) -> None:
+    """The lineage site: every table and column, what it is made of, and who reads it."""
+    page, doubt = build_site(_read_from(is_demo))
+    if doubt:
+        messages.print(f"Without types of columns: {escape(doubt)}", soft_wrap=True)
+    if static:
+        write_site(page, static)
+        output.print(f"{escape(str(static))}: open it in a browser.", soft_wrap=True)
+        return
+    with site_server(page, port) as server:
+        address = f"http://127.0.0.1:{server.server_port}/"
+        output.print(f"{address} until Ctrl-C", highlight=False)
+        if not no_open:
+            webbrowser.open(address)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def _read_from(is_demo: bool) -> Path:
+    """The file that is asked, and never changed."""
+    if is_demo:
+        return DEMO_WAREHOUSE
+    settings = load_settings()
+    path = readable_warehouse(settings)
+    if path == settings.published:
+        for remark in copy_remarks(settings, datetime.now(UTC)):
+            messages.print(escape(remark), style="dim", highlight=False, soft_wrap=True)
+    return path
