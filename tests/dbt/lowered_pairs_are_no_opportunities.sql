@@ -11,5 +11,5 @@ where
     and (
         verdicts.pair_id is null
         or (verdicts.relation = 'unevaluated' and verdicts.is_judge_on)
-        or verdicts.relation not in ('equal', 'unevaluated')
+        or verdicts.relation not in (opportunities.relation, 'unevaluated')
     )
