@@ -5,30 +5,48 @@
     post_hook="{{ drop_gone('pair_hash', 'pair_sides') }}"
 ) }}
 
-with said as (
+with kinds as (
     select
-        market_id,
-        -- Everything that the side says.
-        topic_words || event_topic_words || rules_words
-        || if(platform = 'polymarket', flatten(outcome_words), []) as words,
-    from {{ ref("contract_terms") }}
+        map(list(marker_group), list(veto_code)) as code_of,
+        flatten(list(strict_markers)) as strict_markers,
+    from {{ ref("marker_groups") }}
+    -- How it ends when it does not end makes a caveat.
+    where veto_code not in ('TAIL', 'DEATH_OR_VOID')
 ),
 
--- A pair is held with all that is asked of it: no long lists.
+-- What is asked of one listing, once for all its pairs; no long lists beside it.
 terms as (
     select
         columns(
             lambda name: name not in (
                 'rules_words', 'topic_words', 'event_topic_words', 'ordered_words', 'outcome_words', 'outcome_labels',
-                'added_words', 'event_words', 'cut_names', 'clauses', 'condition', 'word_key'
+                'alternatives', 'words', 'added_words', 'event_words', 'cut_names', 'clauses', 'condition', 'word_key',
+                'code_of', 'strict_markers'
             )
         ),
+        list_filter(
+            list_distinct(list_transform(markers, lambda marker: split_part(marker, ':', 1))),
+            lambda marker_group: list_contains(map_keys(code_of), marker_group)
+        ) as marker_groups,
+        list_transform(
+            list_filter(
+                markers,
+                lambda marker: list_has_any(strict_markers, [marker, regexp_replace(marker, ' \d+$', '')])
+            ),
+            lambda marker: split_part(marker, ':', 1)
+        ) as strict_groups,
+        {{ shared_words("words", negations()) }} as negations,
+        -- Everything that the side says.
+        topic_words || event_topic_words || rules_words
+        || if(platform = 'polymarket', flatten(outcome_words), []) as said_words,
     from {{ ref("contract_terms") }}
+    cross join kinds
 ),
 
 pairs as (
     select
-        candidates.pair_id,
+        sides.pair_id,
+        sides.pair_hash,
         sides.amounts,
         kalshi,
         polymarket,
@@ -37,299 +55,275 @@ pairs as (
         and polymarket.event_type = 'binary' as have_subjects,
         {{ not_in(
             "if(len(kalshi.subject_words) > 0, kalshi.subject_words, kalshi.title_names)",
-            "if(have_subjects, polymarket.subject_words, polymarket_said.words)"
+            "if(have_subjects, polymarket.subject_words, polymarket.said_words)"
         ) }} as untold_on_polymarket,
         {{ not_in(
             "if(have_subjects, polymarket.subject_words, polymarket.title_names)",
-            "if(have_subjects, kalshi.subject_words, kalshi_said.words)"
+            "if(have_subjects, kalshi.subject_words, kalshi.said_words)"
         ) }} as untold_on_kalshi,
+        coalesce(kalshi.window_time, kalshi.condition_time) as kalshi_time,
+        coalesce(polymarket.window_time, polymarket.condition_time) as polymarket_time,
+        -- What kind it is: two that have nothing in common, or one where silence says otherwise.
+        case
+            when kalshi.markers != polymarket.markers
+                then list_sort(list_distinct(list_filter(
+                        list_intersect(kalshi.marker_groups, polymarket.marker_groups)
+                        || kalshi.strict_groups || polymarket.strict_groups,
+                        lambda marker_group: not list_has_any(
+                            {{ markers_of("kalshi.markers", "marker_group") }},
+                            {{ markers_of("polymarket.markers", "marker_group") }}
+                        )
+                        -- One match of two sides on one day: which stage it belongs to need not be said.
+                        and not (
+                            marker_group = 'stage' and kalshi.is_game and polymarket.is_game
+                            and (
+                                len({{ markers_of("kalshi.markers", "marker_group") }}) = 0
+                                or len({{ markers_of("polymarket.markers", "marker_group") }}) = 0
+                            )
+                        )
+                    )))
+            else []
+        end as kinds_apart,
     from {{ ref("candidate_pairs") }} as candidates
     inner join {{ ref("pair_sides") }} as sides on candidates.pair_id = sides.pair_id
     inner join terms as kalshi on candidates.kalshi_market_id = kalshi.market_id
     inner join terms as polymarket on candidates.polymarket_market_id = polymarket.market_id
-    inner join said as kalshi_said on candidates.kalshi_market_id = kalshi_said.market_id
-    inner join said as polymarket_said on candidates.polymarket_market_id = polymarket_said.market_id
     where {{ is_not_held("pair_hash", "sides.pair_hash") }}
 ),
 
-placeholder as (
+-- Each rule speaks or is null, in one pass: a pair with all that is asked of it is never kept.
+found as (
     select
         pair_id,
-        'PLACEHOLDER' as veto_code,
-        cast(kalshi.is_placeholder as varchar) as kalshi_value,
-        cast(polymarket.is_placeholder as varchar) as polymarket_value,
+        pair_hash,
+        list_filter([
+            case
+                when kalshi.is_placeholder or polymarket.is_placeholder
+                    then struct_pack(
+                            veto_code := 'PLACEHOLDER',
+                            kalshi_value := cast(kalshi.is_placeholder as varchar),
+                            polymarket_value := cast(polymarket.is_placeholder as varchar)
+                        )
+            end,
+            -- An amount of one side that the other says nowhere is another contract, not an unknown one.
+            case
+                when
+                    amounts = 'other amount'
+                    or (
+                        amounts = 'only kalshi' and kalshi.amount_source != 'condition'
+                        and not {{ says_amount("polymarket", "kalshi") }}
+                    )
+                    or (
+                        amounts = 'only polymarket' and polymarket.amount_source != 'condition'
+                        and not {{ says_amount("kalshi", "polymarket") }}
+                    )
+                    or (
+                        amounts = 'none' and len(kalshi.other_numbers) > 0 and len(polymarket.other_numbers) > 0
+                        and not list_has_any(kalshi.other_numbers, polymarket.other_numbers)
+                    )
+                    then struct_pack(
+                            veto_code := 'STRIKE',
+                            kalshi_value := {{ amount_text("kalshi") }},
+                            polymarket_value := {{ amount_text("polymarket") }}
+                        )
+            end,
+            case
+                when
+                    amounts = 'other comparison'
+                    -- Where the cent decides, nobody will see the bound itself; a figure of one decimal often hits it.
+                    or (
+                        amounts = 'at the bound' and coalesce(kalshi.amount_unit, polymarket.amount_unit, '') = '%'
+                    )
+                    then struct_pack(
+                            veto_code := 'OPERATOR',
+                            kalshi_value := {{ amount_text("kalshi") }},
+                            polymarket_value := {{ amount_text("polymarket") }}
+                        )
+            end,
+            case
+                when
+                    kalshi.is_touch != polymarket.is_touch
+                    and amounts not in ('only kalshi', 'only polymarket', 'none')
+                    then struct_pack(
+                            veto_code := 'METRIC',
+                            kalshi_value := if(kalshi.is_touch, 'at any time', 'at one time'),
+                            polymarket_value := if(polymarket.is_touch, 'at any time', 'at one time')
+                        )
+            end,
+            case
+                when kalshi.amount_unit != polymarket.amount_unit
+                    then struct_pack(
+                            veto_code := 'UNIT',
+                            kalshi_value := kalshi.amount_unit,
+                            polymarket_value := polymarket.amount_unit
+                        )
+            end,
+            case
+                when kalshi.negations != polymarket.negations
+                    then struct_pack(
+                            veto_code := 'NEGATION',
+                            kalshi_value := cast(kalshi.negations as varchar),
+                            polymarket_value := cast(polymarket.negations as varchar)
+                        )
+            end,
+            case
+                when kalshi.outlook != polymarket.outlook
+                    then struct_pack(
+                            veto_code := 'NEGATION',
+                            kalshi_value := kalshi.outlook,
+                            polymarket_value := polymarket.outlook
+                        )
+            end,
+            -- Both name somebody whom the other never mentions.
+            case
+                when len(untold_on_polymarket) > 0 and len(untold_on_kalshi) > 0
+                    then struct_pack(
+                            veto_code := 'SUBJECT',
+                            kalshi_value := array_to_string(untold_on_polymarket, ' '),
+                            polymarket_value := array_to_string(untold_on_kalshi, ' ')
+                        )
+            end,
+            case
+                when
+                    kalshi.window_ends_on != polymarket.window_ends_on
+                    -- "The 2027 finals" are on some day of 2027.
+                    and not (
+                        (kalshi.is_edition or polymarket.is_edition)
+                        and coalesce(kalshi.window_starts_on < polymarket.window_ends_on, true)
+                        and coalesce(polymarket.window_starts_on < kalshi.window_ends_on, true)
+                        and (kalshi.is_edition or kalshi.window_ends_on <= polymarket.window_ends_on)
+                        and (polymarket.is_edition or polymarket.window_ends_on <= kalshi.window_ends_on)
+                    )
+                    then struct_pack(
+                            veto_code := if(kalshi.is_game and polymarket.is_game, 'INSTANCE_DATE', 'INSTANT'),
+                            kalshi_value := cast(kalshi.window_ends_on as varchar),
+                            polymarket_value := cast(polymarket.window_ends_on as varchar)
+                        )
+            end,
+            -- Hours are compared where both name their zone.
+            case
+                when
+                    kalshi_time != polymarket_time
+                    and contains(kalshi_time, ' ')
+                    and contains(polymarket_time, ' ')
+                    -- Games begin when they begin; two in one day are hours apart.
+                    and (
+                        not (kalshi.is_game and polymarket.is_game)
+                        or abs(cast(kalshi_time[:2] as integer) - cast(polymarket_time[:2] as integer)) >= 2
+                    )
+                    and not coalesce(kalshi.window_ends_on != polymarket.window_ends_on, false)
+                    then struct_pack(
+                            veto_code := 'INSTANT', kalshi_value := kalshi_time, polymarket_value := polymarket_time
+                        )
+            end,
+            -- On one day, or at any time up to it; from one day, or from another.
+            case
+                when
+                    not kalshi.is_edition and not polymarket.is_edition
+                    and kalshi.window_ends_on = polymarket.window_ends_on
+                    and coalesce(kalshi.window_ends_on - kalshi.window_starts_on = 1, false)
+                    != coalesce(polymarket.window_ends_on - polymarket.window_starts_on = 1, false)
+                    then struct_pack(
+                            veto_code := 'WINDOW',
+                            kalshi_value := coalesce(cast(kalshi.window_starts_on as varchar), 'from the start'),
+                            polymarket_value := coalesce(cast(polymarket.window_starts_on as varchar), 'from the start')
+                        )
+            end,
+            case
+                when
+                    not kalshi.is_edition and not polymarket.is_edition
+                    and kalshi.window_ends_on = polymarket.window_ends_on
+                    and kalshi.window_starts_on != polymarket.window_starts_on
+                    and (kalshi.window_ends_on - kalshi.window_starts_on = 1)
+                    = (polymarket.window_ends_on - polymarket.window_starts_on = 1)
+                    then struct_pack(
+                            veto_code := 'WINDOW',
+                            kalshi_value := cast(kalshi.window_starts_on as varchar),
+                            polymarket_value := cast(polymarket.window_starts_on as varchar)
+                        )
+            end,
+            -- "In December" leaves out what "by December 31" lets in, until December has begun.
+            case
+                when
+                    not kalshi.is_edition and not polymarket.is_edition
+                    and kalshi.window_ends_on = polymarket.window_ends_on
+                    and (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
+                    and (kalshi.is_window_ahead or polymarket.is_window_ahead)
+                    and coalesce(kalshi.window_ends_on - kalshi.window_starts_on, 0) != 1
+                    and coalesce(polymarket.window_ends_on - polymarket.window_starts_on, 0) != 1
+                    then struct_pack(
+                            veto_code := 'WINDOW',
+                            kalshi_value := coalesce(cast(kalshi.window_starts_on as varchar), 'from the start'),
+                            polymarket_value := coalesce(cast(polymarket.window_starts_on as varchar), 'from the start')
+                        )
+            end,
+            -- Every day of the window, or one of them.
+            case
+                when
+                    kalshi.is_whole_window != polymarket.is_whole_window
+                    -- "Not through March" is the other side of "by March".
+                    and not coalesce(
+                        kalshi.outlook != polymarket.outlook
+                        and if(kalshi.is_whole_window, kalshi.outlook, polymarket.outlook) = 'goes on', false
+                    )
+                    and not (
+                        kalshi.negations != polymarket.negations
+                        and len(if(kalshi.is_whole_window, kalshi.negations, polymarket.negations)) > 0
+                    )
+                    then struct_pack(
+                            veto_code := 'SPAN',
+                            kalshi_value := if(kalshi.is_whole_window, 'all the time', 'at one time'),
+                            polymarket_value := if(polymarket.is_whole_window, 'all the time', 'at one time')
+                        )
+            end
+        ], lambda veto: veto is not null)
+        || list_transform(
+            list_distinct(list_transform(kinds_apart, lambda marker_group: code_of[marker_group])),
+            lambda code: struct_pack(
+                veto_code := code,
+                kalshi_value := array_to_string(list_transform(
+                    list_filter(kinds_apart, lambda marker_group: code_of[marker_group] = code),
+                    lambda marker_group: array_to_string({{ markers_of("kalshi.markers", "marker_group") }}, ', ')
+                ), '; '),
+                polymarket_value := array_to_string(list_transform(
+                    list_filter(kinds_apart, lambda marker_group: code_of[marker_group] = code),
+                    lambda marker_group: array_to_string({{ markers_of("polymarket.markers", "marker_group") }}, ', ')
+                ), '; ')
+            )
+        ) as reasons,
     from pairs
-    where kalshi.is_placeholder or polymarket.is_placeholder
-),
-
--- An amount of one side that the other says nowhere is another contract, not an unknown one.
-strike as (
-    select
-        pair_id,
-        'STRIKE' as veto_code,
-        {{ amount_text("kalshi") }} as kalshi_value,
-        {{ amount_text("polymarket") }} as polymarket_value,
-    from pairs
-    where
-        amounts = 'other amount'
-        or (
-            amounts = 'only kalshi' and kalshi.amount_source != 'condition'
-            and not {{ says_amount("polymarket", "kalshi") }}
-        )
-        or (
-            amounts = 'only polymarket' and polymarket.amount_source != 'condition'
-            and not {{ says_amount("kalshi", "polymarket") }}
-        )
-        or (
-            amounts = 'none' and len(kalshi.other_numbers) > 0 and len(polymarket.other_numbers) > 0
-            and not list_has_any(kalshi.other_numbers, polymarket.other_numbers)
-        )
-),
-
-operator as (
-    select
-        pair_id,
-        'OPERATOR' as veto_code,
-        {{ amount_text("kalshi") }} as kalshi_value,
-        {{ amount_text("polymarket") }} as polymarket_value,
-    from pairs
-    where
-        amounts = 'other comparison'
-        -- Where the cent decides, nobody will see the bound itself; a figure of one decimal often hits it.
-        or (amounts = 'at the bound' and coalesce(kalshi.amount_unit, polymarket.amount_unit, '') = '%')
-),
-
-touch as (
-    select
-        pair_id,
-        'METRIC' as veto_code,
-        if(kalshi.is_touch, 'at any time', 'at one time') as kalshi_value,
-        if(polymarket.is_touch, 'at any time', 'at one time') as polymarket_value,
-    from pairs
-    where kalshi.is_touch != polymarket.is_touch and amounts not in ('only kalshi', 'only polymarket', 'none')
-),
-
-unit as (
-    select
-        pair_id,
-        'UNIT' as veto_code,
-        kalshi.amount_unit as kalshi_value,
-        polymarket.amount_unit as polymarket_value,
-    from pairs
-    where kalshi.amount_unit != polymarket.amount_unit
-),
-
-negation as (
-    select
-        pair_id,
-        'NEGATION' as veto_code,
-        cast({{ shared_words("kalshi.words", negations()) }} as varchar) as kalshi_value,
-        cast({{ shared_words("polymarket.words", negations()) }} as varchar) as polymarket_value,
-    from pairs
-    where kalshi_value != polymarket_value
-),
-
-outlook as (
-    select
-        pair_id,
-        'NEGATION' as veto_code,
-        kalshi.outlook as kalshi_value,
-        polymarket.outlook as polymarket_value,
-    from pairs
-    where kalshi.outlook != polymarket.outlook
-),
-
--- Both name somebody whom the other never mentions.
-subject as (
-    select
-        pair_id,
-        'SUBJECT' as veto_code,
-        array_to_string(untold_on_polymarket, ' ') as kalshi_value,
-        array_to_string(untold_on_kalshi, ' ') as polymarket_value,
-    from pairs
-    where len(untold_on_polymarket) > 0 and len(untold_on_kalshi) > 0
-),
-
-instant as (
-    select
-        pair_id,
-        case when kalshi.is_game and polymarket.is_game then 'INSTANCE_DATE' else 'INSTANT' end as veto_code,
-        cast(kalshi.window_ends_on as varchar) as kalshi_value,
-        cast(polymarket.window_ends_on as varchar) as polymarket_value,
-    from pairs
-    where
-        kalshi.window_ends_on != polymarket.window_ends_on
-        -- "The 2027 finals" are on some day of 2027.
-        and not (
-            (kalshi.is_edition or polymarket.is_edition)
-            and coalesce(kalshi.window_starts_on < polymarket.window_ends_on, true)
-            and coalesce(polymarket.window_starts_on < kalshi.window_ends_on, true)
-            and (kalshi.is_edition or kalshi.window_ends_on <= polymarket.window_ends_on)
-            and (polymarket.is_edition or polymarket.window_ends_on <= kalshi.window_ends_on)
-        )
-),
-
--- Hours are compared where both name their zone.
-hour as (
-    select
-        pair_id,
-        'INSTANT' as veto_code,
-        coalesce(kalshi.window_time, kalshi.condition_time) as kalshi_value,
-        coalesce(polymarket.window_time, polymarket.condition_time) as polymarket_value,
-    from pairs
-    where
-        kalshi_value != polymarket_value
-        and contains(kalshi_value, ' ')
-        and contains(polymarket_value, ' ')
-        -- Games begin when they begin; two in one day are hours apart.
-        and (
-            not (kalshi.is_game and polymarket.is_game)
-            or abs(cast(kalshi_value[:2] as integer) - cast(polymarket_value[:2] as integer)) >= 2
-        )
-        and not coalesce(kalshi.window_ends_on != polymarket.window_ends_on, false)
-),
-
--- On one day, or at any time up to it.
-one_day as (
-    select
-        pair_id,
-        'WINDOW' as veto_code,
-        coalesce(cast(kalshi.window_starts_on as varchar), 'from the start') as kalshi_value,
-        coalesce(cast(polymarket.window_starts_on as varchar), 'from the start') as polymarket_value,
-    from pairs
-    where
-        not kalshi.is_edition and not polymarket.is_edition
-        and kalshi.window_ends_on = polymarket.window_ends_on
-        and coalesce(kalshi.window_ends_on - kalshi.window_starts_on = 1, false)
-        != coalesce(polymarket.window_ends_on - polymarket.window_starts_on = 1, false)
-),
-
-window_start as (
-    select
-        pair_id,
-        'WINDOW' as veto_code,
-        cast(kalshi.window_starts_on as varchar) as kalshi_value,
-        cast(polymarket.window_starts_on as varchar) as polymarket_value,
-    from pairs
-    where
-        not kalshi.is_edition and not polymarket.is_edition
-        and kalshi.window_ends_on = polymarket.window_ends_on
-        and kalshi.window_starts_on != polymarket.window_starts_on
-        and (kalshi.window_ends_on - kalshi.window_starts_on = 1)
-        = (polymarket.window_ends_on - polymarket.window_starts_on = 1)
-),
-
--- "In December" leaves out what "by December 31" lets in, until December has begun.
-later_start as (
-    select
-        pair_id,
-        'WINDOW' as veto_code,
-        coalesce(cast(kalshi.window_starts_on as varchar), 'from the start') as kalshi_value,
-        coalesce(cast(polymarket.window_starts_on as varchar), 'from the start') as polymarket_value,
-    from pairs
-    where
-        not kalshi.is_edition and not polymarket.is_edition
-        and kalshi.window_ends_on = polymarket.window_ends_on
-        and (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
-        and (kalshi.is_window_ahead or polymarket.is_window_ahead)
-        and coalesce(kalshi.window_ends_on - kalshi.window_starts_on, 0) != 1
-        and coalesce(polymarket.window_ends_on - polymarket.window_starts_on, 0) != 1
-),
-
--- Every day of the window, or one of them.
-whole_window as (
-    select
-        pair_id,
-        'SPAN' as veto_code,
-        if(kalshi.is_whole_window, 'all the time', 'at one time') as kalshi_value,
-        if(polymarket.is_whole_window, 'all the time', 'at one time') as polymarket_value,
-    from pairs
-    where
-        kalshi.is_whole_window != polymarket.is_whole_window
-        -- "Not through March" is the other side of "by March".
-        and not coalesce(
-            kalshi.outlook != polymarket.outlook
-            and if(kalshi.is_whole_window, kalshi.outlook, polymarket.outlook) = 'goes on', false
-        )
-        and not (
-            {{ shared_words("kalshi.words", negations()) }} != {{ shared_words("polymarket.words", negations()) }}
-            and len({{ shared_words("if(kalshi.is_whole_window, kalshi.words, polymarket.words)", negations()) }}) > 0
-        )
-),
-
--- What kind it is: two that have nothing in common, or one where silence says otherwise.
-kinds as (
-    select
-        pair_id,
-        kalshi.markers as kalshi_markers,
-        polymarket.markers as polymarket_markers,
-        kalshi.is_game and polymarket.is_game as is_one_game,
-        unnest(list_distinct(list_transform(
-            {{ not_in("kalshi.markers", "polymarket.markers") }}
-            || {{ not_in("polymarket.markers", "kalshi.markers") }},
-            lambda marker: split_part(marker, ':', 1)
-        ))) as marker_group,
-    from pairs
-    where kalshi.markers != polymarket.markers
-),
-
-kind as (
-    select
-        kinds.pair_id,
-        marker_groups.veto_code,
-        string_agg(kinds.kalshi_text, '; ' order by marker_groups.marker_group) as kalshi_value,
-        string_agg(kinds.polymarket_text, '; ' order by marker_groups.marker_group) as polymarket_value,
-    from (
-        select
-            *,
-            {{ markers_of("kalshi_markers", "marker_group") }} as kalshi_found,
-            {{ markers_of("polymarket_markers", "marker_group") }} as polymarket_found,
-            array_to_string(kalshi_found, ', ') as kalshi_text,
-            array_to_string(polymarket_found, ', ') as polymarket_text,
-        from kinds
-    ) as kinds
-    inner join {{ ref("marker_groups") }} as marker_groups on kinds.marker_group = marker_groups.marker_group
-    where
-        -- How it ends when it does not end makes a caveat.
-        marker_groups.veto_code not in ('TAIL', 'DEATH_OR_VOID')
-        -- One match of two sides on one day: which stage it belongs to need not be said.
-        and not (kinds.is_one_game and kinds.marker_group = 'stage' and (kalshi_text = '' or polymarket_text = ''))
-        and not list_has_any(kalshi_found, polymarket_found)
-        and (
-            (len(kalshi_found) > 0 and len(polymarket_found) > 0)
-            or list_has_any(marker_groups.strict_markers, list_transform(
-                kalshi_found || polymarket_found, lambda marker: regexp_replace(marker, ' \d+$', '')
-            ) || kalshi_found || polymarket_found)
-        )
-    group by kinds.pair_id, marker_groups.veto_code
+    cross join kinds
 ),
 
 -- One row a code, whatever reasons it has.
 vetoes as (
     select
-        pair_id || '|' || veto_code as veto_id,
         pair_id,
-        veto_code,
-        string_agg(kalshi_value, '; ' order by kalshi_value, polymarket_value) as kalshi_value,
-        string_agg(polymarket_value, '; ' order by kalshi_value, polymarket_value) as polymarket_value,
-    from (
-        {% for veto in [
-            "placeholder", "strike", "operator", "touch", "unit", "negation", "outlook", "subject", "instant", "hour",
-            "one_day", "window_start", "later_start", "whole_window", "kind"
-        ] -%}
-        {{ "union all" if not loop.first }}
-        select * from {{ veto }}
-        {% endfor -%}
-    ) as found
-    group by pair_id, veto_code
-),
-
-hashed as (
-    select
-        vetoes.*,
-        sides.pair_hash,
-    from vetoes
-    inner join {{ ref("pair_sides") }} as sides on vetoes.pair_id = sides.pair_id
+        pair_hash,
+        unnest(
+            list_transform(
+                list_distinct(list_transform(reasons, lambda reason: reason.veto_code)),
+                lambda code: struct_pack(
+                    veto_code := code,
+                    {% for value in ["kalshi_value", "polymarket_value"] -%}
+                    {{ value }} := list_aggregate(
+                        list_transform(
+                            list_sort(list_filter(reasons, lambda reason: reason.veto_code = code)),
+                            lambda reason: reason.{{ value }}
+                        ), 'string_agg', '; '
+                    ){{ "," if not loop.last }}
+                    {% endfor -%}
+                )
+            ), recursive := true
+        ),
+    from found
 )
 
-select * from hashed
+select
+    pair_id || '|' || veto_code as veto_id,
+    pair_id,
+    veto_code,
+    kalshi_value,
+    polymarket_value,
+    pair_hash,
+from vetoes
