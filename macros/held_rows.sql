@@ -32,16 +32,24 @@
 {%- endmacro %}
 
 
+{#- The code of some models. -#}
+{% macro code_of(models) -%}
+    {%- for name in models if execute -%}
+    {{ graph.nodes["model.marketfinder." ~ name].raw_code }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
 {#- A digest of how two listings are compared: the models, and the macros that they use. -#}
 {% macro comparing_digest() -%}
     {%- if execute -%}
         {%- set read = [
             term_markers(), negations(), amount_step("", ""), amount_text(""), says_amount("", ""),
-            shared_words("", ""), not_in("", ""), markers_of("", "")
+            shared_words("", ""), not_in("", ""), markers_of("", ""), markers_that(""), telling_apart(),
+            names_in_order("", ""), runs_of_names(""), is_same_order("", "", "", "")
         ] -%}
-        {%- for name in ["pair_sides", "pair_vetoes", "marker_groups"] -%}
-            {%- do read.append(graph.nodes["model.marketfinder." ~ name].raw_code) -%}
-        {%- endfor -%}
-        {{- local_md5(read | string) -}}
+        {{- local_md5(read | string ~ code_of(
+            ["pair_sides", "pair_vetoes", "related_pairs", "pair_doubts", "marker_groups"]
+        )) -}}
     {%- endif -%}
 {%- endmacro %}

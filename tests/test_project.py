@@ -134,7 +134,7 @@ def unread_macros(manifest: Manifest) -> set[str]:
     }
     compared = {
         macro
-        for name in ("pair_sides", "pair_vetoes", "marker_groups")
+        for name in ("pair_sides", "pair_vetoes", "related_pairs", "pair_doubts", "marker_groups")
         for macro in manifest["nodes"][f"model.marketfinder.{name}"]["depends_on"]["macros"]
     }
     keeping = {f"macro.marketfinder.{name}" for name in ("ref", "drop_gone", "is_not_held")}

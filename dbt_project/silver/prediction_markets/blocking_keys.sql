@@ -1,12 +1,25 @@
-{{ config(materialized="table") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    post_hook="{{ drop_gone('words_hash', 'market_words') }}"
+) }}
 
 with terms as (
     select
-        terms.*,
-        market_words.names,
+        terms.market_id,
+        terms.universe,
+        terms.platform,
+        terms.window_ends_on,
+        terms.window_ends_at,
+        terms.window_time,
+        terms.is_game,
+        terms.word_key,
         coalesce(terms.amount_low, terms.amount_high) as amount,
+        market_words.names,
+        market_words.words_hash,
     from {{ ref("market_words") }} as market_words
     inner join {{ ref("contract_terms") }} as terms on market_words.market_id = terms.market_id
+    where {{ is_not_held("words_hash", "market_words.words_hash") }}
 ),
 
 names as (
@@ -69,6 +82,7 @@ keys as (
         terms.universe,
         terms.platform,
         found.*,
+        terms.words_hash,
     from (
         {% for rule in blocking_rules() -%}
         {{ "union all" if not loop.first }}
@@ -76,15 +90,6 @@ keys as (
         {% endfor -%}
     ) as found
     inner join terms on found.market_id = terms.market_id
-),
-
-counted as (
-    select
-        *,
-        count(*) filter (platform = 'kalshi') over same_key
-        * count(*) filter (platform = 'polymarket') over same_key as possible_pairs,
-    from keys
-    window same_key as (partition by universe, blocking_rule, blocking_key)
 )
 
-select * from counted
+select * from keys

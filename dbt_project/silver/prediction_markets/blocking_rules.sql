@@ -2,13 +2,11 @@ with keys as (
     select
         universe,
         blocking_rule,
-        blocking_key,
+        count(*) filter (platform = 'kalshi') * count(*) filter (platform = 'polymarket') as possible_pairs,
         possible_pairs > {{ var("maximum_pairs_of_a_key") }} as is_crowded,
-        any_value(possible_pairs) as possible_pairs,
-        count(*) as markets,
     from {{ ref("blocking_keys") }}
-    where possible_pairs > 0
-    group by all
+    group by universe, blocking_rule, blocking_key
+    having possible_pairs > 0
 ),
 
 counted as (

@@ -1,9 +1,14 @@
-{{ config(materialized="table") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    post_hook="{{ drop_gone('pair_hash', 'pair_sides') }}"
+) }}
 
 -- What no score may overlook, however alike the rest is.
 with pairs as (
     select
         features.pair_id,
+        sides.pair_hash,
         sides.polymarket_outcome_index,
         related.relation as other_relation,
         kalshi.words || kalshi.rules_words as kalshi_said,
@@ -64,6 +69,7 @@ with pairs as (
     inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
     inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
     left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
+    where {{ is_not_held("pair_hash", "sides.pair_hash") }}
 ),
 
 doubted as (
@@ -155,6 +161,7 @@ doubted as (
                     then 'only one side says: ' || array_to_string(doubtful_of_one, ', ')
             end
         ], lambda doubt: doubt is not null) as doubts,
+        pair_hash,
     from pairs
 )
 

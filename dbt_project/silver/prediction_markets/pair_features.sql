@@ -13,6 +13,23 @@ with compared as (
     from {{ ref("related_pairs") }}
 ),
 
+terms as (
+    select
+        market_id,
+        universe,
+        topic_words,
+        event_topic_words,
+        rules_words,
+        ordered_words,
+        outcome_words,
+        title_names,
+        subject_words,
+        window_ends_on,
+        markers,
+        word_key,
+    from {{ ref("contract_terms") }}
+),
+
 pairs as (
     select
         compared.pair_id,
@@ -37,8 +54,8 @@ pairs as (
     from compared
     inner join {{ ref("candidate_pairs") }} as candidates on compared.pair_id = candidates.pair_id
     inner join {{ ref("pair_sides") }} as sides on compared.pair_id = sides.pair_id
-    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
-    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    inner join terms as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join terms as polymarket on candidates.polymarket_market_id = polymarket.market_id
 ),
 
 pair_words as (

@@ -18,6 +18,24 @@ changed as (
     select * from hashed where {{ is_not_held("pair_hash", "hashed.pair_hash") }}
 ),
 
+terms as (
+    select
+        market_id,
+        event_type,
+        outcome_labels,
+        outcome_words,
+        subject_words,
+        title_names,
+        markers,
+        amount_kind,
+        amount_low,
+        amount_high,
+        is_low_open,
+        is_high_open,
+        amount_unit,
+    from {{ ref("contract_terms") }}
+),
+
 pairs as (
     select
         changed.pair_id,
@@ -25,8 +43,8 @@ pairs as (
         kalshi,
         polymarket,
     from changed
-    inner join {{ ref("contract_terms") }} as kalshi on changed.kalshi_market_id = kalshi.market_id
-    inner join {{ ref("contract_terms") }} as polymarket on changed.polymarket_market_id = polymarket.market_id
+    inner join terms as kalshi on changed.kalshi_market_id = kalshi.market_id
+    inner join terms as polymarket on changed.polymarket_market_id = polymarket.market_id
 ),
 
 compared as (

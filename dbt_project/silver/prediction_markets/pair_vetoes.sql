@@ -1,7 +1,6 @@
 {{ config(
     materialized="incremental",
-    incremental_strategy="delete+insert",
-    unique_key="pair_id",
+    incremental_strategy="append",
     post_hook="{{ drop_gone('pair_hash', 'pair_sides') }}"
 ) }}
 
@@ -316,14 +315,20 @@ vetoes as (
                 )
             ), recursive := true
         ),
+        len(list_distinct(list_transform(reasons, lambda reason: reason.veto_code))) as vetoes_of_pair,
     from found
+),
+
+named as (
+    select
+        pair_id || '|' || veto_code as veto_id,
+        pair_id,
+        veto_code,
+        kalshi_value,
+        polymarket_value,
+        vetoes_of_pair,
+        pair_hash,
+    from vetoes
 )
 
-select
-    pair_id || '|' || veto_code as veto_id,
-    pair_id,
-    veto_code,
-    kalshi_value,
-    polymarket_value,
-    pair_hash,
-from vetoes
+select * from named

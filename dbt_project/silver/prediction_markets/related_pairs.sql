@@ -3,14 +3,21 @@
 -- Pairs with one veto, which the difference itself explains: a deadline or a strike further on, another
 -- place among the first, another source.
 with vetoed as (
+    select * from {{ ref("pair_vetoes") }} where vetoes_of_pair = 1
+),
+
+terms as (
     select
-        pair_id,
-        min(veto_code) as veto_code,
-        any_value(kalshi_value) as kalshi_value,
-        any_value(polymarket_value) as polymarket_value,
-    from {{ ref("pair_vetoes") }}
-    group by pair_id
-    having count(*) = 1
+        market_id,
+        window_starts_on,
+        window_ends_on,
+        window_time,
+        is_whole_window,
+        is_game,
+        amount_low,
+        amount_high,
+        is_touch,
+    from {{ ref("contract_terms") }}
 ),
 
 pairs as (
@@ -45,8 +52,8 @@ pairs as (
     from vetoed
     inner join {{ ref("candidate_pairs") }} as candidates on vetoed.pair_id = candidates.pair_id
     inner join {{ ref("pair_sides") }} as sides on vetoed.pair_id = sides.pair_id
-    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
-    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    inner join terms as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join terms as polymarket on candidates.polymarket_market_id = polymarket.market_id
 ),
 
 related as (
