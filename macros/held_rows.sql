@@ -32,6 +32,20 @@
 {%- endmacro %}
 
 
+{#- The fingerprints of the listings of some pairs: few, where few pairs changed. -#}
+{% macro terms_of(pairs) -%}
+    select * from {{ ref("contract_terms") }}
+    {%- if is_incremental() %}
+    where
+        market_id in (
+            select kalshi_market_id from {{ pairs }}
+            union all
+            select polymarket_market_id from {{ pairs }}
+        )
+    {%- endif %}
+{%- endmacro %}
+
+
 {#- The code of some models. -#}
 {% macro code_of(models) -%}
     {%- for name in models if execute -%}

@@ -137,7 +137,9 @@ def unread_macros(manifest: Manifest) -> set[str]:
         for name in ("pair_sides", "pair_vetoes", "related_pairs", "pair_doubts", "marker_groups")
         for macro in manifest["nodes"][f"model.marketfinder.{name}"]["depends_on"]["macros"]
     }
-    keeping = {f"macro.marketfinder.{name}" for name in ("ref", "drop_gone", "is_not_held")}
+    keeping = {
+        f"macro.marketfinder.{name}" for name in ("ref", "drop_gone", "is_not_held", "terms_of")
+    }
     digest = "macro.marketfinder.comparing_digest"
     read = {digest, *manifest["macros"][digest]["depends_on"]["macros"]}
     return (compared & own) - read - keeping

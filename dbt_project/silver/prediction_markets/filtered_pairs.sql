@@ -1,11 +1,10 @@
-with vetoed as (
-    select distinct pair_id from {{ ref("pair_vetoes") }}
-),
-
-filtered as (
-    select candidates.*
-    from {{ ref("candidate_pairs") }} as candidates
-    where candidates.pair_id not in (select vetoed.pair_id from vetoed)
+with filtered as (
+    select
+        pair_id,
+        kalshi_market_id,
+        polymarket_market_id,
+    from {{ ref("pair_sides") }}
+    where pair_hash not in (select vetoes.pair_hash from {{ ref("pair_vetoes") }} as vetoes)
 )
 
 select * from filtered

@@ -5,12 +5,26 @@
 ) }}
 
 -- What no score may overlook, however alike the rest is.
-with pairs as (
+with changed as (
     select
-        features.pair_id,
-        sides.pair_hash,
-        sides.polymarket_outcome_index,
+        sides.*,
         related.relation as other_relation,
+    from {{ ref("pair_features") }} as features
+    inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
+    left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
+    where {{ is_not_held("pair_hash", "sides.pair_hash") }}
+),
+
+terms as (
+    {{ terms_of("changed") }}
+),
+
+pairs as (
+    select
+        changed.pair_id,
+        changed.pair_hash,
+        changed.polymarket_outcome_index,
+        changed.other_relation,
         kalshi.words || kalshi.rules_words as kalshi_said,
         polymarket.words || polymarket.rules_words as polymarket_said,
         kalshi,
@@ -48,7 +62,7 @@ with pairs as (
                 silver.word_stem(name)
             )
         ) as other_endings,
-        sides.amounts,
+        changed.amounts,
         {{ not_in("kalshi.extra_numbers", "polymarket_said") }}
         || {{ not_in("polymarket.extra_numbers", "kalshi_said") }} as numbers_of_one,
         list_filter(
@@ -61,15 +75,11 @@ with pairs as (
                 and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
             )
             -- An amount that was read says which of them is meant.
-            or (sides.amounts not in ('same', 'complement') and word in ('minu', 'plu', 'by', 'upto', 'exactly'))
+            or (changed.amounts not in ('same', 'complement') and word in ('minu', 'plu', 'by', 'upto', 'exactly'))
         ) as turning_words,
-    from {{ ref("pair_features") }} as features
-    inner join {{ ref("candidate_pairs") }} as candidates on features.pair_id = candidates.pair_id
-    inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
-    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
-    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
-    left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
-    where {{ is_not_held("pair_hash", "sides.pair_hash") }}
+    from changed
+    inner join terms as kalshi on changed.kalshi_market_id = kalshi.market_id
+    inner join terms as polymarket on changed.polymarket_market_id = polymarket.market_id
 ),
 
 doubted as (

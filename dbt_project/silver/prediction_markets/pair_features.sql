@@ -52,10 +52,9 @@ pairs as (
             list_distinct(polymarket.ordered_words), lambda word: list_contains(kalshi.ordered_words, word)
         ) as polymarket_order,
     from compared
-    inner join {{ ref("candidate_pairs") }} as candidates on compared.pair_id = candidates.pair_id
     inner join {{ ref("pair_sides") }} as sides on compared.pair_id = sides.pair_id
-    inner join terms as kalshi on candidates.kalshi_market_id = kalshi.market_id
-    inner join terms as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    inner join terms as kalshi on sides.kalshi_market_id = kalshi.market_id
+    inner join terms as polymarket on sides.polymarket_market_id = polymarket.market_id
 ),
 
 pair_words as (

@@ -40,6 +40,8 @@ pairs as (
     select
         changed.pair_id,
         changed.pair_hash,
+        changed.kalshi_market_id,
+        changed.polymarket_market_id,
         kalshi,
         polymarket,
     from changed
@@ -106,6 +108,8 @@ sided as (
 sides as (
     select
         pair_id,
+        kalshi_market_id,
+        polymarket_market_id,
         if(has_kalshi_amount and has_polymarket_amount and is_complement, 3 - said_index, said_index) - 1
             as polymarket_outcome_index,
         -- The other way round when Yes there is No here, or the first of two names the second.

@@ -4,7 +4,13 @@
     post_hook="{{ drop_gone('pair_hash', 'pair_sides') }}"
 ) }}
 
-with kinds as (
+with changed as (
+    select sides.*
+    from {{ ref("pair_sides") }} as sides
+    where {{ is_not_held("pair_hash", "sides.pair_hash") }}
+),
+
+kinds as (
     select
         map(list(marker_group), list(veto_code)) as code_of,
         flatten(list(strict_markers)) as strict_markers,
@@ -38,15 +44,15 @@ terms as (
         -- Everything that the side says.
         topic_words || event_topic_words || rules_words
         || if(platform = 'polymarket', flatten(outcome_words), []) as said_words,
-    from {{ ref("contract_terms") }}
+    from ({{ terms_of("changed") }}) as terms
     cross join kinds
 ),
 
 pairs as (
     select
-        sides.pair_id,
-        sides.pair_hash,
-        sides.amounts,
+        changed.pair_id,
+        changed.pair_hash,
+        changed.amounts,
         kalshi,
         polymarket,
         -- Where both have a subject, it is that which has to be the same; a rival is named by the event.
@@ -83,11 +89,9 @@ pairs as (
                     )))
             else []
         end as kinds_apart,
-    from {{ ref("candidate_pairs") }} as candidates
-    inner join {{ ref("pair_sides") }} as sides on candidates.pair_id = sides.pair_id
-    inner join terms as kalshi on candidates.kalshi_market_id = kalshi.market_id
-    inner join terms as polymarket on candidates.polymarket_market_id = polymarket.market_id
-    where {{ is_not_held("pair_hash", "sides.pair_hash") }}
+    from changed
+    inner join terms as kalshi on changed.kalshi_market_id = kalshi.market_id
+    inner join terms as polymarket on changed.polymarket_market_id = polymarket.market_id
 ),
 
 -- Each rule speaks or is null, in one pass: a pair with all that is asked of it is never kept.

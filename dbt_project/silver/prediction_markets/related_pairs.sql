@@ -50,10 +50,9 @@ pairs as (
         cast(nullif(regexp_extract(vetoed.kalshi_value, '^top:top (\d+)$', 1), '') as integer) as kalshi_top,
         cast(nullif(regexp_extract(vetoed.polymarket_value, '^top:top (\d+)$', 1), '') as integer) as polymarket_top,
     from vetoed
-    inner join {{ ref("candidate_pairs") }} as candidates on vetoed.pair_id = candidates.pair_id
-    inner join {{ ref("pair_sides") }} as sides on vetoed.pair_id = sides.pair_id
-    inner join terms as kalshi on candidates.kalshi_market_id = kalshi.market_id
-    inner join terms as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    inner join {{ ref("pair_sides") }} as sides on vetoed.pair_hash = sides.pair_hash
+    inner join terms as kalshi on sides.kalshi_market_id = kalshi.market_id
+    inner join terms as polymarket on sides.polymarket_market_id = polymarket.market_id
 ),
 
 related as (
