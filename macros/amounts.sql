@@ -8,7 +8,8 @@
     silver.amount_scale(word)       "k", "million", ... as a factor
     silver.amount_unit(word)        one spelling for each unit -#}
 {% macro create_amount_functions() %}
-    {%- set number = "[$€£]?(\\d+(?:\\.\\d+)?)" -%}
+    {#- Frost is "minus 1 or below". -#}
+    {%- set number = "[$€£]?((?:minus )?\\d+(?:\\.\\d+)?)" -%}
     {%- set scale = " ?(k|m|mm|b|bn|t|thousand|million|billion|trillion)?\\b" -%}
     {%- set unit = " ?(%|°c|°|bps?\\b|percent\\b|points?\\b|degrees\\b)?" -%}
     {%- set amount = number ~ scale ~ unit -%}
@@ -83,6 +84,11 @@
     case
         when coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '°' then 1
         when coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '%' then 0.1
+        when
+            coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '°c'
+            and coalesce({{ left }}.amount_low, {{ left }}.amount_high) % 1
+            + coalesce({{ right }}.amount_low, {{ right }}.amount_high) % 1 > 0
+            then 0.1
         when
             coalesce({{ left }}.amount_low, {{ left }}.amount_high) % 1 = 0
             and coalesce({{ right }}.amount_low, {{ right }}.amount_high) % 1 = 0

@@ -60,7 +60,8 @@
         {%- set read = [
             term_markers(), negations(), amount_step("", ""), amount_text(""), says_amount("", ""),
             shared_words("", ""), not_in("", ""), markers_of("", ""), markers_that(""), telling_apart(),
-            names_in_order("", ""), runs_of_names(""), is_same_order("", "", "", "")
+            is_one_day_named("", ""), is_acronym("", ""),
+            kind_words(), names_in_order("", ""), runs_of_names(""), is_same_order("", "", "", "")
         ] -%}
         {{- local_md5(read | string ~ code_of(
             ["pair_sides", "pair_vetoes", "related_pairs", "pair_doubts", "marker_groups"]

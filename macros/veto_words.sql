@@ -21,7 +21,7 @@
 {%- endmacro %}
 
 {% macro negations() -%}
-    ['not', 'no', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los', 'lost', 'against']
+    ['not', 'no', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los', 'lost', 'mis', 'miss', 'scoreles', 'nrfi', 'eliminat', 'against']
 {%- endmacro %}
 
 {% macro shared_words(words, listed) -%}
@@ -148,5 +148,15 @@
     list_filter(
         {{ side }}.ordered_words,
         lambda word: list_contains({{ side }}.title_names, word) and list_contains({{ other }}.title_names, word)
+    )
+{%- endmacro %}
+
+
+{#- "SDP" for the Social Democratic Party: the one word of a side has the first letters of all of the other. -#}
+{% macro is_acronym(words, others) -%}
+    (
+        len({{ others }}) = 1 and len({{ words }}) > 1
+        and list_sort(string_split({{ others }}[1], ''))
+        = list_sort(list_transform({{ words }}, lambda word: word[1]))
     )
 {%- endmacro %}

@@ -95,3 +95,15 @@
         end
     );
 {% endmacro %}
+
+
+{#- "In April" of one side and "on April 14" of the other, where the condition of the first names that day
+    too. -#}
+{% macro is_one_day_named(left, right) -%}
+    coalesce(
+        {{ left }}.condition_on = {{ right }}.condition_on
+        or ({{ left }}.condition_on = {{ right }}.window_starts_on and {{ right }}.window_ends_on - {{ right }}.window_starts_on = 1)
+        or ({{ right }}.condition_on = {{ left }}.window_starts_on and {{ left }}.window_ends_on - {{ left }}.window_starts_on = 1),
+        false
+    )
+{%- endmacro %}

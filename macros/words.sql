@@ -23,11 +23,22 @@
         ("\\bu\\.s\\.a?\\.?|\\bunited states( of america)?\\b|\\busa\\b", "us"),
         ("\\bunited kingdom\\b|\\bu\\.k\\.", "uk"),
         ("\\bbasis points?\\b", "bp"),
+        ("\\b(?:a )?quarter[- ](?:of a )?(?:percentage[- ])?point\\b|\\b0?\\.25 percentage points?\\b", "25 bps"),
+        ("\\b(?:a )?half[- ](?:a )?(?:percentage[- ])?point\\b|\\b0?\\.50? percentage points?\\b", "50 bps"),
         ("\\bs&p ?500\\b( index)?", "spx"),
         ("\\bnasdaq[- ]?100\\b( index)?", "ndx"),
         ("\\bdow jones( industrial average)?\\b", "djia"),
         ("\\brussell 2000\\b", "rut"),
         ("\\bfederal reserve( board)?\\b|\\bfomc\\b", "fed"),
+        ("\\bbank of canada\\b", "boc"),
+        ("\\bbank of england\\b", "boe"),
+        ("\\bbank of japan\\b", "boj"),
+        ("\\beuropean central bank\\b", "ecb"),
+        ("\\bswiss national bank\\b", "snb"),
+        ("\\breserve bank of australia\\b", "rba"),
+        ("\\bnorwegian central bank\\b", "norges bank"),
+        ("\\bnikkei(?: stock average)?(?: ?225)?", "nikkei"),
+        ("([<>≥≤] ?\\d+)\"|(\\d)\" ?(\\+|or (?:more|above|less|fewer)|of (?:snow|rain))", "\\1\\2 inches \\3"),
         ("\\bnew york( city)?\\b|\\bnyc\\b", "newyork"),
         ("\\blos angeles\\b", "losangeles"),
         ("\\b(12 )?noon\\b", "12 pm"),
@@ -50,6 +61,12 @@
         ("\\bsuper bowl lxi\\b", "2027 super bowl"),
         ("\\bsuper bowl lxii\\b", "2028 super bowl"),
         ("\\bsuper bowl lxiii\\b", "2029 super bowl"),
+        ("\\b(?:someone|anyone|anybody|any candidate|any team|any player) other than\\b", "except"),
+        ("\\bin (20\\d\\d) or (?:before|earlier|sooner)\\b|\\bin or before (20\\d\\d)\\b", "by the end of \\1\\2"),
+        ("\\bend of (?:q1|the first quarter)\\b", "march 31"),
+        ("\\bend of (?:q2|the second quarter)\\b", "june 30"),
+        ("\\bend of (?:q3|the third quarter)\\b", "september 30"),
+        ("\\bend of (?:q4|the fourth quarter)\\b", "december 31"),
         ("\\bhomers\\b", "home runs"),
         ("\\bat least once\\b", "1 or more times"),
         ("\\bat least twice\\b", "2 or more times"),
@@ -132,11 +149,12 @@
         lambda word: not regexp_matches(word, '^\d') and not list_contains({{ comparison_words() }} || ['yes', 'no', 'or', 'and', 'before', 'by', 'from', 'for', 'et', 'if', 'any', 'after'], word)
     );
 
-    create or replace macro silver.is_placeholder(title, subtitle) as regexp_matches(
+    {#- "Anyone other than Lai" is no placeholder: the side that it leaves out is a real one. -#}
+    create or replace macro silver.is_placeholder(title, subtitle) as not regexp_matches(lower(title), '\bother than\b|\bexcept\b') and (regexp_matches(
         concat_ws(' ', lower(subtitle), lower(title)),
         '\bplaceholder\b|\b(person|player|team|candidate|option) [a-z0-9]\b'
         || '|\b(another|any other|some other|someone else)\b'
-    ) or coalesce(lower(trim(subtitle)) in ('other', 'others', 'another', 'field', 'any other'), false);
+    ) or coalesce(lower(trim(subtitle)) in ('other', 'others', 'another', 'field', 'any other'), false));
 
     create or replace macro silver.word_key(words) as array_to_string(list_sort(list_distinct(words)), ' ');
 {% endmacro %}

@@ -72,7 +72,7 @@ structured as (
         end as kind,
         case
             when chosen is not null
-                then try_cast(chosen.found.first as decimal(28, 6))
+                then try_cast(replace(chosen.found.first, 'minus ', '-') as decimal(28, 6))
                     * silver.amount_scale(coalesce(
                         nullif(chosen.found.first_scale, ''), if(kind = 'between', chosen.found.second_scale, '')
                     ))
@@ -80,7 +80,8 @@ structured as (
         end as first_amount,
         case
             when chosen is not null and kind = 'between'
-                then try_cast(chosen.found.second as decimal(28, 6)) * silver.amount_scale(chosen.found.second_scale)
+                then try_cast(replace(chosen.found.second, 'minus ', '-') as decimal(28, 6))
+                    * silver.amount_scale(chosen.found.second_scale)
             when amount_source = 'structured' and kind = 'between' then cap_strike
         end as second_amount,
         silver.amount_unit(
@@ -93,6 +94,7 @@ bounded as (
     select
         *,
         kind in ('touch_above', 'touch_below')
+        or regexp_matches(condition_text, '\bat any (time|point)\b')
         or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
         -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves and the last cent
         -- are ways to say "or more". Percentages have one decimal.
@@ -101,7 +103,9 @@ bounded as (
             unit is null and first_amount < 1000 and first_amount % 1 = 0 and not contains(chosen.found.mention, '$')
             and category not in ('crypto', 'finance', 'economics'), false
         ) as is_whole,
-        coalesce(unit = '%' and first_amount * 10 % 1 = 0, false) as has_one_decimal,
+        coalesce(
+            (unit = '%' and first_amount * 10 % 1 = 0) or (unit = '°c' and contains(chosen.found.first, '.')), false
+        ) as has_one_decimal,
         cast(case
             when kind in ('at_least', 'touch_above', 'between', 'exactly') then first_amount
             when kind = 'above' and has_one_decimal then first_amount + 0.1
@@ -148,6 +152,9 @@ amounts as (
         is_low_open,
         is_high_open,
         unit as amount_unit,
+        -- Dollars of a share; coins and currencies are told in smaller parts.
+        coalesce(category = 'finance' and contains(chosen.found.mention, '$') and first_amount < 10000, false)
+            as is_of_cents,
         coalesce(is_touch, false) as is_touch,
         -- Numbers that are neither a date nor a counter, where no amount was read.
         case
@@ -167,7 +174,9 @@ amounts as (
                         ),
                         lambda number: len(list_filter(
                             [first_amount, second_amount, amount_low, amount_high],
-                            lambda bound: abs(cast(number as double) - cast(bound as double)) < 0.011
+                            -- "103 or above" is ">102" of the whole ones.
+                            lambda bound: abs(cast(number as double) - cast(bound as double))
+                            < if(is_whole or unit = '°c', 1.001, 0.011)
                         )) = 0
                     ))
             else []

@@ -7,7 +7,7 @@
 
 with changed as (
     {{ texts_to_read(
-        create_word_functions() ~ create_amount_functions() ~ create_window_functions() ~ kind_words(),
+        create_word_functions() ~ create_amount_functions() ~ create_window_functions() ~ kind_words() ~ negations(),
         seed_digest("word_aliases", ["word", "canonical"])
         ~ " || " ~ seed_digest("team_names", ["team", "name", "league", "is_full"]),
         ["contract_markers", "contract_amounts"]
@@ -126,7 +126,7 @@ subjects as (
         list_sort(list_distinct(list_filter(
             subtitle_words,
             lambda word: (list_contains(subtitle_capitals, word) or list_contains(team_codes, word))
-            and not list_contains({{ kind_words() }}, word)
+            and not list_contains({{ kind_words() }} || {{ negations() }}, word)
         ))) as subject_words,
         list_sort(list_distinct(list_filter(
             title_words,

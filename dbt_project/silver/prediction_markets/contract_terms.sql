@@ -49,6 +49,7 @@ terms as (
         windows.window_ends_on,
         windows.window_time,
         windows.condition_time,
+        windows.condition_on,
         windows.is_whole_window,
         windows.is_window_certain,
         windows.is_game,
@@ -83,6 +84,7 @@ terms as (
         amounts.is_high_open,
         amounts.amount_unit,
         amounts.is_touch,
+        amounts.is_of_cents,
         amounts.other_numbers,
         amounts.extra_numbers,
         -- Of what kind, and who says so.

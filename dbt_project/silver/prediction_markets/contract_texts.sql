@@ -107,8 +107,24 @@ texts as (
         ) as kind_text,
         concat_ws(' ', rules_text, lower(resolution_source)) as source_text,
         -- What is asked, without what is said of ties, delays and sources after it.
-        coalesce(
-            nullif(regexp_extract(rules_text, '^(.*?)(?:resolves to yes|\botherwise\b)', 1), ''), rules_text
+        regexp_replace(
+            coalesce(
+                nullif(
+                    regexp_extract(
+                        rules_text,
+                        '^(.*?)(?:resolves to yes|\botherwise\b'
+                        || '|[.;] (?:if|should|in case) (?:no\b|there |[^.;]{0,80} (?:not|cancel|postpone|delay)))',
+                        1
+                    ),
+                    ''
+                ),
+                rules_text
+            ),
+            -- A meeting of two days decides on the second.
+            '(\b(?:{{ month_names() }})\b\.?) \d{1,2} ?[-–] ?(\d{1,2}\b(?:, 20\d\d)? meeting)'
+            || '|(\bmeeting (?:(?:of|on|for|scheduled|held|that ends|ending|its) ?)+(?:{{ month_names() }})\b\.?)'
+            || ' \d{1,2} ?[-–] ?(\d{1,2})\b',
+            '\1\3 \2\4', 'g'
         ) as condition_text,
     from normalised
 )

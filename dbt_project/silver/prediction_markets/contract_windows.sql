@@ -64,6 +64,11 @@ conditioned as (
 chosen as (
     select
         *,
+        -- The one day that the condition names.
+        case
+            when len(rules_deadlines) = 0 and condition_window.ends_on - condition_window.starts_on = 1
+                then condition_window.starts_on
+        end as condition_on,
         case
             when is_game then 'game'
             -- "The January press conference" is on the day that the condition names.
@@ -71,12 +76,32 @@ chosen as (
                 len(title_dates) = 1 and title_dates[1].month != '' and title_dates[1].day = ''
                 and condition_window.ends_on - condition_window.starts_on = 1
                 and not starts_at_listing
+                -- A meeting of the month is named by its day or not.
+                and not contains(title_text, 'meeting')
                 and condition_dates[1].month[1:3] = title_dates[1].month[1:3]
+                then 'condition'
+            -- "Control after the 2028 election" is that of the day which the condition names.
+            when
+                len(title_dates) = 1 and title_dates[1].lone_year != '' and title_dates[1].word = ''
+                and len(condition_windows) = 1 and condition_dates[1].word = 'on'
+                and year(condition_window.starts_on) != cast(title_dates[1].lone_year as integer)
                 then 'condition'
             when len(title_dates) > 0 then 'title'
             when len(subtitle_dates) > 0 then 'subtitle'
             when len(rules_deadlines) > 0 then 'rules'
-            when condition_window.ends_on is not null and condition_dates[1].month != '' then 'condition'
+            -- "The 2027 Monaco Grand Prix"; the last games of "the 2027 season" are in the next year.
+            when
+                condition_window.ends_on is not null
+                and (
+                    condition_dates[1].month != ''
+                    or (
+                        contains(condition_text, 'the ' || condition_dates[1].lone_year)
+                        and not regexp_matches(
+                            condition_text, '\b' || condition_dates[1].lone_year || ' (\w+ ){0,3}season'
+                        )
+                    )
+                )
+                then 'condition'
             when ticker_year is not null then 'ticker'
         end as window_source,
         case window_source
@@ -148,7 +173,7 @@ checked as (
         -- A year that is a part of a name ("the 2027 finals") says when, not from when until when.
         window_source = 'ticker'
         or (
-            coalesce(window_source, '') in ('title', 'subtitle') and chosen_date.lone_year != ''
+            coalesce(window_source, '') in ('title', 'subtitle', 'condition') and chosen_date.lone_year != ''
             and (chosen_date.word = '' or contains(chosen_date.mention, 'the '))
         ) as is_edition,
         -- "closed through March" speaks of every day, "closed by March" of one.
@@ -168,6 +193,7 @@ checked as (
                     )
         end as window_starts_on,
         case when is_window_certain then read_window.ends_on end as window_ends_on,
+        condition_on,
         text_hash,
     from windowed
 )

@@ -124,6 +124,13 @@ wordings as (
             -- "President through 2027".
             when is_whole_window then 'goes on'
         end as outlook,
+        -- What must be for Yes is that something is not; who is no longer has only left.
+        regexp_matches(
+            replace(
+                regexp_extract(condition_text, '(?:^|yes" )(?:if|when) (.*?)(?:\. |[;:(]|$)', 1), 'no longer', ''
+            ),
+            '\b(no|neither|nor|never|none|nobody|fails?|(does|do|did|is|are|was|were|has|have|had|will) not)\b'
+        ) as is_condition_negative,
         silver.is_placeholder(title_text, subtitle) as is_placeholder,
         text_hash,
     from divided

@@ -9,6 +9,8 @@ with changed as (
     select
         sides.*,
         related.relation as other_relation,
+        related.difference,
+        coalesce(related.is_negated, false) as is_negated,
     from {{ ref("pair_features") }} as features
     inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
     left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
@@ -25,7 +27,12 @@ pairs as (
         changed.pair_hash,
         changed.polymarket_outcome_index,
         changed.other_relation,
+        changed.difference,
+        changed.is_negated,
         kalshi.words || kalshi.rules_words as kalshi_said,
+        kalshi.topic_words || kalshi.event_topic_words || kalshi.rules_words as told_on_kalshi,
+        polymarket.topic_words || polymarket.event_topic_words || polymarket.rules_words
+        || flatten(polymarket.outcome_words) as told_on_polymarket,
         polymarket.words || polymarket.rules_words as polymarket_said,
         kalshi,
         polymarket,
@@ -55,7 +62,7 @@ pairs as (
         -- "Reed" and "Rees": one stem, two names.
         list_filter(
             {{ not_in("kalshi.cut_names", "polymarket.cut_names") }},
-            lambda name: list_contains(
+            lambda name: not list_contains({{ kind_words() }}, silver.word_stem(name)) and list_contains(
                 list_transform(
                     {{ not_in("polymarket.cut_names", "kalshi.cut_names") }}, lambda other: silver.word_stem(other)
                 ),
@@ -86,6 +93,11 @@ doubted as (
     select
         pair_id,
         list_filter([
+            case
+                when kalshi.is_condition_negative != polymarket.is_condition_negative and not is_negated
+                    then 'the condition of one side asks that something is not'
+            end,
+            case when other_relation = 'unclear' then 'the other way round? ' || difference end,
             case when polymarket_outcome_index is null then 'which outcome is meant was not read' end,
             case
                 when
@@ -112,6 +124,17 @@ doubted as (
                     and not (kalshi.is_told_by_condition and polymarket.is_told_by_condition)
                     then 'names in another order: ' || array_to_string(kalshi_names, ' ')
                         || ' / ' || array_to_string(polymarket_names, ' ')
+            end,
+            -- "Will OpenAI score 60%?" and "Will a model score 60%?"
+            case
+                when
+                    len(kalshi.subject_words) > 0 and not list_has_any(told_on_polymarket, kalshi.subject_words)
+                    and list_has_all(kalshi.rules_words, kalshi.subject_words)
+                    then 'only one side names whom it is about: ' || array_to_string(kalshi.subject_words, ' ')
+                when
+                    len(polymarket.subject_words) > 0 and not list_has_any(told_on_kalshi, polymarket.subject_words)
+                    and list_has_all(polymarket.rules_words, polymarket.subject_words)
+                    then 'only one side names whom it is about: ' || array_to_string(polymarket.subject_words, ' ')
             end,
             case
                 when len(other_endings) > 0

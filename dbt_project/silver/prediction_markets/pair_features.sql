@@ -25,6 +25,7 @@ terms as (
         title_names,
         subject_words,
         window_ends_on,
+        is_game,
         markers,
         word_key,
     from {{ ref("contract_terms") }}
@@ -45,6 +46,10 @@ pairs as (
             as kalshi_untold_names,
         {{ not_in("list_distinct(polymarket.title_names || polymarket.subject_words)", "kalshi_words") }}
             as polymarket_untold_names,
+        -- Told by its own rules too: a name that the condition asks for.
+        list_filter(kalshi_untold_names, lambda name: list_contains(kalshi.rules_words, name)) as kalshi_asked_names,
+        list_filter(polymarket_untold_names, lambda name: list_contains(polymarket.rules_words, name))
+            as polymarket_asked_names,
         list_filter(
             list_distinct(kalshi.ordered_words), lambda word: list_contains(polymarket.ordered_words, word)
         ) as kalshi_order,
@@ -107,6 +112,10 @@ features as (
         coalesce(alike.polymarket_heaviest_untold, 1) as polymarket_heaviest_untold,
         least(len(kalshi_untold_names), 3) / 3 as kalshi_names_untold,
         least(len(polymarket_untold_names), 3) / 3 as polymarket_names_untold,
+        if(pairs.kalshi.is_game and pairs.polymarket.is_game, 0, least(len(kalshi_asked_names), 2) / 2)
+            as kalshi_names_asked_alone,
+        if(pairs.kalshi.is_game and pairs.polymarket.is_game, 0, least(len(polymarket_asked_names), 2) / 2)
+            as polymarket_names_asked_alone,
         len(list_intersect(pairs.kalshi.rules_words, pairs.polymarket.rules_words))
         / greatest(least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)), 1) as rules_shared,
         cast(pairs.kalshi_order = pairs.polymarket_order as double) as is_in_order,

@@ -137,6 +137,12 @@ sides as (
         end as amounts,
         -- Of two regions of one amount: which lies in the other.
         case
+            when has_same_bounds and differs_at_bound
+                then if(
+                        kalshi.is_low_open or kalshi.is_high_open,
+                        'kalshi within polymarket',
+                        'polymarket within kalshi'
+                    )
             when has_kalshi_amount and has_polymarket_amount and not has_same_bounds
                 then case
                         when

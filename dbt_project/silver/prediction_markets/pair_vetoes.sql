@@ -66,6 +66,7 @@ pairs as (
             "if(have_subjects, polymarket.subject_words, polymarket.title_names)",
             "if(have_subjects, kalshi.subject_words, kalshi.said_words)"
         ) }} as untold_on_kalshi,
+        {{ is_one_day_named("kalshi", "polymarket") }} as is_one_day,
         coalesce(kalshi.window_time, kalshi.condition_time) as kalshi_time,
         coalesce(polymarket.window_time, polymarket.condition_time) as polymarket_time,
         -- What kind it is: two that have nothing in common, or one where silence says otherwise.
@@ -77,6 +78,11 @@ pairs as (
                         lambda marker_group: not list_has_any(
                             {{ markers_of("kalshi.markers", "marker_group") }},
                             {{ markers_of("polymarket.markers", "marker_group") }}
+                        )
+                        -- Quarters of a year are windows.
+                        and not (
+                            marker_group = 'period'
+                            and not list_contains([kalshi.category, polymarket.category], 'sports')
                         )
                         -- One match of two sides on one day: which stage it belongs to need not be said.
                         and not (
@@ -134,8 +140,12 @@ found as (
                 when
                     amounts = 'other comparison'
                     -- Where the cent decides, nobody will see the bound itself; a figure of one decimal often hits it.
+                    -- and a share closes on the cent.
                     or (
-                        amounts = 'at the bound' and coalesce(kalshi.amount_unit, polymarket.amount_unit, '') = '%'
+                        amounts = 'at the bound' and (
+                            coalesce(kalshi.amount_unit, polymarket.amount_unit, '') = '%'
+                            or (kalshi.is_of_cents and polymarket.is_of_cents)
+                        )
                     )
                     then struct_pack(
                             veto_code := 'OPERATOR',
@@ -179,7 +189,10 @@ found as (
             end,
             -- Both name somebody whom the other never mentions.
             case
-                when len(untold_on_polymarket) > 0 and len(untold_on_kalshi) > 0
+                when
+                    len(untold_on_polymarket) > 0 and len(untold_on_kalshi) > 0
+                    and not {{ is_acronym("kalshi.subject_words", "polymarket.subject_words") }}
+                    and not {{ is_acronym("polymarket.subject_words", "kalshi.subject_words") }}
                     then struct_pack(
                             veto_code := 'SUBJECT',
                             kalshi_value := array_to_string(untold_on_polymarket, ' '),
@@ -189,6 +202,7 @@ found as (
             case
                 when
                     kalshi.window_ends_on != polymarket.window_ends_on
+                    and not is_one_day
                     -- "The 2027 finals" are on some day of 2027.
                     and not (
                         (kalshi.is_edition or polymarket.is_edition)
@@ -222,7 +236,7 @@ found as (
             -- On one day, or at any time up to it; from one day, or from another.
             case
                 when
-                    not kalshi.is_edition and not polymarket.is_edition
+                    not is_one_day and not kalshi.is_edition and not polymarket.is_edition
                     and kalshi.window_ends_on = polymarket.window_ends_on
                     and coalesce(kalshi.window_ends_on - kalshi.window_starts_on = 1, false)
                     != coalesce(polymarket.window_ends_on - polymarket.window_starts_on = 1, false)
@@ -234,7 +248,7 @@ found as (
             end,
             case
                 when
-                    not kalshi.is_edition and not polymarket.is_edition
+                    not is_one_day and not kalshi.is_edition and not polymarket.is_edition
                     and kalshi.window_ends_on = polymarket.window_ends_on
                     and kalshi.window_starts_on != polymarket.window_starts_on
                     and (kalshi.window_ends_on - kalshi.window_starts_on = 1)
@@ -248,7 +262,7 @@ found as (
             -- "In December" leaves out what "by December 31" lets in, until December has begun.
             case
                 when
-                    not kalshi.is_edition and not polymarket.is_edition
+                    not is_one_day and not kalshi.is_edition and not polymarket.is_edition
                     and kalshi.window_ends_on = polymarket.window_ends_on
                     and (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
                     and (kalshi.is_window_ahead or polymarket.is_window_ahead)

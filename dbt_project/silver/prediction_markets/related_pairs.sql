@@ -13,7 +13,9 @@ terms as (
         window_ends_on,
         window_time,
         is_whole_window,
+        is_edition,
         is_game,
+        markers,
         amount_low,
         amount_high,
         is_touch,
@@ -31,16 +33,23 @@ pairs as (
         -- Of a price at an hour a later hour says nothing; what may happen at any time happens by then too.
         (sides.amounts = 'none' or (kalshi.is_touch and polymarket.is_touch))
         and not kalshi.is_whole_window and not polymarket.is_whole_window
-        and not kalshi.is_game and not polymarket.is_game as happens_once,
+        and not kalshi.is_game and not polymarket.is_game
+        and not kalshi.is_edition and not polymarket.is_edition
+        -- "Number one on February 16" is not something of the week.
+        and not coalesce(kalshi.window_ends_on - kalshi.window_starts_on = 1, false)
+        and not coalesce(polymarket.window_ends_on - polymarket.window_starts_on = 1, false) as happens_once,
         kalshi.window_ends_on = polymarket.window_ends_on
+        and coalesce(kalshi.window_starts_on = polymarket.window_starts_on, true)
         and coalesce(kalshi.window_time, '') = coalesce(polymarket.window_time, '') as is_window_same,
         -- "Will it not" is the other side of "will it".
         veto_code = 'NEGATION' and (
             list_sort([vetoed.kalshi_value, vetoed.polymarket_value]) = ['ends', 'goes on']
+            -- To avoid defeat is to win or to draw.
             or (
-                list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
+                not list_contains(kalshi.markers || polymarket.markers, 'bet_type:draw')
+                and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
                 and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[2]
-                in ('[not]', '[no]', '[never]', '[fail]', '[avoid]')
+                in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[mis]', '[except]')
             )
         ) as is_negated,
         coalesce(kalshi.window_starts_on, date '1900-01-01') as kalshi_starts_on,
@@ -62,6 +71,8 @@ related as (
         case
             when veto_code in ('SOURCE', 'STATION') then 'equal'
             when is_negated then 'equal'
+            -- One side says it the other way round, in words of which no rule is sure: somebody has to read it.
+            when veto_code in ('NEGATION', 'SPAN') then 'unclear'
             when veto_code in ('STRIKE', 'OPERATOR', 'COUNT') and not coalesce(is_window_same, false) then null
             when veto_code in ('STRIKE', 'OPERATOR') and regions = 'kalshi within polymarket' then 'k_implies_p'
             when veto_code in ('STRIKE', 'OPERATOR') and regions = 'polymarket within kalshi' then 'p_implies_k'
@@ -86,7 +97,11 @@ related as (
                 and polymarket_starts_on >= kalshi_starts_on and polymarket.window_ends_on <= kalshi.window_ends_on
                 then 'p_implies_k'
         end as relation,
-        case when veto_code in ('SOURCE', 'STATION') then 'correlated' end as fungibility,
+        case
+            when veto_code in ('SOURCE', 'STATION') then 'correlated'
+            -- Nobody at all is not "anyone other than Lai".
+            when is_negated and list_contains([kalshi_value, polymarket_value], '[except]') then 'caveat'
+        end as fungibility,
         is_negated,
         concat_ws(' / ', coalesce(kalshi_value, '-'), coalesce(polymarket_value, '-')) as difference,
     from pairs
