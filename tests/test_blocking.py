@@ -1,10 +1,9 @@
-"""Blocking by words: on outside words, against a plain slow twin, and the same in any order."""
+"""Blocking by words: against a plain slow twin, and the same in any order."""
 
 import math
 import random
 from collections import Counter, defaultdict
 from itertools import combinations
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -13,23 +12,6 @@ from compiled_models import compiled_models, database
 
 MODELS = ("word_weights", "similar_pairs")
 TOP, MOST_PAIRS, COMMON_WORDS = 10, 1000, 5  # vars of dbt_project.yml
-
-# Public record-linkage sets: the file and title column of either side, and the true pairs.
-SETS = {
-    "abt_buy": ("Abt", "name", "Buy", "name", "abt_buy_perfectMapping"),
-    "amazon_google": (
-        *("Amazon", "title", "GoogleProducts", "name"),
-        "Amzon_GoogleProducts_perfectMapping",
-    ),
-    "dblp_acm": ("DBLP2", "title", "ACM", "title", "DBLP-ACM_perfectMapping"),
-}
-WORDS = "silver.telling_words(silver.normalised_text(title), map([''], ['']))"
-# Three characters at a time, over the words of the title.
-GRAMS = """
-list_transform(
-    range(1, length(plain) - 1), lambda place: '3 ' || substring(plain, place, 3)
-)
-"""
 
 Listing = tuple[str, str, str]  # universe, platform, market_id
 
@@ -45,76 +27,6 @@ def similar_pairs(
         " from silver.similar_pairs"
     ).fetchall()
     return {(kalshi, polymarket): tuple(rest) for kalshi, polymarket, *rest in rows}
-
-
-# -- outside words ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def titles(shared_data: Path) -> duckdb.DuckDBPyConnection:
-    """The titles of all sets, each a universe, and the true pairs."""
-    connection = database(*MODELS)
-    connection.execute(
-        "create table titles (universe text, platform text, market_id text, title text);"
-        "create table truth (universe text, kalshi text, polymarket text)"
-    )
-    options = "all_varchar = true, header = true, encoding = 'latin-1'"
-    for universe, (left, left_title, right, right_title, mapping) in SETS.items():
-        folder = shared_data / "entity_matching" / universe
-        for platform, file, title in (
-            ("kalshi", left, left_title),
-            ("polymarket", right, right_title),
-        ):
-            connection.execute(
-                f"insert into titles select '{universe}', '{platform}',"
-                f" concat_ws(' ', '{universe}', '{platform}', id), {title}"
-                f" from read_csv('{folder}/{file}.csv.gz', {options})"
-            )
-        connection.execute(
-            f"insert into truth select '{universe}',"
-            f" '{universe} kalshi ' || mapped.one, '{universe} polymarket ' || mapped.other"
-            f" from (from read_csv('{folder}/{mapping}.csv.gz', {options})) as mapped (one, other)"
-        )
-    return connection
-
-
-def recalls(connection: duckdb.DuckDBPyConnection, words: str) -> dict[str, float]:
-    """The share of the true pairs of each set that is found by these words of the title."""
-    connection.execute(
-        f"""
-        create or replace table silver.market_words as
-        select * exclude (title, plain), list_distinct({words}) as words
-        from (
-            select *, ' ' || array_to_string(
-                regexp_extract_all(lower(strip_accents(title)), '[a-z0-9]+'), ' '
-            ) || ' ' as plain
-            from titles
-        )
-        """
-    )
-    similar_pairs(connection)
-    rows = connection.execute(
-        "select truth.universe, avg(if(pairs.similarity is null, 0, 1)) from truth"
-        " left join silver.similar_pairs as pairs on truth.kalshi = pairs.kalshi_market_id"
-        " and truth.polymarket = pairs.polymarket_market_id group by all"
-    ).fetchall()
-    return dict(rows)
-
-
-def test_words_find_the_true_pairs_of_others(titles: duckdb.DuckDBPyConnection) -> None:
-    """Title only, ten each way."""
-    found = recalls(titles, WORDS)
-    assert found["abt_buy"] >= 0.96
-    assert found["amazon_google"] >= 0.99
-    assert found["dblp_acm"] >= 0.999
-
-
-def test_with_parts_of_words_hardly_any_is_lost(titles: duckdb.DuckDBPyConnection) -> None:
-    """Every three characters of the title count as words too."""
-    found = recalls(titles, f"{WORDS} || {GRAMS}")
-    assert found["abt_buy"] >= 0.99
-    assert found["amazon_google"] >= 0.995
-    assert found["dblp_acm"] >= 0.999
 
 
 # -- the plain slow twin ---------------------------------------------------------------------------
