@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from python_models.kernels.order_book_features import ROWS_AT_A_TIME
 from python_models.kernels.order_flow_feature_table import GROUPS, FlowParameters
 from python_models.kernels.order_flow_features import (
     BOOKS_SCHEMA,
@@ -32,7 +33,6 @@ from python_models.kernels.order_flow_features import (
 _RUN_NUMBER = pa.field("run_number", pa.int64())
 _STATE_TYPE = pa.struct(list(STATES_SCHEMA))
 _HELD_SCHEMA = pa.schema([("source", pa.string()), _RUN_NUMBER, ("state", _STATE_TYPE)])
-BOOKS_AT_A_TIME = 65_536
 TRADES_AT_A_TIME = 100_000
 # The feed of silver.trades that tells the trades of a source of books, and what arrives when.
 SOURCES = {
@@ -227,8 +227,8 @@ def _features(
 
 def _books(reader: Any, new_books: pa.Table, source: str, levels: int) -> Iterator[pa.Table]:
     """Books with their structural features, a bounded number at a time."""
-    for start in range(0, new_books.num_rows, BOOKS_AT_A_TIME):
-        chunk = new_books.slice(start, BOOKS_AT_A_TIME).drop_columns("trade_number")
+    for start in range(0, new_books.num_rows, ROWS_AT_A_TIME):
+        chunk = new_books.slice(start, ROWS_AT_A_TIME).drop_columns("trade_number")
         reader.register("chunk", chunk)
         first, last = chunk["book_number"][0].as_py(), chunk["book_number"][-1].as_py()
         query = _BOOKS.format(source=source, first=first, last=last, levels=levels)

@@ -650,9 +650,9 @@ def test_batches_are_read_one_by_one() -> None:
 
 
 def test_long_batches_are_cut() -> None:
-    long = pa.concat_tables([sample(600)] * 10).combine_chunks()
+    long = pa.concat_tables([sample(600)] * 205).combine_chunks()
     batches = list(order_book_features([long]))
-    assert [batch.num_rows for batch in batches] == [4096, 6000 - 4096]
+    assert [batch.num_rows for batch in batches] == [122_880, 123_000 - 122_880]
 
 
 def test_no_books_no_features() -> None:

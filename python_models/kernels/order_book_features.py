@@ -35,8 +35,9 @@ from python_models.kernels.order_book_feature_table import (
     structural_features,
 )
 
-# Rows worked on at a time: their values are a few MB, which the processor's cache still holds.
-ROWS_AT_A_TIME = 4096
+# Rows worked on at a time: a row group of DuckDB, which writes a batch of that many as it is.
+# Smaller ones are copied into one first: with batches of 4,096, writing took twice the time.
+ROWS_AT_A_TIME = 122_880
 LEVELS_TYPE = pa.list_(pa.struct([("price", pa.float64()), ("size", pa.float64())]))
 # Which book a row is; these columns pass through, is_valid narrowed.
 IDENTITY_FIELDS = [

@@ -31,7 +31,11 @@ from numpy.typing import NDArray
 
 from python_models.kernels import order_flow_feature_loop as loop
 from python_models.kernels.order_book_feature_loop import finish_column
-from python_models.kernels.order_book_features import IDENTITY_FIELDS, LEVELS_TYPE
+from python_models.kernels.order_book_features import (
+    IDENTITY_FIELDS,
+    LEVELS_TYPE,
+    ROWS_AT_A_TIME,
+)
 from python_models.kernels.order_flow_feature_loop import Doubles, Int64s
 from python_models.kernels.order_flow_feature_table import (
     ARROW_TYPES,
@@ -43,8 +47,6 @@ from python_models.kernels.order_flow_feature_table import (
     flow_features,
 )
 
-# Rows worked on at a time: the sums of the windows are added up again after so many.
-ROWS_AT_A_TIME = 32_768
 # Rows whose values stay in the processor's cache until they are put into columns.
 BLOCK_ROWS = 512
 NEVER = np.iinfo(np.int64).min

@@ -5,9 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from python_models.batches import last_value
-from python_models.kernels.order_book_features import order_book_features_reader
-
-BOOKS_AT_A_TIME = 100_000
+from python_models.kernels.order_book_features import ROWS_AT_A_TIME, order_book_features_reader
 
 
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
@@ -23,4 +21,4 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
             f"select * from silver.order_books where source = '{source}' and book_number > {after}"
         )
     books = session.execute(" union all ".join(parts))
-    return order_book_features_reader(books.to_arrow_reader(BOOKS_AT_A_TIME))
+    return order_book_features_reader(books.to_arrow_reader(ROWS_AT_A_TIME))
