@@ -31,9 +31,10 @@ from python_models.kernels.order_flow_features import (
 )
 
 _RUN_NUMBER = pa.field("run_number", pa.int64())
-_STATE_TYPE = pa.struct(list(STATES_SCHEMA))
+_STATE_TYPE = pa.struct([field.with_nullable(True) for field in STATES_SCHEMA])
 _HELD_SCHEMA = pa.schema([("source", pa.string()), _RUN_NUMBER, ("state", _STATE_TYPE)])
 TRADES_AT_A_TIME = 100_000
+_ANEW = "dbt build --full-refresh --select order_flow_rows+"
 # The feed of silver.trades that tells the trades of a source of books, and what arrives when.
 SOURCES = {
     "replayed": ("coinbase", "books.book_number", "trades.frame_number"),
@@ -151,7 +152,8 @@ def new_rows(
         variables: dbt's vars, as a mapping or as JSON.
 
     Raises:
-        ValueError: The rows that are there were computed for other parameters.
+        ValueError: The rows that are there were computed for other parameters, or by a version that
+            kept its states otherwise.
     """
     variables = json.loads(variables) if isinstance(variables, str) else variables
     parameters = flow_parameters(variables)
@@ -257,6 +259,12 @@ def _state_rows(
 
 def _held_states(session: Any, table: str) -> pa.Table:
     """The last state of each symbol, and the run that wrote it."""
+    columns = session.execute(f"from {table} limit 0").to_arrow_table().schema
+    if "state" not in columns.names or columns.field("state").type != pa.list_(_STATE_TYPE):
+        raise ValueError(
+            f"{table} was built by an older version, which kept its states otherwise. "
+            f"Build everything anew: {_ANEW}"
+        )
     query = f"""
         select source, run_number, state[1] as state
         from {table}
@@ -282,5 +290,5 @@ def _refuse_others(held: pa.Table, parameters: FlowParameters, table: str) -> No
             ]
             raise ValueError(
                 f"{table} was computed with {'; '.join(changed)}. Build with the same order_flow_* "
-                "vars, or everything anew: dbt build --full-refresh --select order_flow_rows+"
+                f"vars, or everything anew: {_ANEW}"
             )

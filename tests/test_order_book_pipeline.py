@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from pipelines import ask, build_tables, contents, differing
 from test_runs import environment, marketfinder
@@ -195,6 +197,28 @@ def test_vars_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(BuildError, match=re.escape(message)):
         build(small.warehouse, Half.ORDER_BOOKS, variables=variables)
+
+
+@pytest.mark.slow
+def test_tables_of_an_older_version_are_refused_before_anything_is_built(
+    small: Settings, tmp_path: Path
+) -> None:
+    """What is to be done is said, and done it helps."""
+    warehouse = tmp_path / small.warehouse.name
+    shutil.copy(small.warehouse, warehouse)
+    with duckdb.connect(warehouse) as connection:
+        connection.execute("drop view silver.sequence_gaps")
+        connection.execute("alter table silver.sequenced_frames drop column connected_at")
+        connection.execute("alter table silver.order_book_features drop column bid_gini")
+    message = (
+        "before these columns were added: silver.order_book_features.bid_gini, "
+        "silver.sequenced_frames.connected_at. Build them and what reads them anew: "
+        "dbt build --full-refresh --select order_book_features+ sequenced_frames+"
+    )
+    with pytest.raises(BuildError, match=re.escape(message)):
+        build(warehouse, Half.ORDER_BOOKS)
+    build_tables(warehouse, "sequenced_frames+ order_book_features+", "--full-refresh")
+    build_tables(warehouse, Half.ORDER_BOOKS)
 
 
 @pytest.mark.slow

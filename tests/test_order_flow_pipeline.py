@@ -273,6 +273,19 @@ def test_other_parameters_are_refused(
     models.build(runs.warehouse, **variables())
 
 
+def test_states_of_an_older_version_are_refused(
+    models: CompiledModels, replayed: tuple[Path, dict[str, list[Any]]], tmp_path: Path
+) -> None:
+    """They were structs, not lists of one."""
+    runs = Runs(replayed[0], tmp_path / WAREHOUSE)
+    runs.add(0, 100)
+    models.build(runs.warehouse)
+    with duckdb.connect(runs.warehouse) as connection:
+        connection.execute("alter table silver.order_flow_rows alter state type using state[1]")
+    with pytest.raises(ValueError, match=r"kept its states otherwise.*--full-refresh"):
+        models.build(runs.warehouse)
+
+
 def test_the_dictionary_has_every_feature_of_the_wide_table(
     replayed: tuple[Path, dict[str, list[Any]]],
 ) -> None:
