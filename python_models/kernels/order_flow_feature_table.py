@@ -373,7 +373,7 @@ def _spread_features(parameters: FlowParameters) -> Iterator[FlowFeature]:
     yield FlowFeature(
         "spread_regime",
         f"tight when spread_percentile_{window} ≤ {tight:g}, wide when it is ≥ {wide:g}, else "
-        "normal",
+        "normal (where most spreads are one tick, a mid that falls makes them relatively wide)",
         "tight, normal or wide",
         null_when,
         window,
