@@ -74,7 +74,8 @@ class Schedule:
             wait = pause(self.now(), self.interval, took)
             following = datetime.fromtimestamp(self.now() + wait, UTC)
             missed = int((into_slot + took) // self.interval)
-            note = f", and {missed} slots were missed" if missed else ""
+            slots = "1 slot was" if missed == 1 else f"{missed} slots were"
+            note = f", and {slots} missed" if missed else ""
             self.say(
                 f"{_ended(code)}; it took {took:.0f} s{note}. The next is at"
                 f" {following:%Y-%m-%d %H:%M:%S} UTC."
