@@ -79,18 +79,24 @@ pairs as (
                             {{ markers_of("kalshi.markers", "marker_group") }},
                             {{ markers_of("polymarket.markers", "marker_group") }}
                         )
-                        -- Quarters of a year are windows.
+                        -- Silence says nothing of a quarter, where the other's window is not the whole year; nor of the
+                        -- stage of one match of two sides on one day.
                         and not (
-                            marker_group = 'period'
-                            and not list_contains([kalshi.category, polymarket.category], 'sports')
-                        )
-                        -- One match of two sides on one day: which stage it belongs to need not be said.
-                        and not (
-                            marker_group = 'stage' and kalshi.is_game and polymarket.is_game
-                            and (
+                            (
                                 len({{ markers_of("kalshi.markers", "marker_group") }}) = 0
                                 or len({{ markers_of("polymarket.markers", "marker_group") }}) = 0
                             )
+                            and case marker_group
+                                when 'stage' then kalshi.is_game and polymarket.is_game
+                                when 'period'
+                                    then not list_contains([kalshi.category, polymarket.category], 'sports')
+                                        and not coalesce(
+                                            kalshi.window_starts_on = polymarket.window_starts_on
+                                            and kalshi.window_ends_on = polymarket.window_ends_on
+                                            and kalshi.window_ends_on - kalshi.window_starts_on > 100, false
+                                        )
+                                else false
+                            end
                         )
                     )))
             else []
