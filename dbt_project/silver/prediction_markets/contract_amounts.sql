@@ -173,10 +173,13 @@ amounts as (
                             replace(silver.countable(title_text), chosen.found.mention, ' '), '\d+(?:\.\d+)?'
                         ),
                         lambda number: len(list_filter(
-                            [first_amount, second_amount, amount_low, amount_high],
-                            -- "103 or above" is ">102" of the whole ones.
-                            lambda bound: abs(cast(number as double) - cast(bound as double))
-                            < if(is_whole or unit = '°c', 1.001, 0.011)
+                            [first_amount, second_amount, amount_low, amount_high]
+                            -- The title of "103 or above" says ">102".
+                            || if(
+                                (is_whole or unit = '°c') and chosen.source != 'title',
+                                [amount_low - 1, amount_high + 1], []
+                            ),
+                            lambda bound: abs(cast(number as double) - cast(bound as double)) < 0.011
                         )) = 0
                     ))
             else []
