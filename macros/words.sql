@@ -43,7 +43,7 @@
         ("\\blos angeles\\b", "losangeles"),
         ("\\b(12 )?noon\\b", "12 pm"),
         ("° ?f\\b|° ?fahrenheit\\b", "°"),
-        ("#(\\d)", "number \\1"),
+        ("#(\\d)|\\bno\\. ?(\\d{1,2})\\b", "number \\1\\2"),
         (">=|≥", " at least "),
         ("<=|≤", " at most "),
         (">", " above "),
