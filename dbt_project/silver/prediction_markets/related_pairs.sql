@@ -15,6 +15,7 @@ terms as (
         is_whole_window,
         is_edition,
         is_game,
+        ordered_words,
         markers,
         amount_low,
         amount_high,
@@ -50,6 +51,11 @@ pairs as (
                 and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
                 and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[2]
                 in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[mis]', '[except]')
+                -- Who is another may do it as well, unless only one wins.
+                and (
+                    not list_contains([vetoed.kalshi_value, vetoed.polymarket_value], '[except]')
+                    or list_has_any(kalshi.ordered_words, ['win', 'winner', 'next'])
+                )
             )
         ) as is_negated,
         coalesce(kalshi.window_starts_on, date '1900-01-01') as kalshi_starts_on,
