@@ -98,12 +98,15 @@
 
 
 {#- "In April" of one side and "on April 14" of the other, where the condition of the first names that day
-    too. -#}
+    too. Beside a deadline such a day may be that of something else: "the bill introduced on January 3". -#}
 {% macro is_one_day_named(left, right) -%}
     coalesce(
-        {{ left }}.condition_on = {{ right }}.condition_on
-        or ({{ left }}.condition_on = {{ right }}.window_starts_on and {{ right }}.window_ends_on - {{ right }}.window_starts_on = 1)
-        or ({{ right }}.condition_on = {{ left }}.window_starts_on and {{ left }}.window_ends_on - {{ left }}.window_starts_on = 1),
+        {{ left }}.window_starts_on is not null and {{ right }}.window_starts_on is not null
+        and (
+            {{ left }}.condition_on = {{ right }}.condition_on
+            or ({{ left }}.condition_on = {{ right }}.window_starts_on and {{ right }}.window_ends_on - {{ right }}.window_starts_on = 1)
+            or ({{ right }}.condition_on = {{ left }}.window_starts_on and {{ left }}.window_ends_on - {{ left }}.window_starts_on = 1)
+        ),
         false
     )
 {%- endmacro %}
