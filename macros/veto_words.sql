@@ -152,10 +152,11 @@
 {%- endmacro %}
 
 
-{#- "SDP" for the Social Democratic Party: the one word of a side has the first letters of all of the other. -#}
+{#- "SDP" for the Social Democratic Party: the one word of a side has the first letters of all of the other. Of two
+    words that is soon so ("CA" and Aaron Carter). -#}
 {% macro is_acronym(words, others) -%}
     (
-        len({{ others }}) = 1 and len({{ words }}) > 1
+        len({{ others }}) = 1 and len({{ words }}) > 2
         and list_sort(string_split({{ others }}[1], ''))
         = list_sort(list_transform({{ words }}, lambda word: word[1]))
     )
