@@ -11,7 +11,7 @@ with hashed as (
         -- Keys are made anew when it changes, too.
         md5(concat(
             terms.terms_hash,
-            '{{ local_md5(model.raw_code ~ code_of(["blocking_keys"]) ~ create_word_functions()) }}',
+            '{{ local_md5(model.raw_code ~ code_of(["blocking_keys"]) ~ blocking_rules() ~ create_word_functions()) }}',
             {{ seed_digest("word_aliases", ["word", "canonical"]) }}
         )) as words_hash,
     from {{ ref("matched_listings") }} as listings
