@@ -20,6 +20,7 @@
     {%- set steps = [
         ("[’‘`´]", "''"),
         ("''s\\b", ""),
+        ("\\bwon''t\\b|\\bcan(?:''t|not)\\b|n''t\\b", " not "),
         ("\\bu\\.s\\.a?\\.?|\\bunited states( of america)?\\b|\\busa\\b", "us"),
         ("\\bunited kingdom\\b|\\bu\\.k\\.", "uk"),
         ("\\bbasis points?\\b", "bp"),
