@@ -15,6 +15,7 @@ terms as (
         is_whole_window,
         is_edition,
         is_game,
+        words,
         ordered_words,
         markers,
         amount_low,
@@ -51,6 +52,11 @@ pairs as (
                 and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
                 and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[2]
                 in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[mis]', '[except]')
+                -- To win with no goal against is more than not to win.
+                and (
+                    not list_contains([vetoed.kalshi_value, vetoed.polymarket_value], '[no]')
+                    or list_contains([kalshi.words[1], polymarket.words[1]], 'no')
+                )
                 -- Who is another may do it as well, unless only one wins.
                 and (
                     not list_contains([vetoed.kalshi_value, vetoed.polymarket_value], '[except]')
