@@ -32,7 +32,6 @@
             )
         ),
         lambda found: concat(found.word, found.iso_day, found.day, found.month_year, found.lone_year) != ''
-
             and not regexp_matches(found.mention, '^(before|by|until|through) the 20\d\d$')
     );
 

@@ -145,7 +145,7 @@ found as (
             case
                 when
                     amounts = 'other comparison'
-                    -- Where the cent decides, nobody will see the bound itself; a figure of one decimal often hits it.
+                    -- Where the cent decides, nobody will see the bound itself; a figure of one decimal often hits it,
                     -- and a share closes on the cent.
                     or (
                         amounts = 'at the bound' and (
