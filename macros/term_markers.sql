@@ -63,7 +63,7 @@
             ("spread", "\\bspread\\b|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
             ("total", "\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b", "unknown"),
             ("toss", "\\btoss\\b"),
-            ("make the cut", "\\b(?:makes?|miss(?:es)?) the cut\\b"),
+            ("make the cut", "\\b(?:makes?|fail) the cut\\b"),
             ("team total", "\\bteam total\\b"),
             ("both score", "\\bboth teams (?:to )?score\\b|\\bbtts\\b"),
             ("draw", "\\b(?:end in a |a )?draw\\b|\\btie\\b"),

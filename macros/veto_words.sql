@@ -21,7 +21,7 @@
 {%- endmacro %}
 
 {% macro negations() -%}
-    ['not', 'no', 'nobody', 'noth', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los', 'lost', 'mis', 'miss', 'scoreles', 'nrfi', 'eliminat', 'against']
+    ['not', 'no', 'nobody', 'noth', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los', 'lost', 'scoreles', 'nrfi', 'eliminat', 'against']
 {%- endmacro %}
 
 {% macro shared_words(words, listed) -%}

@@ -67,6 +67,8 @@
         ("\\bsuper bowl lxiii\\b", "2029 super bowl"),
         ("\\b(?:someone|anyone|anybody|any candidate|any team|any player) other than\\b", "except"),
         ("\\bin (20\\d\\d) or (?:before|earlier|sooner)\\b|\\bin or before (20\\d\\d)\\b", "by the end of \\1\\2"),
+        ("\\bmiss(?:es)? (the|out)\\b", "fail \\1"),
+        ("\\bbefore the end of ", "by the end of "),
         ("\\bend of (?:q1|the first quarter)\\b", "march 31"),
         ("\\bend of (?:q2|the second quarter)\\b", "june 30"),
         ("\\bend of (?:q3|the third quarter)\\b", "september 30"),

@@ -84,7 +84,7 @@ chosen as (
             when
                 len(title_dates) = 1 and title_dates[1].lone_year != '' and title_dates[1].word = ''
                 and len(condition_windows) = 1 and condition_dates[1].word = 'on'
-                and year(condition_window.starts_on) != cast(title_dates[1].lone_year as integer)
+                and strftime(condition_window.starts_on, '%Y') != title_dates[1].lone_year
                 then 'condition'
             when len(title_dates) > 0 then 'title'
             when len(subtitle_dates) > 0 then 'subtitle'
@@ -95,7 +95,8 @@ chosen as (
                 and (
                     condition_dates[1].month != ''
                     or (
-                        contains(condition_text, 'the ' || condition_dates[1].lone_year)
+                        condition_dates[1].lone_year != ''
+                        and contains(condition_text, 'the ' || condition_dates[1].lone_year)
                         and not regexp_matches(
                             condition_text, '\b' || condition_dates[1].lone_year || ' (\w+ ){0,3}season'
                         )

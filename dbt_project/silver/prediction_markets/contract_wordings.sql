@@ -130,6 +130,12 @@ wordings as (
                 regexp_extract(condition_text, '(?:^|yes" )(?:if|when) (.*?)(?:\. |[;:(]|$)', 1), 'no longer', ''
             ),
             '\b(no|neither|nor|never|none|nobody|fails?|(does|do|did|is|are|was|were|has|have|had|will) not)\b'
+        )
+        -- A note may stand before it.
+        or regexp_matches(
+            rules_text,
+            '\bif [^.;(]*\b(neither|nor|never|none|nobody|fails?|(does|do|did|is|are|was|were|has|have|had|will) not)\b'
+            || '[^.;(]*\bresolves to yes\b'
         ) as is_condition_negative,
         silver.is_placeholder(title_text, subtitle) as is_placeholder,
         text_hash,

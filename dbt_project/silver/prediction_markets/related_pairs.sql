@@ -51,7 +51,7 @@ pairs as (
                 not list_contains(kalshi.markers || polymarket.markers, 'bet_type:draw')
                 and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
                 and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[2]
-                in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[mis]', '[except]')
+                in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[except]')
                 -- To win with no goal against is more than not to win.
                 and (
                     not list_contains([vetoed.kalshi_value, vetoed.polymarket_value], '[no]')
