@@ -131,7 +131,7 @@ select
     universe, market_id, topic_words, rules_words, title_names,
     topic_words as ordered_words, silver.word_key(topic_words) as word_key,
     []::text[] as event_topic_words, []::text[] as subject_words, []::text[] as markers,
-    [[]]::text[][] as outcome_words, null::date as window_ends_on
+    [[]]::text[][] as outcome_words, null::date as window_ends_on, false as is_game
 from (
     select
         universe, market_id, {WORDS} as topic_words,
@@ -147,7 +147,7 @@ where universe = 'abt_buy';
 create or replace table silver.filtered_pairs as select pair_id from silver.candidate_pairs;
 create or replace table silver.related_pairs as from silver.filtered_pairs limit 0;
 create or replace table silver.pair_sides as
-select pair_id, 'none' as amounts, 'same' as orientation from silver.filtered_pairs;
+select *, 'none' as amounts, 'same' as orientation from silver.candidate_pairs;
 """
 
 FOLDS = 5
