@@ -59,7 +59,7 @@
     {%- if execute -%}
         {%- set read = [
             term_markers(), negations(), amount_step("", ""), amount_text(""), says_amount("", ""),
-            shared_words("", ""), not_in("", ""), markers_of("", ""), markers_that("doubt"), telling_apart(),
+            shared_words("", ""), told_words("polymarket"), not_in("", ""), markers_of("", ""), markers_that("doubt"), telling_apart(),
             is_one_day_named("", ""), is_acronym("", ""),
             kind_words(), names_in_order("", ""), runs_of_names(""), is_same_order("", "", "", "")
         ] -%}

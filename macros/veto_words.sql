@@ -21,7 +21,8 @@
 {%- endmacro %}
 
 {% macro negations() -%}
-    ['not', 'no', 'nobody', 'noth', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los', 'lost', 'scoreles', 'nrfi', 'eliminat', 'against']
+    ['not', 'no', 'nobody', 'noth', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los',
+     'lost', 'scoreles', 'nrfi', 'eliminat', 'against']
 {%- endmacro %}
 
 {% macro shared_words(words, listed) -%}
@@ -31,6 +32,12 @@
 
 {% macro not_in(words, others) -%}
     list_filter({{ words }}, lambda word: not list_contains({{ others }}, word))
+{%- endmacro %}
+
+{#- Everything that a side of a pair says; Kalshi's outcomes are Yes and No. -#}
+{% macro told_words(side) -%}
+    {{ side }}.topic_words || {{ side }}.event_topic_words || {{ side }}.rules_words
+    {%- if side == "polymarket" %} || flatten(polymarket.outcome_words){% endif %}
 {%- endmacro %}
 
 {#- The markers of one group among "group:marker". -#}

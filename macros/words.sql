@@ -156,11 +156,16 @@
     );
 
     {#- "Anyone other than Lai" is no placeholder: the side that it leaves out is a real one. -#}
-    create or replace macro silver.is_placeholder(title, subtitle) as not regexp_matches(lower(title), '\bother than\b|\bexcept\b') and (regexp_matches(
-        concat_ws(' ', lower(subtitle), lower(title)),
-        '\bplaceholder\b|\b(person|player|team|candidate|option) [a-z0-9]\b'
-        || '|\b(another|any other|some other|someone else)\b'
-    ) or coalesce(lower(trim(subtitle)) in ('other', 'others', 'another', 'field', 'any other'), false));
+    create or replace macro silver.is_placeholder(title, subtitle) as
+        not regexp_matches(lower(title), '\bother than\b|\bexcept\b')
+        and (
+            regexp_matches(
+                concat_ws(' ', lower(subtitle), lower(title)),
+                '\bplaceholder\b|\b(person|player|team|candidate|option) [a-z0-9]\b'
+                || '|\b(another|any other|some other|someone else)\b'
+            )
+            or coalesce(lower(trim(subtitle)) in ('other', 'others', 'another', 'field', 'any other'), false)
+        );
 
     create or replace macro silver.word_key(words) as array_to_string(list_sort(list_distinct(words)), ' ');
 {% endmacro %}

@@ -51,7 +51,6 @@ terms as (
         windows.condition_time,
         windows.condition_on,
         windows.is_whole_window,
-        windows.is_window_certain,
         windows.is_game,
         coalesce(windows.is_edition, false) as is_edition,
         case coalesce(

@@ -5,6 +5,8 @@
     post_hook="{{ drop_gone('market_id', 'contract_texts') }}"
 ) }}
 
+{%- set denial = "neither|nor|never|none|nobody|fails?|(?:do|does|did|is|are|was|were|has|have|had|will) not" %}
+
 with changed as (
     {{ texts_to_read(
         create_word_functions() ~ create_window_functions() ~ create_rule_functions(),
@@ -103,14 +105,12 @@ wordings as (
         list_sort(list_distinct(list_filter(
             divided.event_title_words, lambda word: not list_contains(divided.said_words, word)
         ))) as event_words,
-        list_filter(words, lambda word: word[1] between '0' and '9') as numbers,
         condition,
         -- Then the condition says who does what to whom, and the title need not.
         list_has_all(silver.telling_words(condition, canonical_words), words) as is_told_by_condition,
         list_sort(list_distinct(list_filter(all_clauses, lambda clause: clause != 'harmless'))) as clauses,
         -- A weather station that only the link to the source names.
         nullif(regexp_extract(resolution_source, '/([A-Z]{4})(?:[/?]|$)', 1), '') as linked_station,
-        rules_text != '' as has_rules,
         -- "Still president" is the other side of "leaves office".
         case
             when regexp_matches(
@@ -129,14 +129,11 @@ wordings as (
             replace(
                 regexp_extract(condition_text, '(?:^|yes" )(?:if|when) (.*?)(?:\. |[;:(]|$)', 1), 'no longer', ''
             ),
-            '\b(no|neither|nor|never|none|nobody|fails?|(does|do|did|is|are|was|were|has|have|had|will) not)\b'
+            '\b(no|{{ denial }})\b'
         )
         -- A note may stand before it.
-        or regexp_matches(
-            rules_text,
-            '\bif [^.;(]*\b(neither|nor|never|none|nobody|fails?|(does|do|did|is|are|was|were|has|have|had|will) not)\b'
-            || '[^.;(]*\bresolves to yes\b'
-        ) as is_condition_negative,
+        or regexp_matches(rules_text, '\bif [^.;(]*\b({{ denial }})\b[^.;(]*\bresolves to yes\b')
+            as is_condition_negative,
         silver.is_placeholder(title_text, subtitle) as is_placeholder,
         text_hash,
     from divided

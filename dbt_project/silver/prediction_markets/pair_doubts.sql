@@ -30,9 +30,8 @@ pairs as (
         changed.difference,
         changed.is_negated,
         kalshi.words || kalshi.rules_words as kalshi_said,
-        kalshi.topic_words || kalshi.event_topic_words || kalshi.rules_words as told_on_kalshi,
-        polymarket.topic_words || polymarket.event_topic_words || polymarket.rules_words
-        || flatten(polymarket.outcome_words) as told_on_polymarket,
+        {{ told_words("kalshi") }} as told_on_kalshi,
+        {{ told_words("polymarket") }} as told_on_polymarket,
         polymarket.words || polymarket.rules_words as polymarket_said,
         kalshi,
         polymarket,

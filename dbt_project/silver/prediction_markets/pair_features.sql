@@ -39,9 +39,8 @@ pairs as (
         sides.orientation,
         kalshi,
         polymarket,
-        kalshi.topic_words || kalshi.event_topic_words || kalshi.rules_words as kalshi_words,
-        polymarket.topic_words || polymarket.event_topic_words || polymarket.rules_words
-        || flatten(polymarket.outcome_words) as polymarket_words,
+        {{ told_words("kalshi") }} as kalshi_words,
+        {{ told_words("polymarket") }} as polymarket_words,
         {{ not_in("list_distinct(kalshi.title_names || kalshi.subject_words)", "polymarket_words") }}
             as kalshi_untold_names,
         {{ not_in("list_distinct(polymarket.title_names || polymarket.subject_words)", "kalshi_words") }}

@@ -41,6 +41,7 @@ terms as (
             lambda marker: split_part(marker, ':', 1)
         ) as strict_groups,
         {{ shared_words("words", negations()) }} as negations,
+        coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
         -- Everything that the side says.
         topic_words || event_topic_words || rules_words
         || if(platform = 'polymarket', flatten(outcome_words), []) as said_words,
@@ -66,7 +67,7 @@ pairs as (
             "if(have_subjects, polymarket.subject_words, polymarket.title_names)",
             "if(have_subjects, kalshi.subject_words, kalshi.said_words)"
         ) }} as untold_on_kalshi,
-        {{ is_one_day_named("kalshi", "polymarket") }} as is_one_day,
+        {{ is_one_day_named("kalshi", "polymarket") }} as names_one_day,
         coalesce(kalshi.window_time, kalshi.condition_time) as kalshi_time,
         coalesce(polymarket.window_time, polymarket.condition_time) as polymarket_time,
         -- What kind it is: two that have nothing in common, or one where silence says otherwise.
@@ -208,7 +209,7 @@ found as (
             case
                 when
                     kalshi.window_ends_on != polymarket.window_ends_on
-                    and not is_one_day
+                    and not names_one_day
                     -- "The 2027 finals" are on some day of 2027.
                     and not (
                         (kalshi.is_edition or polymarket.is_edition)
@@ -239,41 +240,20 @@ found as (
                             veto_code := 'INSTANT', kalshi_value := kalshi_time, polymarket_value := polymarket_time
                         )
             end,
-            -- On one day, or at any time up to it; from one day, or from another.
             case
                 when
-                    not is_one_day and not kalshi.is_edition and not polymarket.is_edition
+                    not names_one_day and not kalshi.is_edition and not polymarket.is_edition
                     and kalshi.window_ends_on = polymarket.window_ends_on
-                    and coalesce(kalshi.window_ends_on - kalshi.window_starts_on = 1, false)
-                    != coalesce(polymarket.window_ends_on - polymarket.window_starts_on = 1, false)
-                    then struct_pack(
-                            veto_code := 'WINDOW',
-                            kalshi_value := coalesce(cast(kalshi.window_starts_on as varchar), 'from the start'),
-                            polymarket_value := coalesce(cast(polymarket.window_starts_on as varchar), 'from the start')
+                    and (
+                        -- On one day, or at any time up to it.
+                        kalshi.is_one_day != polymarket.is_one_day
+                        or kalshi.window_starts_on != polymarket.window_starts_on
+                        -- "In December" leaves out what "by December 31" lets in, until December has begun.
+                        or (
+                            (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
+                            and (kalshi.is_window_ahead or polymarket.is_window_ahead)
                         )
-            end,
-            case
-                when
-                    not is_one_day and not kalshi.is_edition and not polymarket.is_edition
-                    and kalshi.window_ends_on = polymarket.window_ends_on
-                    and kalshi.window_starts_on != polymarket.window_starts_on
-                    and (kalshi.window_ends_on - kalshi.window_starts_on = 1)
-                    = (polymarket.window_ends_on - polymarket.window_starts_on = 1)
-                    then struct_pack(
-                            veto_code := 'WINDOW',
-                            kalshi_value := cast(kalshi.window_starts_on as varchar),
-                            polymarket_value := cast(polymarket.window_starts_on as varchar)
-                        )
-            end,
-            -- "In December" leaves out what "by December 31" lets in, until December has begun.
-            case
-                when
-                    not is_one_day and not kalshi.is_edition and not polymarket.is_edition
-                    and kalshi.window_ends_on = polymarket.window_ends_on
-                    and (kalshi.window_starts_on is null) != (polymarket.window_starts_on is null)
-                    and (kalshi.is_window_ahead or polymarket.is_window_ahead)
-                    and coalesce(kalshi.window_ends_on - kalshi.window_starts_on, 0) != 1
-                    and coalesce(polymarket.window_ends_on - polymarket.window_starts_on, 0) != 1
+                    )
                     then struct_pack(
                             veto_code := 'WINDOW',
                             kalshi_value := coalesce(cast(kalshi.window_starts_on as varchar), 'from the start'),

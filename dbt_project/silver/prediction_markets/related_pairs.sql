@@ -3,7 +3,11 @@
 -- Pairs with one veto, which the difference itself explains: a deadline or a strike further on, another
 -- place among the first, another source.
 with vetoed as (
-    select * from {{ ref("pair_vetoes") }} where vetoes_of_pair = 1
+    select
+        *,
+        list_sort([kalshi_value, polymarket_value]) as both_values,
+    from {{ ref("pair_vetoes") }}
+    where vetoes_of_pair = 1
 ),
 
 terms as (
@@ -45,21 +49,21 @@ pairs as (
         and coalesce(kalshi.window_time, '') = coalesce(polymarket.window_time, '') as is_window_same,
         -- "Will it not" is the other side of "will it".
         veto_code = 'NEGATION' and (
-            list_sort([vetoed.kalshi_value, vetoed.polymarket_value]) = ['ends', 'goes on']
+            both_values = ['ends', 'goes on']
             -- To avoid defeat is to win or to draw.
             or (
                 not list_contains(kalshi.markers || polymarket.markers, 'bet_type:draw')
-                and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[1] = '[]'
-                and list_sort([vetoed.kalshi_value, vetoed.polymarket_value])[2]
+                and both_values[1] = '[]'
+                and both_values[2]
                 in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[except]')
                 -- To win with no goal against is more than not to win.
                 and (
-                    not list_contains([vetoed.kalshi_value, vetoed.polymarket_value], '[no]')
+                    not list_contains(both_values, '[no]')
                     or list_contains([kalshi.words[1], polymarket.words[1]], 'no')
                 )
                 -- Who is another may do it as well, unless only one wins.
                 and (
-                    not list_contains([vetoed.kalshi_value, vetoed.polymarket_value], '[except]')
+                    not list_contains(both_values, '[except]')
                     or list_has_any(kalshi.ordered_words, ['win', 'winner', 'next'])
                 )
             )
@@ -112,7 +116,7 @@ related as (
         case
             when veto_code in ('SOURCE', 'STATION') then 'correlated'
             -- Nobody at all is not "anyone other than Lai".
-            when is_negated and list_contains([kalshi_value, polymarket_value], '[except]') then 'caveat'
+            when is_negated and list_contains(both_values, '[except]') then 'caveat'
         end as fungibility,
         is_negated,
         concat_ws(' / ', coalesce(kalshi_value, '-'), coalesce(polymarket_value, '-')) as difference,
