@@ -1,8 +1,8 @@
--- Every pair counts for its class, and for all.
+-- Every pair counts for its class, for its wording and for all.
 with results as (
     select
         * exclude (contract_class),
-        unnest(['all', contract_class]) as contract_class,
+        unnest(list_filter(['all', wording || ' wording', contract_class], name -> name is not null)) as contract_class,
     from {{ ref("labelled_results") }}
 ),
 

@@ -12,6 +12,7 @@ with own as (
         orientation,
         fungibility,
         split,
+        wording,
         note,
     from {{ ref("labelled_pairs") }}
 ),
