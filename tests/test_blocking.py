@@ -16,17 +16,14 @@ TOP, MOST_PAIRS, COMMON_WORDS = 10, 1000, 5  # vars of dbt_project.yml
 Listing = tuple[str, str, str]  # universe, platform, market_id
 
 
-def similar_pairs(
-    connection: duckdb.DuckDBPyConnection,
-) -> dict[tuple[str, str], tuple[float, ...]]:
-    """Similarity and both ranks of each pair that the models find in silver.market_words."""
+def similar_pairs(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], float]:
+    """The similarity of each pair that the models find in silver.market_words."""
     for name, query in compiled_models(*MODELS)[1].items():
         connection.execute(f"create or replace table silver.{name} as {query}")
     rows = connection.execute(
-        "select kalshi_market_id, polymarket_market_id, similarity, kalshi_rank, polymarket_rank"
-        " from silver.similar_pairs"
+        "select kalshi_market_id, polymarket_market_id, similarity from silver.similar_pairs"
     ).fetchall()
-    return {(kalshi, polymarket): tuple(rest) for kalshi, polymarket, *rest in rows}
+    return {(kalshi, polymarket): similarity for kalshi, polymarket, similarity in rows}
 
 
 # -- the plain slow twin ---------------------------------------------------------------------------
@@ -56,7 +53,7 @@ def fill(connection: duckdb.DuckDBPyConnection, listings: dict[Listing, list[str
     connection.execute("create or replace table silver.market_words as from given")
 
 
-def slowly(listings: dict[Listing, list[str]]) -> dict[tuple[str, str], tuple[float, ...]]:
+def slowly(listings: dict[Listing, list[str]]) -> dict[tuple[str, str], float]:
     """What similar_pairs is to find, pair by pair."""
     found = {}
     for universe in {universe for universe, _, _ in listings}:
@@ -119,7 +116,7 @@ def slowly(listings: dict[Listing, list[str]]) -> dict[tuple[str, str], tuple[fl
                 for side in (0, 1)
             ]
             if min(ranks) <= TOP:
-                found[kalshi, polymarket] = (score, *ranks)
+                found[kalshi, polymarket] = score
     return found
 
 
@@ -131,9 +128,8 @@ def test_the_pairs_are_those_of_the_slow_twin(seed: int) -> None:
     ours, theirs = similar_pairs(connection), slowly(listings)
     assert len(theirs) > 500
     assert ours.keys() == theirs.keys()
-    for pair, (score, *ranks) in theirs.items():
-        assert ours[pair][0] == pytest.approx(score, rel=1e-12)
-        assert list(ours[pair][1:]) == ranks
+    for pair, score in theirs.items():
+        assert ours[pair] == pytest.approx(score, rel=1e-12)
 
 
 def test_order_and_threads_change_nothing() -> None:

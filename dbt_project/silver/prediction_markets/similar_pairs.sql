@@ -2,12 +2,14 @@
 
 -- A key of more possible pairs is none: a word that everybody uses would pair everybody.
 {%- set most_pairs = var("maximum_pairs_of_words") %}
+{%- set most_candidates = var("maximum_candidates") %}
 
 with listings as (
     select
         universe,
         platform,
         market_id,
+        words,
         -- Numbers are joined faster than names.
         row_number() over (order by market_id) as listing,
     from {{ ref("market_words") }}
@@ -17,38 +19,52 @@ weights as (
     select
         universe,
         word,
-        row_number() over (order by universe, word) as word_number,
         kalshi_markets * polymarket_markets as possible_pairs,
+        -- The rarest first.
+        row_number() over (order by possible_pairs, universe, word) as word_number,
         -- Of integers the sum is the same in any order.
         cast(round(1e6 * weight * weight) as integer) as points,
     from {{ ref("word_weights") }}
 ),
 
-market_words as (
+listed_words as (
     select
-        market_id,
+        universe,
+        platform,
+        listing,
         unnest(words) as word,
-    from {{ ref("market_words") }}
+    from listings
 ),
 
 words as (
     select
-        listings.platform,
-        listings.listing,
+        listed_words.platform,
+        listed_words.listing,
         weights.word_number,
         weights.possible_pairs,
         weights.points,
-        row_number() over (
-            partition by listings.listing, weights.possible_pairs > {{ most_pairs }}
-            order by weights.possible_pairs, weights.word_number
-        ) as rarity,
-    from market_words
-    inner join listings on market_words.market_id = listings.market_id
-    inner join weights on listings.universe = weights.universe and market_words.word = weights.word
+    from listed_words
+    inner join weights on listed_words.universe = weights.universe and listed_words.word = weights.word
+),
+
+weighted_listings as (
+    select
+        platform,
+        listing,
+        cast(sum(points) as double) as points,
+        -- A word and its points in one number: one list is looked through faster than two.
+        list((word_number << 32) + points) filter (possible_pairs > 0) as words,
+        min(word_number, {{ var("maximum_common_words") }}) filter (possible_pairs > {{ most_pairs }}) as common_words,
+    from words
+    group by platform, listing
 ),
 
 common_words as (
-    select * from words where possible_pairs > {{ most_pairs }} and rarity <= {{ var("maximum_common_words") }}
+    select
+        platform,
+        listing,
+        unnest(common_words) as word_number,
+    from weighted_listings
 ),
 
 -- A rare word is a key by itself; of the common ones any two.
@@ -92,36 +108,36 @@ found as (
     where kalshi.platform = 'kalshi' and polymarket.platform = 'polymarket'
 ),
 
-weighted_listings as (
-    select
-        listing,
-        sum(points) as points,
-        list(struct_pack(word_number, points)) filter (possible_pairs > 0) as words,
-        list(word_number) filter (possible_pairs > 0) as word_numbers,
-    from words
-    group by listing
-),
-
 -- Cosine of the two listings, over all words that they share.
 scored as (
     select
         found.kalshi,
         found.polymarket,
         list_sum(list_transform(
-            list_filter(kalshi.words, lambda word: list_contains(polymarket.word_numbers, word.word_number)),
-            lambda word: word.points
+            list_filter(kalshi.words, lambda word: list_contains(polymarket.words, word)),
+            lambda word: word & ((cast(1 as bigint) << 32) - 1)
         )) / sqrt(kalshi.points * polymarket.points) as similarity,
+        -- For the place among others: the similarity in steps of 2^-38, and room for the other's number.
+        cast(similarity * (cast(1 as bigint) << 38) as bigint) << 24 as likeness,
     from found
     inner join weighted_listings as kalshi on found.kalshi = kalshi.listing
     inner join weighted_listings as polymarket on found.polymarket = polymarket.listing
 ),
 
-ranked as (
+last_of_kalshi as (
     select
-        *,
-        row_number() over (partition by kalshi order by similarity desc, polymarket asc) as kalshi_rank,
-        row_number() over (partition by polymarket order by similarity desc, kalshi asc) as polymarket_rank,
+        kalshi,
+        list_min(max(likeness - polymarket, {{ most_candidates }})) as likeness,
     from scored
+    group by kalshi
+),
+
+last_of_polymarket as (
+    select
+        polymarket,
+        list_min(max(likeness - kalshi, {{ most_candidates }})) as likeness,
+    from scored
+    group by polymarket
 ),
 
 similar_pairs as (
@@ -129,13 +145,15 @@ similar_pairs as (
         kalshi.universe,
         kalshi.market_id as kalshi_market_id,
         polymarket.market_id as polymarket_market_id,
-        ranked.similarity,
-        ranked.kalshi_rank,
-        ranked.polymarket_rank,
-    from ranked
-    inner join listings as kalshi on ranked.kalshi = kalshi.listing
-    inner join listings as polymarket on ranked.polymarket = polymarket.listing
-    where least(ranked.kalshi_rank, ranked.polymarket_rank) <= {{ var("maximum_candidates") }}
+        scored.similarity,
+    from scored
+    inner join last_of_kalshi on scored.kalshi = last_of_kalshi.kalshi
+    inner join last_of_polymarket on scored.polymarket = last_of_polymarket.polymarket
+    inner join listings as kalshi on scored.kalshi = kalshi.listing
+    inner join listings as polymarket on scored.polymarket = polymarket.listing
+    where
+        scored.likeness - scored.polymarket >= last_of_kalshi.likeness
+        or scored.likeness - scored.kalshi >= last_of_polymarket.likeness
 )
 
 select * from similar_pairs
