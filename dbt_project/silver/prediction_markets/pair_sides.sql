@@ -5,13 +5,20 @@
     post_hook="{{ drop_gone('pair_id', 'candidate_pairs') }}"
 ) }}
 
-with hashed as (
+with digests as (
+    select
+        market_id,
+        md5_number_lower(concat(terms_hash, '{{ comparing_digest() }}')) as digest,
+    from {{ ref("contract_terms") }}
+),
+
+hashed as (
     select
         candidates.*,
-        md5_number_lower(concat(kalshi.terms_hash, polymarket.terms_hash, '{{ comparing_digest() }}')) as pair_hash,
+        xor(kalshi.digest, polymarket.digest) as pair_hash,
     from {{ ref("candidate_pairs") }} as candidates
-    inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
-    inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    inner join digests as kalshi on candidates.kalshi_market_id = kalshi.market_id
+    inner join digests as polymarket on candidates.polymarket_market_id = polymarket.market_id
 ),
 
 changed as (
