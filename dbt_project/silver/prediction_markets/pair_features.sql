@@ -13,6 +13,16 @@ with compared as (
     from {{ ref("related_pairs") }}
 ),
 
+sided as (
+    select
+        compared.*,
+        sides.kalshi_market_id,
+        sides.polymarket_market_id,
+        sides.amounts,
+    from compared
+    inner join {{ ref("pair_sides") }} as sides on compared.pair_id = sides.pair_id
+),
+
 terms as (
     select
         market_id,
@@ -29,14 +39,48 @@ terms as (
         markers,
         word_key,
     from {{ ref("contract_terms") }}
+    where
+        market_id in (
+            select kalshi_market_id from sided
+            union all
+            select polymarket_market_id from sided
+        )
+),
+
+listed_words as (
+    select
+        universe,
+        market_id,
+        unnest(list_distinct(topic_words)) as word,
+    from terms
+),
+
+-- Weights are whole millionths: their sums are the same in any order.
+weighed as (
+    select
+        listed_words.market_id,
+        list(struct_pack(
+            word := listed_words.word, weight := cast(round(coalesce(weights.weight, 1) * 1e6) as bigint)
+        )) as topics,
+    from listed_words
+    left join {{ ref("word_weights") }} as weights
+        on listed_words.universe = weights.universe and listed_words.word = weights.word
+    group by listed_words.market_id
+),
+
+listings as (
+    select
+        terms.*,
+        coalesce(weighed.topics, []) as topics,
+    from terms
+    left join weighed on terms.market_id = weighed.market_id
 ),
 
 pairs as (
     select
-        compared.pair_id,
-        compared.is_related,
-        sides.amounts,
-        sides.orientation,
+        sided.pair_id,
+        sided.is_related,
+        sided.amounts,
         kalshi,
         polymarket,
         {{ told_words("kalshi") }} as kalshi_words,
@@ -55,47 +99,36 @@ pairs as (
         list_filter(
             list_distinct(polymarket.ordered_words), lambda word: list_contains(kalshi.ordered_words, word)
         ) as polymarket_order,
-    from compared
-    inner join {{ ref("pair_sides") }} as sides on compared.pair_id = sides.pair_id
-    inner join terms as kalshi on sides.kalshi_market_id = kalshi.market_id
-    inner join terms as polymarket on sides.polymarket_market_id = polymarket.market_id
+        list_transform(kalshi.topics, lambda topic: topic.weight) as kalshi_weights,
+        list_transform(polymarket.topics, lambda topic: topic.weight) as polymarket_weights,
+        list_transform(
+            list_filter(kalshi.topics, lambda topic: list_contains(polymarket.topic_words, topic.word)),
+            lambda topic: topic.weight
+        ) as shared_weights,
+        list_transform(
+            list_filter(kalshi.topics, lambda topic: not list_contains(polymarket_words, topic.word)),
+            lambda topic: topic.weight
+        ) as kalshi_untold_weights,
+        list_transform(
+            list_filter(polymarket.topics, lambda topic: not list_contains(kalshi_words, topic.word)),
+            lambda topic: topic.weight
+        ) as polymarket_untold_weights,
+    from sided
+    inner join listings as kalshi on sided.kalshi_market_id = kalshi.market_id
+    inner join listings as polymarket on sided.polymarket_market_id = polymarket.market_id
 ),
 
-pair_words as (
+-- Of no words the sum is null.
+weighted as (
     select
-        pair_id,
-        kalshi.universe as universe,
-        unnest(list_distinct(kalshi.topic_words || polymarket.topic_words)) as word,
-        list_contains(kalshi.topic_words, word) as is_kalshi,
-        list_contains(polymarket.topic_words, word) as is_polymarket,
-        list_contains(kalshi_words, word) as is_kalshi_told,
-        list_contains(polymarket_words, word) as is_polymarket_told,
+        *,
+        coalesce(list_sum(kalshi_weights), 0) as kalshi_weight,
+        coalesce(list_sum(polymarket_weights), 0) as polymarket_weight,
+        coalesce(list_sum(shared_weights), 0) as shared_weight,
+        coalesce(list_sum(kalshi_untold_weights), 0) as kalshi_untold_weight,
+        coalesce(list_sum(polymarket_untold_weights), 0) as polymarket_untold_weight,
+        greatest(list_max(kalshi_weights), list_max(polymarket_weights)) as heaviest,
     from pairs
-),
-
--- Weights are whole millionths: their sums are the same in any order.
-weighed as (
-    select
-        pair_words.*,
-        cast(round(coalesce(weights.weight, 1) * 1e6) as bigint) as weight,
-    from pair_words
-    left join {{ ref("word_weights") }} as weights
-        on pair_words.universe = weights.universe and pair_words.word = weights.word
-),
-
-alike as (
-    select
-        pair_id,
-        coalesce(sum(weight) filter (is_kalshi and is_polymarket), 0) / sum(weight) as topic_similarity,
-        coalesce(sum(weight) filter (is_kalshi and is_polymarket_told), 0)
-        / nullif(sum(weight) filter (is_kalshi), 0) as kalshi_told,
-        coalesce(sum(weight) filter (is_polymarket and is_kalshi_told), 0)
-        / nullif(sum(weight) filter (is_polymarket), 0) as polymarket_told,
-        coalesce(max(weight) filter (is_kalshi and not is_polymarket_told), 0) / max(weight) as kalshi_heaviest_untold,
-        coalesce(max(weight) filter (is_polymarket and not is_kalshi_told), 0) / max(weight)
-            as polymarket_heaviest_untold,
-    from weighed
-    group by pair_id
 ),
 
 features as (
@@ -104,18 +137,19 @@ features as (
         pairs.is_related,
         pairs.kalshi.market_id as kalshi_market_id,
         pairs.polymarket.market_id as polymarket_market_id,
-        coalesce(alike.topic_similarity, 0) as topic_similarity,
-        coalesce(alike.kalshi_told, 0) as kalshi_told,
-        coalesce(alike.polymarket_told, 0) as polymarket_told,
-        coalesce(alike.kalshi_heaviest_untold, 1) as kalshi_heaviest_untold,
-        coalesce(alike.polymarket_heaviest_untold, 1) as polymarket_heaviest_untold,
+        coalesce(shared_weight / (kalshi_weight + polymarket_weight - shared_weight), 0) as topic_similarity,
+        coalesce((kalshi_weight - kalshi_untold_weight) / kalshi_weight, 0) as kalshi_told,
+        coalesce((polymarket_weight - polymarket_untold_weight) / polymarket_weight, 0) as polymarket_told,
+        coalesce(coalesce(list_max(kalshi_untold_weights), 0) / heaviest, 1) as kalshi_heaviest_untold,
+        coalesce(coalesce(list_max(polymarket_untold_weights), 0) / heaviest, 1) as polymarket_heaviest_untold,
         least(len(kalshi_untold_names), 3) / 3 as kalshi_names_untold,
         least(len(polymarket_untold_names), 3) / 3 as polymarket_names_untold,
         if(pairs.kalshi.is_game and pairs.polymarket.is_game, 0, least(len(kalshi_asked_names), 2) / 2)
             as kalshi_names_asked_alone,
         if(pairs.kalshi.is_game and pairs.polymarket.is_game, 0, least(len(polymarket_asked_names), 2) / 2)
             as polymarket_names_asked_alone,
-        len(list_intersect(pairs.kalshi.rules_words, pairs.polymarket.rules_words))
+        -- No word is twice among a listing's: a filter is a quarter of what list_intersect takes.
+        len(list_filter(pairs.kalshi.rules_words, lambda word: list_contains(pairs.polymarket.rules_words, word)))
         / greatest(least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)), 1) as rules_shared,
         cast(pairs.kalshi_order = pairs.polymarket_order as double) as is_in_order,
         cast(
@@ -130,11 +164,10 @@ features as (
         least(len(list_intersect(pairs.kalshi.markers, pairs.polymarket.markers)), 5) / 5 as markers_shared,
         cast(
             len(pairs.kalshi.subject_words) > 0
-            and list_has_all(pairs.polymarket_words, pairs.kalshi.subject_words) as double
+            and len({{ not_in("pairs.kalshi.subject_words", "pairs.polymarket_words") }}) = 0 as double
         ) as is_subject_told,
         cast(coalesce(pairs.kalshi.word_key = pairs.polymarket.word_key, false) as double) as is_worded_same,
-    from pairs
-    left join alike on pairs.pair_id = alike.pair_id
+    from weighted as pairs
 ),
 
 measured as (

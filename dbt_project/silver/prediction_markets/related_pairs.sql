@@ -7,7 +7,12 @@ with vetoed as (
         *,
         list_sort([kalshi_value, polymarket_value]) as both_values,
     from {{ ref("pair_vetoes") }}
-    where vetoes_of_pair = 1
+    where
+        vetoes_of_pair = 1
+        -- Of the others most are told apart by their subject, and nothing follows from it.
+        and veto_code in (
+            'SOURCE', 'STATION', 'NEGATION', 'SPAN', 'STRIKE', 'OPERATOR', 'COUNT', 'INSTANT', 'WINDOW'
+        )
 ),
 
 terms as (
