@@ -32,6 +32,15 @@
 {%- endmacro %}
 
 
+{#- The rows of a table about some listings. What changed was written last: found by its place, the rest is not read. -#}
+{% macro rows_of(model, listings) -%}
+    select * from {{ ref(model) }}
+    {%- if is_incremental() %}
+    where rowid in (select rowid from {{ ref(model) }} where market_id in (select market_id from {{ listings }}))
+    {%- endif %}
+{%- endmacro %}
+
+
 {#- The fingerprints of the listings of some pairs: few, where few pairs changed. -#}
 {% macro terms_of(pairs) -%}
     select * from {{ ref("contract_terms") }}

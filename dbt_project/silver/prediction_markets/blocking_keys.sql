@@ -4,7 +4,16 @@
     post_hook="{{ drop_gone('words_hash', 'market_words') }}"
 ) }}
 
-with terms as (
+with changed as (
+    select * from {{ ref("market_words") }}
+    where {{ is_not_held("words_hash", "market_words.words_hash") }}
+),
+
+changed_terms as (
+    {{ rows_of("contract_terms", "changed") }}
+),
+
+terms as (
     select
         terms.market_id,
         terms.universe,
@@ -15,11 +24,10 @@ with terms as (
         terms.is_game,
         terms.word_key,
         coalesce(terms.amount_low, terms.amount_high) as amount,
-        market_words.names,
-        market_words.words_hash,
-    from {{ ref("market_words") }} as market_words
-    inner join {{ ref("contract_terms") }} as terms on market_words.market_id = terms.market_id
-    where {{ is_not_held("words_hash", "market_words.words_hash") }}
+        changed.names,
+        changed.words_hash,
+    from changed
+    inner join changed_terms as terms on changed.market_id = terms.market_id
 ),
 
 names as (

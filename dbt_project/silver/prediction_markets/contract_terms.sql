@@ -35,6 +35,11 @@ changed as (
     select * from hashed where {{ is_not_held("terms_hash", "hashed.terms_hash") }}
 ),
 
+{% for part in ["texts"] + parts -%}
+{{ part }} as (
+    {{ rows_of("contract_" ~ part, "changed") }}
+),
+{% endfor %}
 terms as (
     select
         texts.market_id,
@@ -101,12 +106,12 @@ terms as (
         wordings.* exclude (market_id, text_hash),
         changed.terms_hash,
     from changed
-    inner join {{ ref("contract_texts") }} as texts on changed.market_id = texts.market_id
-    inner join {{ ref("contract_windows") }} as windows on changed.market_id = windows.market_id
-    inner join {{ ref("contract_amounts") }} as amounts on changed.market_id = amounts.market_id
-    inner join {{ ref("contract_markers") }} as markers on changed.market_id = markers.market_id
-    inner join {{ ref("contract_subjects") }} as subjects on changed.market_id = subjects.market_id
-    inner join {{ ref("contract_wordings") }} as wordings on changed.market_id = wordings.market_id
+    inner join texts on changed.market_id = texts.market_id
+    inner join windows on changed.market_id = windows.market_id
+    inner join amounts on changed.market_id = amounts.market_id
+    inner join markers on changed.market_id = markers.market_id
+    inner join subjects on changed.market_id = subjects.market_id
+    inner join wordings on changed.market_id = wordings.market_id
 )
 
 select * from terms

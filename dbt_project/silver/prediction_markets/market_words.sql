@@ -22,6 +22,14 @@ changed as (
     select * from hashed where {{ is_not_held("words_hash", "hashed.words_hash") }}
 ),
 
+terms as (
+    {{ rows_of("contract_terms", "changed") }}
+),
+
+texts as (
+    {{ rows_of("contract_texts", "changed") }}
+),
+
 listings as (
     select
         changed.words_hash,
@@ -29,8 +37,8 @@ listings as (
         -- One venue names the cities of a game, the other the clubs: the rules name both.
         case when is_game then silver.normalised_text(silver.names(left(texts.description, 400))) end as rules_names,
     from changed
-    inner join {{ ref("contract_terms") }} as terms on changed.market_id = terms.market_id
-    inner join {{ ref("contract_texts") }} as texts on changed.market_id = texts.market_id
+    inner join terms on changed.market_id = terms.market_id
+    inner join texts on changed.market_id = texts.market_id
 ),
 
 vocabulary as (
