@@ -128,13 +128,13 @@ def test_with_parts_of_words_hardly_any_is_lost(outside: duckdb.DuckDBPyConnecti
 AS_CONTRACTS = f"""
 create or replace table silver.contract_terms as
 select
-    universe, market_id, topic_words, rules_words, title_names,
+    universe, platform, market_id, topic_words, rules_words, title_names,
     topic_words as ordered_words, silver.word_key(topic_words) as word_key,
     []::text[] as event_topic_words, []::text[] as subject_words, []::text[] as markers,
     [[]]::text[][] as outcome_words, null::date as window_ends_on, false as is_game
 from (
     select
-        universe, market_id, {WORDS} as topic_words,
+        universe, platform, market_id, {WORDS} as topic_words,
         list_distinct({WORDS.replace("title", "description")}) as rules_words,
         list_distinct({WORDS.replace("title", "silver.names(title)")}) as title_names
     from listings

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 -- What is compared: live listings that are for sale, and the labelled ones, each among those of its universe.
 select
     texts.universe,

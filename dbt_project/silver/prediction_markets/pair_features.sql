@@ -27,6 +27,7 @@ terms as (
     select
         market_id,
         universe,
+        platform,
         topic_words,
         event_topic_words,
         rules_words,
@@ -68,10 +69,21 @@ weighed as (
     group by listed_words.market_id
 ),
 
+-- What is asked of one listing, once for all its pairs.
 listings as (
     select
-        terms.*,
+        terms.market_id,
+        terms.topic_words,
+        terms.rules_words,
+        terms.subject_words,
+        terms.window_ends_on,
+        terms.is_game,
+        terms.markers,
+        terms.word_key,
         coalesce(weighed.topics, []) as topics,
+        list_distinct(terms.title_names || terms.subject_words) as names,
+        list_distinct(terms.ordered_words) as ordered_words,
+        {{ told_words("terms") }} || if(terms.platform = 'polymarket', flatten(terms.outcome_words), []) as told_words,
     from terms
     left join weighed on terms.market_id = weighed.market_id
 ),
@@ -83,22 +95,15 @@ pairs as (
         sided.amounts,
         kalshi,
         polymarket,
-        {{ told_words("kalshi") }} as kalshi_words,
-        {{ told_words("polymarket") }} as polymarket_words,
-        {{ not_in("list_distinct(kalshi.title_names || kalshi.subject_words)", "polymarket_words") }}
-            as kalshi_untold_names,
-        {{ not_in("list_distinct(polymarket.title_names || polymarket.subject_words)", "kalshi_words") }}
-            as polymarket_untold_names,
+        {{ not_in("kalshi.names", "polymarket.told_words") }} as kalshi_untold_names,
+        {{ not_in("polymarket.names", "kalshi.told_words") }} as polymarket_untold_names,
         -- Told by its own rules too: a name that the condition asks for.
         list_filter(kalshi_untold_names, lambda name: list_contains(kalshi.rules_words, name)) as kalshi_asked_names,
         list_filter(polymarket_untold_names, lambda name: list_contains(polymarket.rules_words, name))
             as polymarket_asked_names,
-        list_filter(
-            list_distinct(kalshi.ordered_words), lambda word: list_contains(polymarket.ordered_words, word)
-        ) as kalshi_order,
-        list_filter(
-            list_distinct(polymarket.ordered_words), lambda word: list_contains(kalshi.ordered_words, word)
-        ) as polymarket_order,
+        list_filter(kalshi.ordered_words, lambda word: list_contains(polymarket.ordered_words, word)) as kalshi_order,
+        list_filter(polymarket.ordered_words, lambda word: list_contains(kalshi.ordered_words, word))
+            as polymarket_order,
         list_transform(kalshi.topics, lambda topic: topic.weight) as kalshi_weights,
         list_transform(polymarket.topics, lambda topic: topic.weight) as polymarket_weights,
         list_transform(
@@ -106,11 +111,11 @@ pairs as (
             lambda topic: topic.weight
         ) as shared_weights,
         list_transform(
-            list_filter(kalshi.topics, lambda topic: not list_contains(polymarket_words, topic.word)),
+            list_filter(kalshi.topics, lambda topic: not list_contains(polymarket.told_words, topic.word)),
             lambda topic: topic.weight
         ) as kalshi_untold_weights,
         list_transform(
-            list_filter(polymarket.topics, lambda topic: not list_contains(kalshi_words, topic.word)),
+            list_filter(polymarket.topics, lambda topic: not list_contains(kalshi.told_words, topic.word)),
             lambda topic: topic.weight
         ) as polymarket_untold_weights,
     from sided
@@ -164,7 +169,7 @@ features as (
         least(len(list_intersect(pairs.kalshi.markers, pairs.polymarket.markers)), 5) / 5 as markers_shared,
         cast(
             len(pairs.kalshi.subject_words) > 0
-            and len({{ not_in("pairs.kalshi.subject_words", "pairs.polymarket_words") }}) = 0 as double
+            and len({{ not_in("pairs.kalshi.subject_words", "pairs.polymarket.told_words") }}) = 0 as double
         ) as is_subject_told,
         cast(coalesce(pairs.kalshi.word_key = pairs.polymarket.word_key, false) as double) as is_worded_same,
     from weighted as pairs
