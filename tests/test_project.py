@@ -154,6 +154,15 @@ def test_a_changed_way_of_comparing_compares_anew(manifest: Manifest) -> None:
     assert unread_macros(manifest) == set()
 
 
+def test_related_pairs_reads_the_vetoes_that_it_explains(manifest: Manifest) -> None:
+    """A relation of a code that is not read would never be found."""
+    query = manifest["nodes"]["model.marketfinder.related_pairs"]["raw_code"]
+    read, explained = (
+        set(re.findall("'([A-Z_]{3,})'", part)) for part in query.split("terms as (", 1)
+    )
+    assert read == explained != set()
+
+
 def test_gold_has_contracts_and_described_columns(manifest: Manifest) -> None:
     assert without_contract(manifest) == []
 
