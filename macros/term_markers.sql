@@ -117,6 +117,7 @@
             ("serie b", "\\bserie b\\b"),
             ("ligue 1", "\\bligue 1\\b|kxligue1"),
             ("mls", "\\bmls\\b|\\bmajor league soccer\\b|kxmls"),
+            ("nwsl", "\\bnwsl\\b|kxnwsl"),
             ("champions league", "\\bchampions league\\b|\\bucl\\b|kxucl"),
             ("europa league", "\\beuropa league\\b|\\buel\\b|kxuel"),
             ("conference league", "\\bconference league\\b"),

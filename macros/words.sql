@@ -6,7 +6,7 @@
                                      map, inflection cut ("recognizes" and "recognize" are one word)
     silver.names_with_endings(text)  the capitalised words whose ending telling_words cuts
     silver.word_key(words)           a set of words as one comparable text
-    silver.with_teams(text, teams)   the text with each team's name replaced by its code
+    silver.with_codes(text, names)   the text with each team's and party's name replaced by its code
     silver.names(text)               the capitalised words
     silver.topic_words(...)          the telling words of the topic alone
     silver.is_placeholder(...)       the side is no real one yet ("Person B", "Other") -#}
@@ -19,7 +19,9 @@
 
     {%- set steps = [
         ("[’‘`´]", "''"),
+        ("\\b(?:letter)?a''s\\b", "athletics"),
         ("''s\\b", ""),
+        ("\\bserie lettera\\b", "serie a"),
         ("\\bwon''t\\b|\\bcan(?:''t|not)\\b|n''t\\b", " not "),
         ("\\bu\\.s\\.a?\\.?|\\bunited states( of america)?\\b|\\busa\\b", "us"),
         ("\\bunited kingdom\\b|\\bu\\.k\\.", "uk"),
@@ -136,11 +138,11 @@
         )
     );
 
-    {#- Each team is a text "name=code"; the longest names come first. -#}
-    create or replace macro silver.with_teams(text, teams) as list_reduce(
-        teams,
-        lambda said, team: regexp_replace(
-            said, '\b' || split_part(team, '=', 1) || '\b', split_part(team, '=', 2), 'g'
+    {#- Each name is a text "name=code"; the longest come first. -#}
+    create or replace macro silver.with_codes(text, names) as list_reduce(
+        names,
+        lambda said, name: regexp_replace(
+            said, '\b' || split_part(name, '=', 1) || '\b', split_part(name, '=', 2), 'g'
         ),
         text
     );

@@ -35,11 +35,18 @@ _POLYMARKET_MARKET = {
 }
 
 
-def payloads() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def pair_id(pair: dict[str, Any]) -> str:
+    """The id under which a pair is found."""
+    return f"kalshi:{pair['kalshi']['ticker']}|polymarket:{pair['polymarket']['id']}"
+
+
+def payloads(
+    pairs: list[dict[str, Any]] = PAIRS,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The events of both venues with their nested markets, as the venues send them."""
     kalshi: dict[str, dict[str, Any]] = {}
     polymarket: dict[str, dict[str, Any]] = {}
-    for pair in PAIRS:
+    for pair in pairs:
         listing = dict(pair["kalshi"])
         title, category = listing.pop("event_title"), listing.pop("category")
         ticker = listing["event_ticker"]
@@ -51,23 +58,32 @@ def payloads() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         listing = dict(pair["polymarket"])
         name = listing.pop("event_title")
         outcomes = json.dumps(listing.pop("outcomes"))
+        tag = listing.pop("tag", "Politics")
         polymarket[listing["id"]] = {
             "id": f"event-{listing['id']}",
             "title": name,
-            "tags": [{"label": "Politics"}],
+            "tags": [{"label": tag}],
             "markets": [{**_POLYMARKET_MARKET, **listing, "outcomes": outcomes}],
         }
     return list(kalshi.values()), list(polymarket.values())
+
+
+def ingest_events(
+    folder: Path, kalshi: list[dict[str, Any]], polymarket: list[dict[str, Any]]
+) -> Settings:
+    """A warehouse into which the events of both venues were loaded."""
+    settings = Settings(warehouse=folder / "warehouse.duckdb")
+    for venue, events in (("kalshi", kalshi), ("polymarket", polymarket)):
+        path = folder / f"{venue}.json"
+        path.write_text(json.dumps({"events": events}), "utf-8")
+        ingest_files(venue, [str(path)], settings, captured_at=NOW, run_id=venue)
+    return settings
 
 
 def build_warehouse(
     folder: Path, kalshi: list[dict[str, Any]], polymarket: list[dict[str, Any]]
 ) -> Path:
     """A warehouse built from the events of both venues."""
-    settings = Settings(warehouse=folder / "warehouse.duckdb")
-    for venue, events in (("kalshi", kalshi), ("polymarket", polymarket)):
-        path = folder / f"{venue}.json"
-        path.write_text(json.dumps({"events": events}), "utf-8")
-        ingest_files(venue, [str(path)], settings, captured_at=NOW, run_id=venue)
+    settings = ingest_events(folder, kalshi, polymarket)
     build(settings.warehouse, Half.PREDICTION_MARKETS)
     return settings.warehouse

@@ -22,7 +22,8 @@ from ingestion.simulator import World
 
 MODELS = (
     *("contract_texts", "contract_windows", "contract_amounts", "contract_markers"),
-    *("contract_subjects", "contract_wordings", "contract_terms", "market_words", "word_weights"),
+    *("contract_names", "contract_subjects", "contract_wordings", "contract_terms"),
+    *("market_words", "word_weights"),
     *("blocking_keys", "similar_pairs", "candidate_pairs", "pair_sides", "pair_vetoes"),
     *("filtered_pairs", "related_pairs", "pair_features", "pair_doubts", "pair_scores"),
 )

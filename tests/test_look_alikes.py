@@ -10,10 +10,9 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from look_alikes import PAIRS
+from look_alikes import PAIRS, pair_id
 from pipelines import ask
 
 from ingestion.build import PROJECT
@@ -23,11 +22,6 @@ from ingestion.build import PROJECT
 def warehouse(look_alikes: Path) -> Path:
     """A warehouse built from the pairs."""
     return look_alikes
-
-
-def pair_id(pair: dict[str, Any]) -> str:
-    """The id under which a pair is found."""
-    return f"kalshi:{pair['kalshi']['ticker']}|polymarket:{pair['polymarket']['id']}"
 
 
 def test_the_pairs_are_all_there(warehouse: Path) -> None:

@@ -8,18 +8,9 @@
 with changed as (
     {{ texts_to_read(
         create_word_functions() ~ create_amount_functions() ~ create_window_functions() ~ kind_words() ~ negations(),
-        seed_digest("word_aliases", ["word", "canonical"])
-        ~ " || " ~ seed_digest("team_names", ["team", "name", "league", "is_full"]),
-        ["contract_markers", "contract_amounts"]
+        seed_digest("word_aliases", ["word", "canonical"]),
+        ["contract_amounts", "contract_names"]
     ) }}
-),
-
-markers as (
-    select * from {{ ref("contract_markers") }}
-),
-
-team_names as (
-    select * from {{ ref("team_names") }}
 ),
 
 vocabulary as (
@@ -27,53 +18,21 @@ vocabulary as (
     from {{ ref("word_aliases") }}
 ),
 
-named as (
-    select
-        changed.market_id,
-        markers.markers,
-        case
-            when changed.category = 'sports' and not regexp_matches(array_to_string(markers.markers, ' '), 'league:')
-                then changed.rules_text
-        end as league_text,
-        not regexp_matches(array_to_string(markers.markers, ' '), 'league:(nba|wnba|nfl|mlb|nhl)\b') as may_be_any,
-        -- No name has such a sign.
-        concat_ws(chr(31), title_text, subtitle_text, outcomes_text, event_text) as said,
-    from changed
-    inner join markers on changed.market_id = markers.market_id
-),
-
--- A team is called by its city on one venue and by its nickname on the other: both become its code.
-teams as (
-    select
-        named.market_id,
-        list(
-            team_names.name || '=' || team_names.team order by length(team_names.name) desc, team_names.name
-        ) as names,
-    from named
-    inner join team_names
-        on contains(named.said, team_names.name)
-            and (
-                list_contains(named.markers, 'league:' || team_names.league)
-                -- "Will the Ravens lead the Bengals?" leaves the league to the rules.
-                or regexp_matches(named.league_text, '\b' || team_names.league || '\b')
-                or (team_names.is_full and named.may_be_any)
-            )
-    group by named.market_id
-),
-
+-- A team is called by its city on one venue and by its nickname on the other, a party by its letters: all become
+-- its code.
 spoken as (
     select
         changed.*,
         canonical_words,
-        coalesce(teams.names, []) as spellings,
+        names.spellings,
         coalesce(amounts.amount_mention, chr(31)) as amount_mention,
         {% for text in ["title", "subtitle", "event", "outcomes", "rules"] -%}
-        silver.with_teams({{ text }}_text, spellings) as {{ text }}_said,
+        silver.with_codes({{ text }}_text, names.spellings) as {{ text }}_said,
         {% endfor -%}
     from changed
     cross join vocabulary
     inner join {{ ref("contract_amounts") }} as amounts on changed.market_id = amounts.market_id
-    left join teams on changed.market_id = teams.market_id
+    inner join {{ ref("contract_names") }} as names on changed.market_id = names.market_id
 ),
 
 worded as (
