@@ -61,11 +61,9 @@ where seed = 'team_names'
 group by name
 having bool_or(is_full) and count(distinct code) > 1
 union all
-select distinct
+select
     'not as telling words leave the country' as problem,
-    country as subject,
-from {{ ref("party_names") }}
-where
-    silver.telling_words(
-        country, (select map(list(word), list(canonical)) from {{ ref("word_aliases") }})
-    ) != [country]
+    countries.country as subject,
+from (select distinct country from {{ ref("party_names") }}) as countries
+cross join (select map(list(word), list(canonical)) as canonical_words from {{ ref("word_aliases") }}) as vocabulary
+where silver.telling_words(countries.country, canonical_words) != [countries.country]

@@ -75,8 +75,12 @@ placed as (
         may_be_soccer,
         list_transform(markers, lambda marker: regexp_extract(marker, '^(?:league|sport):(.*)', 1))
         || if(
-            may_be_soccer and regexp_matches(
-                concat_ws(' ', said_text, replace(marker_text, ':', ' '), league_text), '\b({{ soccer }})\b'
+            may_be_soccer and (
+                regexp_matches(
+                    concat_ws(' ', said_text, replace(marker_text, ':', ' '), league_text), '\b({{ soccer }})\b'
+                )
+                -- Of what sport it is, a game of two clubs often leaves to them.
+                or (category = 'sports' and not regexp_matches(marker_text, '\b(league|sport):'))
             ),
             ['soccer'], []
         ) as leagues,
