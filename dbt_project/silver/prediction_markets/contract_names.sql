@@ -5,11 +5,6 @@
     post_hook="{{ drop_gone('market_id', 'contract_texts') }}"
 ) }}
 
-{%- set soccer = "soccer|premier league|epl|efl|la liga|bundesliga|serie [ab]|ligue [12]|mls|nwsl|uefa"
-    "|champions league|europa league|conference league|fa cup|carabao cup|copa del rey|coppa italia"
-    "|world cup|copa america|eredivisie|primeira liga|liga portugal|super lig|premiership|pro league|liga mx"
-    "|brasileir[ao]o?|libertadores|sudamericana|concacaf" %}
-
 with changed as (
     {{ texts_to_read(
         create_word_functions(),
@@ -20,7 +15,7 @@ with changed as (
     ) }}
 ),
 
--- Where a name is somebody's: in a league or a sport, in a country.
+-- Where a name is somebody's: in a league, in a country.
 known_names as (
     select
         name,
@@ -50,12 +45,9 @@ said as (
         concat_ws(chr(31), title_text, subtitle_text, outcomes_text, event_text) as said_text,
         markers.markers,
         array_to_string(markers.markers, ' ') as marker_text,
-        not regexp_matches(marker_text, 'league:(nba|wnba|nfl|mlb|nhl)\b') as may_be_any,
-        may_be_any and not regexp_matches(
-            marker_text, 'sport:(basketball|baseball|hockey|handball|volleyball|rugby|cricket|lacrosse)\b'
-        ) as may_be_soccer,
         -- "Will the Ravens lead the Bengals?" leaves the league to the rules.
         if(category = 'sports' and not regexp_matches(marker_text, 'league:'), rules_text, null) as league_text,
+        not regexp_matches(marker_text, 'league:(nba|wnba|nfl|mlb|nhl)\b') as may_be_any,
         case
             when category in ('politics', 'world', 'geopolitics')
                 then list_intersect(silver.telling_words(said_text, canonical_words), all_countries)
@@ -72,16 +64,14 @@ placed as (
         said_text,
         league_text,
         may_be_any,
-        may_be_soccer,
-        list_transform(markers, lambda marker: regexp_extract(marker, '^(?:league|sport):(.*)', 1))
+        list_transform(
+            list_filter(markers, lambda marker: starts_with(marker, 'league:')),
+            lambda marker: split_part(marker, ':', 2)
+        )
+        -- A game of two clubs often does not say of what, and those of basketball are called as those of soccer.
         || if(
-            may_be_soccer and (
-                regexp_matches(
-                    concat_ws(' ', said_text, replace(marker_text, ':', ' '), league_text), '\b({{ soccer }})\b'
-                )
-                -- Of what sport it is, a game of two clubs often leaves to them.
-                or (category = 'sports' and not regexp_matches(marker_text, '\b(league|sport):'))
-            ),
+            category = 'sports' and may_be_any
+            and not coalesce(regexp_matches(league_text, '\b(nba|wnba|nfl|mlb|nhl)\b'), false),
             ['soccer'], []
         ) as leagues,
         -- The rules are asked where the titles name no country.
@@ -125,7 +115,7 @@ found as (
                 and (list_contains(words.capitals, words.word) or regexp_matches(words.word, '^\d')),
                 list_contains(words.leagues, known_names.league)
                 or regexp_matches(words.league_text, '\b' || known_names.league || '\b')
-                or (known_names.is_full and if(known_names.league = 'soccer', may_be_soccer, may_be_any))
+                or (known_names.is_full and may_be_any)
             )
     group by words.market_id, known_names.name
     having count(distinct known_names.code) = 1
