@@ -23,6 +23,11 @@ codes as (
         code,
         silver.word_stem(code) as stem,
     from names
+),
+
+vocabulary as (
+    select map(list(word), list(canonical)) as canonical_words,
+    from {{ ref("word_aliases") }}
 )
 
 select
@@ -61,9 +66,9 @@ where seed = 'team_names'
 group by name
 having bool_or(is_full) and count(distinct code) > 1
 union all
-select
+select distinct
     'not as telling words leave the country' as problem,
-    countries.country as subject,
-from (select distinct country from {{ ref("party_names") }}) as countries
-cross join (select map(list(word), list(canonical)) as canonical_words from {{ ref("word_aliases") }}) as vocabulary
-where silver.telling_words(countries.country, canonical_words) != [countries.country]
+    names.place as subject,
+from names
+cross join vocabulary
+where names.seed = 'party_names' and silver.telling_words(names.place, canonical_words) != [names.place]

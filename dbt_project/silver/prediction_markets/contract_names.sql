@@ -70,7 +70,7 @@ placed as (
         )
         -- A game of two clubs often does not say of what, and those of basketball are called as those of soccer.
         || if(
-            category = 'sports' and may_be_any
+            may_be_any and (category = 'sports' or regexp_matches(marker_text, 'league:'))
             and not coalesce(regexp_matches(league_text, '\b(nba|wnba|nfl|mlb|nhl)\b'), false),
             ['soccer'], []
         ) as leagues,
