@@ -32,7 +32,7 @@ import duckdb
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = (
     *("contract_texts", "contract_windows", "contract_amounts", "contract_markers"),
-    *("contract_subjects", "contract_wordings", "contract_terms"),
+    *("contract_names", "contract_subjects", "contract_wordings", "contract_terms"),
 )
 BLOCKING = ("market_words", "word_weights", "similar_pairs", "blocking_keys", "candidate_pairs")
 PAIRS = (
