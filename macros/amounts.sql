@@ -101,10 +101,28 @@
 {#- Whether a side without an amount says that of the other: as a bare number, or 1 or more as "scores". -#}
 {% macro says_amount(side, other) -%}
     (
-        coalesce({{ other }}.amount_low = 1 and {{ other }}.amount_high is null, false)
+        coalesce(
+            {{ other }}.amount_low = 1 and {{ other }}.amount_high is null and len({{ side }}.other_numbers) = 0, false
+        )
         or coalesce(list_contains(
             list_transform({{ side }}.other_numbers, lambda number: cast(number as double)),
             cast(coalesce({{ other }}.amount_low, {{ other }}.amount_high) as double)
         ), false)
+    )
+{%- endmacro %}
+
+
+{#- Whether all amounts of one side are the other's too. -#}
+{% macro is_within(inner, outer) -%}
+    (
+        coalesce({{ inner }}.amount_low, -1e20) >= coalesce({{ outer }}.amount_low, -1e20)
+        and coalesce({{ inner }}.amount_high, 1e20) <= coalesce({{ outer }}.amount_high, 1e20)
+        and not coalesce(
+            {{ outer }}.is_low_open and not {{ inner }}.is_low_open and {{ inner }}.amount_low = {{ outer }}.amount_low, false
+        )
+        and not coalesce(
+            {{ outer }}.is_high_open and not {{ inner }}.is_high_open and {{ inner }}.amount_high = {{ outer }}.amount_high,
+            false
+        )
     )
 {%- endmacro %}

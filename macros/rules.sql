@@ -38,9 +38,23 @@
         regexp_extract_all({{ sentence.sql }}, '[a-z]+|\d+(?:\.\d+)?|[^\s\w.,;:()?!]'), ' '
     );
 
+    {#- "U.S. Senate", "Loving v. Virginia", "J. D. Vance": no sentence ends there. "In the U.S. This market" is one. -#}
+    create or replace macro silver.without_inner_stops(description) as regexp_replace(
+        regexp_replace(
+            regexp_replace(
+                regexp_replace(description, '\b([A-Z])\. ?([A-Z])\.', '\1\2', 'g'),
+                '\b([A-Z]|vs?|Mr|Mrs|Ms|Dr|St|Jr|Sr|Inc|Gov|Sen|Rep|Gen|Lt)\. ', '\1 ', 'g'
+            ),
+            '\b([A-Z]|US|UK|DC|UN|EU) (This market|The market|If|Otherwise|In the event|Any)\b', '\1. \2', 'g'
+        ),
+        '\b(a|p)\.m\.', '\1m', 'g'
+    );
+
     create or replace macro silver.sentences(description) as list_filter(
         list_transform(
-            string_split(regexp_replace(description, '([.!?]) +([A-Z"“(])', '\1' || chr(10) || '\2', 'g'), chr(10)),
+            string_split(regexp_replace(
+                silver.without_inner_stops(description), '([.!?]) +([A-Z"“(])', '\1' || chr(10) || '\2', 'g'
+            ), chr(10)),
             lambda written: silver.sentence_words(written)
         ),
         lambda sentence: sentence != ''
@@ -82,3 +96,81 @@
         sentence
     );
 {% endmacro %}
+
+
+{#- Sentences that one side has and the other has not, and how they are known. -#}
+{% macro has_clause(clauses, pattern) -%}
+    (len(list_filter({{ clauses }}, lambda clause: regexp_matches(clause, '\b(?:{{ pattern }})\b'))) > 0)
+{%- endmacro %}
+
+{% macro tie_clause() -%}
+    tie[ds]?|dead heat|shares? (?:award|prize|title)|divided equally|alphabetical\w*
+{%- endmacro %}
+
+{% macro rounding_clause() -%}
+    rounded up|greater magnitude|between two (?:listed |displayed )?options
+{%- endmacro %}
+
+{#- Central banks that move by quarters of a point: what is rounded up to the next is no other case. -#}
+{% macro banks_of_quarters() -%}
+    ['fed', 'ecb', 'boe', 'boc']
+{%- endmacro %}
+
+{#- What becomes of a case that the other side says nothing about. That it pays nothing is the rule, by the
+    deadline that both have. -#}
+{% macro is_loose_end(clause, deadline) -%}
+    (
+        regexp_matches({{ clause }}, '^(if|in event|should|unless)\b')
+        and not regexp_matches(
+            {{ clause }},
+            '^if no (statement|decision|announcement)\b'
+            || '|\b(immediately|credible reporting|official results|rounded up|moved meeting)\b'
+        )
+        and not (
+            regexp_matches({{ clause }}, '\b(resolves?|settles?) (to )?no$')
+            and (
+                not regexp_matches({{ clause }}, '\b[a-z]{3} \d{1,2} 20\d\d\b')
+                or contains({{ clause }}, lower(strftime({{ deadline }}, '%b %-d %Y')))
+                or contains({{ clause }}, lower(strftime({{ deadline }} - interval 1 day, '%b %-d %Y')))
+            )
+        )
+    )
+{%- endmacro %}
+
+{#- What sentences say that something counts, or that it does not: their own words, sentence by sentence. "House arrest
+    does not count" of one side is denied by "house arrest qualifies" of the other. -#}
+{% macro said_to_count(clauses, denied) -%}
+    list_transform(
+        list_filter(
+            {{ clauses }},
+            lambda clause: regexp_matches(clause, '\b(counts?|qualif\w+|considered|included|sufficient|suffices?)\b')
+            and regexp_matches(clause, '\b(not|no|nor)\b') = {{ denied }}
+        ),
+        lambda clause: list_distinct(list_filter(
+            list_transform(string_split(clause, ' '), lambda word: silver.word_stem(word)),
+            lambda word: length(word) > 3 and word not in (
+                'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'will', 'this',
+                'that', 'only', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
+                'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than'
+            )
+        ))
+    )
+{%- endmacro %}
+
+{% macro is_denied(sayings, denials) -%}
+    (
+        len(list_filter(
+            {{ sayings }},
+            lambda said: len(list_filter(
+                {{ denials }},
+                lambda denied: len(list_intersect(said, denied)) >= least(2, len(said), len(denied))
+                and len(list_intersect(said, denied)) > 0
+            )) > 0
+        )) > 0
+    )
+{%- endmacro %}
+
+{#- The hours that a side's rules name. -#}
+{% macro clocks_of(side) -%}
+    regexp_extract_all(array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' '), '\b\d{1,2} \d\d [ap]m\b')
+{%- endmacro %}

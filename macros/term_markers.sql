@@ -2,8 +2,8 @@
 
     Groups of markers, each with
       - the code of the veto that it gives,
-      - where it is looked for: in the "title" (with subtitle, event title and series), in the "rules"
-        (with the link to the source), or in "any" of them,
+      - where it is looked for: in the "title" (with subtitle, event title and series), in what is "asked" (the title
+        and the condition of the rules), in the "rules" (with the link to the source), or in "any" of them,
       - what it means when only one side has one: "veto", where silence says otherwise ("first half"
         against the whole game), "doubt", where it may (then the pair is not called equal), or "unknown",
         where silence says nothing. Two sides that both have one, and none in common, are a veto in any
@@ -12,12 +12,12 @@
 {% macro term_markers() %}
     {{ return([
         ("period", "PERIOD", "title", "veto", [
-            ("half 1", "\\bhalf-?time\\b|\\b(?:1st|first)[- ]half\\b|\\b1h\\b"),
+            ("half 1", "\\bhalf-?time\\b|\\bat the half\\b|\\b(?:1st|first)[- ]half\\b|\\b1h\\b"),
             ("quarter 1", "\\b(?:1st|first)[- ]quarter\\b|\\bq1\\b"),
             ("set 1", "\\b(?:1st|first)[- ]set\\b|\\bset 1\\b"),
             ("game 1", "\\b(?:1st|first)[- ](?:map|game)\\b|\\b(?:map|game) (?:1|one)\\b"),
             ("inning 1", "\\b(?:1st|first)[- ](?:1 )?innings?\\b"),
-            ("period 1", "\\b(?:1st|first)[- ]period\\b|\\bperiod 1\\b"),
+            ("period 1", "\\b1p\\b|\\b(?:1st|first)[- ]period\\b|\\bperiod 1\\b"),
             ("half 2", "\\b(?:2nd|second)[- ]half\\b|\\b2h\\b"),
             ("quarter 2", "\\b(?:2nd|second)[- ]quarter\\b|\\bq2\\b"),
             ("set 2", "\\b(?:2nd|second)[- ]set\\b|\\bset 2\\b"),
@@ -35,7 +35,7 @@
             ("inning 4", "\\b(?:4th|fourth)[- ](?:4 )?innings?\\b"),
             ("set 5", "\\b(?:5th|fifth)[- ]set\\b|\\bset 5\\b"),
             ("game 5", "\\b(?:5th|fifth)[- ](?:map|game)\\b|\\b(?:map|game) (?:5|five)\\b"),
-            ("inning 5", "\\b(?:1st|first) (?:5|five) innings?\\b|\\bf5\\b|\\b(?:5th|fifth)[- ](?:5 )?innings?\\b"),
+            ("inning 5", "\\b(?:1st|first|after) (?:5|five) innings?\\b|\\bf5\\b|\\b(?:5th|fifth)[- ](?:5 )?innings?\\b"),
             ("week", "\\bweek \\d+\\b"),
             ("round", "\\bround \\d+\\b"),
         ]),
@@ -55,18 +55,21 @@
             ("pole", "\\bpole\\b|\\bqualifying\\b"),
             ("fastest lap", "\\bfastest lap\\b"),
         ]),
+        ("grid", "METRIC", "title", "veto", [
+            ("start", "\\bstarts? .{0,60}\\bfrom pole\\b|\\bstarting grid\\b"),
+        ]),
         ("overtime", "PERIOD", "rules", "unknown", [
             ("regulation only", "\\b(?:90 minutes|regular time|regulation)\\b"),
             ("overtime counts", "\\b(?:includ\\w+|counts?) (?:any )?(?:overtime|extra time)\\b|\\b(?:overtime|extra time) (?:is included|counts|if played)\\b"),
         ]),
         ("bet_type", "BET_TYPE", "title", "veto", [
-            ("spread", "\\bspread\\b|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
+            ("spread", "\\bspreads?\\b|\\( ?(?:minus|plus) \\d|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
             ("total", "\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b", "unknown"),
             ("toss", "\\btoss\\b"),
             ("make the cut", "\\b(?:makes?|fail) the cut\\b"),
             ("team total", "\\bteam total\\b"),
             ("both score", "\\bboth teams (?:to )?score\\b|\\bbtts\\b"),
-            ("draw", "\\b(?:end in a |a )?draw\\b|\\btie\\b"),
+            ("draw", "\\b(?:end in a |a )?draw\\b|\\btie\\b|\\b(?:tied|level) (?:at|after)\\b"),
             ("first scorer", "\\bfirst goal|\\bfirst (?:to score|touchdown|basket)|\\bscores? (?:the )?(?:1st|first)\\b"),
             ("anytime scorer", "\\banytime (?:goal|touchdown)", "unknown"),
             ("exact score", "\\b(?:exact|correct) score\\b"),
@@ -75,15 +78,29 @@
             ("corners", "\\bcorners?\\b"),
             ("cards", "\\b(?:yellow|red) cards?\\b"),
             ("win group", "\\bwin (?:the )?group\\b|\\bgroup [a-l] winner\\b|\\bfirst in .*group\\b|\\bgroup winner\\b"),
-            ("qualify", "\\bqualif|\\badvance\\b|\\breach(?:es)? (?:the )?(?:\\w+ ){0,3}(?:semi|quarter|finals?\\b|playoffs|knockout)"),
-            ("relegated", "\\brelegat"),
+            ("qualify", "\\bqualif|\\badvance\\b|\\b(?:makes?|fail) (?:the )?(?:\\S+ ){0,4}(?:playoffs|postseason|final four)\\b|\\breach(?:es)? (?:the )?(?:\\w+ ){0,3}(?:semi|quarter|finals?\\b|playoffs|knockout)"),
+            ("relegated", "\\brelegat|\\bstays? (?:up\\b|in (?:the )?(?:\\S+ ){0,2}(?:league|epl|bundesliga|la liga|serie a|ligue 1)\\b)"),
             ("promoted", "\\bpromot(?:ed|ion)\\b"),
+            ("series score", "\\b4-[0-3]\\b"),
             ("sweep", "\\bsweep\\b"),
-            ("series", "\\bseries winner\\b|\\bwin the series\\b|\\bbest of (?:5|7|five|seven)\\b"),
+        ]),
+        ("method", "METRIC", "title", "veto", [
+            ("disqualification", "\\bdq\\b|\\bdisqualification\\b", "doubt"),
+            ("knockout", "\\b(?:t?ko|knock-?out)\\b", "unknown"),
+            ("submission", "\\bsubmission\\b"),
+            ("decision", "\\bby (?:\\w+ )?decision\\b"),
         ]),
         ("top", "COUNT", "title", "veto", [
             ("top", "\\btop \\d+\\b"),
             ("podium", "\\bpodium\\b"),
+        ]),
+        ("pick", "COUNT", "title", "veto", [
+            ("pick 1", "\\b(?:first|1st|number 1)(?: overall)? pick\\b"),
+            ("pick 2", "\\b(?:second|2nd|number 2)(?: overall)? pick\\b"),
+            ("pick 3", "\\b(?:third|3rd|number 3)(?: overall)? pick\\b"),
+        ]),
+        ("medal", "COUNT", "title", "doubt", [
+            ("any medal", "\\b(?:a|any) medal\\b"),
         ]),
         ("place", "COUNT", "title", "doubt", [
             ("second place", "\\b(?:2nd|second)[- ]place\\b|\\brunner-?up\\b|\\bfinish (?:2nd|second)\\b"),
@@ -97,6 +114,37 @@
         ]),
         ("times", "COUNT", "title", "doubt", [
             ("never", "(?:^|[^\\d.,$])(?:0|zero) [a-z]|\\b(?:0|zero|no) (?:times|mentions?)\\b"),
+        ]),
+        ("women", "SUBJECT", "asked", "doubt", [
+            ("women", "\\bwom[ae]ns?\\b|\\bwnba\\b|\\bnwsl\\b|\\bwta\\b|\\bcwbb\\b|kxwnba|kxwta|kxncaaw"),
+        ]),
+        ("youth", "SUBJECT", "asked", "doubt", [
+            ("youth", "\\b(?:youth|juniors|junior (?:world|champion\\w*|hockey|team|tennis|boys|girls)|under-\\d\\d|u-?(?:17|19|20|21|23))\\b"),
+        ]),
+        ("ballot", "METRIC", "asked", "doubt", [
+            ("special election", "\\bspecial election\\b|\\bby-?election\\b"),
+            ("primary", "\\b(?:republican|democratic|gop|party|presidential|senate|house|governor|mayoral|closed|open|jungle|partisan) primary\\b|\\bprimary (?:election|race|vote|of)\\b|\\bprimaries\\b"),
+            ("first round", "\\b(?:1st|first) round\\b"),
+        ]),
+        ("kind_of_year", "METRIC", "asked", "unknown", [
+            ("fiscal", "\\bfiscal\\b", "doubt"),
+            ("calendar", "\\bcalendar (?:year|quarter)\\b"),
+        ]),
+        ("interim", "METRIC", "asked", "doubt", [
+            ("acting", "\\bacting\\b"),
+            ("interim", "\\binterim\\b"),
+        ]),
+        ("encounter", "METRIC", "asked", "doubt", [
+            ("in person", "\\bin person\\b|\\bface[- ]to[- ]face\\b"),
+        ]),
+        ("series", "BET_TYPE", "asked", "veto", [
+            ("series", "\\bseries (?:winner|against)\\b|\\bwins? (?:the )?series\\b|\\b(?:championship|semi-?finals?|finals?|playoffs?|round) series\\b|\\bbest[- ]of[- ](?:5|7|five|seven) series\\b"),
+        ]),
+        ("next_round", "BET_TYPE", "asked", "doubt", [
+            ("next round", "\\badvances? to the next round\\b"),
+        ]),
+        ("either", "SUBJECT", "asked", "doubt", [
+            ("either", "\\beither (?:fighter|player)\\b|\\bany (?:\\w+ )?player\\b"),
         ]),
         ("order", "COUNT", "title", "doubt", [
             ("first", "\\bfirst (?:person|member|country|company|team|to)\\b|\\bbe first\\b"),
@@ -141,12 +189,12 @@
             ("national league", "\\bnational league\\b|\\bnl (?:mvp|cy young|rookie|champion|pennant|winner)\\b"),
             ("eastern conference", "\\beastern conference\\b", "doubt"),
             ("western conference", "\\bwestern conference\\b", "doubt"),
-            ("afc", "\\bafc\\b", "doubt"),
+            ("afc", "\\b(?:the|wins?) afc\\b|\\bafc (?:champion\\w*|title|winner|conference)\\b", "doubt"),
             ("nfc", "\\bnfc\\b", "doubt"),
             ("division", "\\b(?:al|nl|afc|nfc) (?:east|west|central|north|south)\\b|\\b(?:atlantic|metropolitan|central|pacific|southeast|northwest|southwest) division\\b", "doubt"),
         ]),
-        ("sport", "LEAGUE", "rules", "unknown", [
-            ("basketball", "\\bbasketball\\b|\\bw?nba\\b"),
+        ("sport", "LEAGUE", "any", "unknown", [
+            ("basketball", "\\bbasketball\\b|\\bw?nba\\b|\\beuroleague\\b"),
             ("football", "\\b(?:pro|professional|college|american) football\\b|\\bfootball (?:game|league)\\b|\\bnfl\\b"),
             ("baseball", "\\bbaseball\\b|\\bmlb\\b"),
             ("hockey", "\\bhockey\\b|\\bnhl\\b"),
@@ -170,6 +218,9 @@
             ("sheriff", "\\bsheriff\\b"),
             ("lieutenant governor", "\\blieutenant governor\\b"),
         ]),
+        ("sinking", "METRIC", "title", "doubt", [
+            ("sunk", "\\bs[iau]nks?\\b"),
+        ]),
         ("recognition", "METRIC", "title", "doubt", [
             ("recognition", "\\brecogni[sz]|\\baccepts? .{1,60} as (?:the )?(?:head|leader|president|government)\\b"),
         ]),
@@ -187,7 +238,7 @@
             ("men", "\\bmen\\b|\\batp\\b|\\bgentlemen\\b"),
         ]),
         ("age", "LEAGUE", "title", "veto", [
-            ("youth", "\\bu-?(?:17|19|20|21|23)\\b|\\bjunior\\b"),
+            ("youth", "\\bu-?(?:17|19|20|21|23)\\b|\\bjunior (?:world|champion\\w*|hockey|team|tennis)\\b"),
         ]),
         ("constructor", "LEAGUE", "title", "veto", [
             ("constructors", "\\bconstructors?\\b"),
@@ -197,7 +248,7 @@
             ("primary", "\\bprimary\\b|\\bprimaries\\b|\\bcaucus"),
             ("general election", "\\bgeneral election\\b|\\bwin the (?:20\\d\\d )?(?:us )?president\\w*(?: election)?\\b|\\belected president\\b"),
         ]),
-        ("vote", "METRIC", "title", "doubt", [
+        ("vote", "METRIC", "asked", "doubt", [
             ("popular vote", "\\bpopular vote\\b"),
             ("electoral college", "\\belectoral (?:college|votes?)\\b"),
         ]),
@@ -214,7 +265,7 @@
         ("control", "METRIC", "title", "doubt", [
             ("control", "\\bcontrol\\b|\\bmajority\\b"),
         ]),
-        ("ticket", "METRIC", "title", "doubt", [
+        ("ticket", "METRIC", "asked", "doubt", [
             ("vice president", "\\bvice president\\w*\\b|\\brunning mate\\b|\\bvp\\b"),
         ]),
         ("slate", "METRIC", "title", "doubt", [
@@ -270,16 +321,20 @@
             ("hike", "\\b(?:hikes?|increases?|raises?)\\b"),
             ("hold", "\\b(?:hold|holds|maintains?|no change|unchanged|pause)\\b"),
         ]),
-        ("core", "METRIC", "title", "doubt", [
+        ("core", "METRIC", "asked", "doubt", [
             ("core", "\\bcore\\b"),
         ]),
         ("base", "METRIC", "title", "unknown", [
             ("month over month", "\\bm/m\\b|\\bmom\\b|\\bmonth[- ](?:over|on)[- ]month\\b|\\bmonthly\\b|\\bfrom (?:the )?(?:previous|prior) month\\b"),
-            ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|\\bannual(?:ly)?\\b|\\b12[- ]month", "doubt"),
+            ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|(?:^|[^htd] )annual(?:ly)?\\b|\\b12[- ]month", "doubt"),
+        ]),
+        ("asked_base", "METRIC", "asked", "unknown", [
+            ("month over month", "\\bm/m\\b|\\bmom\\b|\\bmonth[- ](?:over|on)[- ]month\\b|\\bfrom (?:the )?(?:previous|prior) month\\b"),
+            ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|\\b12[- ]month|\\bannual (?:core |headline )?(?:inflation|rate|change|growth)\\b"),
         ]),
         ("index", "METRIC", "title", "unknown", [
             ("pce", "\\bpce\\b"),
-            ("cpi", "\\bcpi\\b|\\bconsumer price"),
+            ("cpi", "\\bcpi\\b|\\bconsumer price|\\b(?:monthly|annual) inflation\\b"),
             ("ppi", "\\bppi\\b|\\bproducer price"),
             ("payrolls", "\\bpayrolls?\\b|\\bjobs (?:added|report)\\b"),
             ("unemployment", "\\bunemployment\\b|\\bjobless rate\\b"),
@@ -346,10 +401,19 @@
             ("hurricanes", "\\bhurricanes?\\b"),
             ("named storms", "\\bnamed (?:\\w+ )?storms?\\b"),
             ("home runs", "\\bhome runs?\\b"),
+            ("hits", "\\bhits\\b"),
+            ("total bases", "\\btotal bases\\b"),
+            ("threes", "\\bthree[- ]pointers?\\b|\\bthrees\\b|\\b3[- ]?pointers?\\b"),
+            ("blocks", "\\bblocks\\b"),
             ("goals", "\\bgoals?\\b|\\bgoalscorer"),
             ("shots", "\\bshots\\b"),
             ("saves", "\\bsaves\\b"),
             ("aces", "\\baces\\b"),
+        ]),
+        ("yardage", "METRIC", "title", "unknown", [
+            ("rushing", "\\brushing\\b"),
+            ("receiving", "\\breceiving\\b"),
+            ("passing", "\\bpassing\\b"),
         ]),
         ("output", "METRIC", "title", "unknown", [
             ("deliveries", "\\bdeliver(?:s|y|ies|ed)?\\b"),
@@ -491,8 +555,8 @@
             ("any name", "\\bany (?:other )?name\\b|\\bwhatever (?:its name|it is called)\\b|\\bhowever (?:it is )?(?:called|named)\\b"),
         ]),
         ("announcing", "ANNOUNCEMENT", "rules", "unknown", [
-            ("counts", "\\bannouncement (?:is|are|of .{1,80} is|will be) (?:also )?(?:sufficient|enough|qualif)|\\bannouncement .{0,60}\\b(?:suffices|counts|will count|qualifies)\\b|\\b(?:officially|publicly|formally) announce[sd]?\\b|\\bis announced\\b|\\bannounces? (?:that|they|he|she)\\b"),
-            ("does not count", "\\bannounced\\b.{0,60}\\b(?:do|does|will) not (?:count|qualify)|\\bannouncements? (?:alone|by itself|itself)? ?(?:does|do|is|are|will) not\\b"),
+            ("counts", "\\bannouncement\\b[^.]{0,160}\\bwill (?:immediately )?(?:resolve (?:this market )?to [\"“]?yes|suffice)|\\bannouncement (?:is|are|of .{1,80} is|will be) (?:also )?(?:sufficient|enough|qualif)|\\bannouncement .{0,60}\\b(?:suffices|counts|will count|qualifies)\\b|\\b(?:officially|publicly|formally) announce[sd]?\\b|\\bis announced\\b|\\bannounces? (?:that|they|he|she)\\b"),
+            ("does not count", "\\bannounced\\b.{0,60}\\b(?:do|does|will) not (?:count|qualify)|\\bannouncements?\\b[^.;]{0,60}\\b(?:does|do|is|are|will) not\\b"),
         ]),
         ("effect", "METRIC", "rules", "unknown", [
             ("in office", "\\b(?:sworn in|takes? office|assumes? (?:the )?office|(?:is|are|be) inaugurated)\\b"),
@@ -513,7 +577,7 @@
             ("cancelled", "\\b(?:cancel(?:l?ed|s)?|called off|abandoned)\\b"),
             ("tie", "\\b(?:tie|ties|tied|draw|dead heat|shared?|joint(?:ly)?)\\b"),
             ("does not play", "\\b(?:withdraws?|scratched|does not (?:play|start|participate|compete)|inactive|retires?|walkover|forfeit\\w*|disqualif\\w*)\\b"),
-            ("no figure", "\\b(?:not available|unavailable|not (?:be )?(?:published|released)|publishes no|no (?:figure|data|report)|is not released)\\b"),
+            ("no figure", "\\b(?:not available|unavailable|not (?:be )?(?:published|released)|publishes no|no (?:figure|data|report|score)|is not released)\\b"),
             ("no figure is no", "\\b(?:not available|unavailable|no (?:figure|data|report))\\b.{0,100}\\bresolves? (?:to )?[\"“]?no\\b"),
             ("revisions", "\\brevis(?:ion|ions|ed)\\b"),
             ("overtime", "\\b(?:overtime|extra time|penalt(?:y|ies) shoot)"),
@@ -522,12 +586,15 @@
 {% endmacro %}
 
 
-{#- The markers of a listing, as "group:marker", of the texts in the columns `titles`, `rules`. A listing has
-    few: a text is first asked for all patterns of a group at once. -#}
-{% macro found_markers(titles, rules) -%}
+{#- The markers of a listing, as "group:marker", of the texts in the columns `titles`, `condition`, `rules`. A listing
+    has few: a text is first asked for all patterns of a group at once. -#}
+{% macro found_markers(titles, condition, rules) -%}
     flatten([
         {%- for group, code, scope, one_sided, markers in term_markers() %}
-        {%- set text = {"title": titles, "rules": rules, "any": titles ~ " || ' ' || " ~ rules}[scope] %}
+        {%- set text = {
+            "title": titles, "asked": titles ~ " || ' ' || " ~ condition, "rules": rules,
+            "any": titles ~ " || ' ' || " ~ rules
+        }[scope] %}
         if(regexp_matches({{ text }}, '{{ markers | map(attribute=1) | join("|") | replace("'", "''") }}'), list_filter([
             {%- for marker in markers %}
             {%- set pattern = marker[1] | replace("'", "''") %}

@@ -32,6 +32,14 @@ found as (
                 lambda place: struct_pack(source := place.source, found := silver.amount_mention(place.said))
             ),
             lambda place: place.found is not null
+            -- A score: "wins 4-2".
+            and not (
+                place.found.kind = 'between' and place.found.first_scale = place.found.second_scale
+                and coalesce(
+                    try_cast(replace(place.found.first, 'minus ', '-') as double)
+                    > try_cast(replace(place.found.second, 'minus ', '-') as double), false
+                )
+            )
         ) as mentions,
     from mentioned
 ),
@@ -55,11 +63,14 @@ preferred as (
 structured as (
     select
         *,
+        -- "What falls exactly between two brackets is of the higher one": ">3.0%" has 3.0 too.
+        regexp_matches(rules_text, '\bbetween (the )?(two )?brackets?\b[^.]{0,80}\bhigher\b') as is_of_higher_bracket,
         case
             when chosen is not null then chosen.source
             when strike_type is not null and coalesce(floor_strike, cap_strike) is not null then 'structured'
         end as amount_source,
         case
+            when chosen is not null and chosen.found.kind = 'above' and is_of_higher_bracket then 'at_least'
             when chosen is not null then chosen.found.kind
             when amount_source = 'structured'
                 then case strike_type
@@ -93,7 +104,8 @@ structured as (
 bounded as (
     select
         *,
-        kind in ('touch_above', 'touch_below')
+        -- Who hits sixty home runs has not touched a price.
+        (kind in ('touch_above', 'touch_below') and category != 'sports')
         or regexp_matches(condition_text, '\bat any (time|point)\b')
         or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
         -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves and the last cent
@@ -129,7 +141,7 @@ bounded as (
         coalesce(
             (kind = 'below' and amount_high = first_amount)
             or (kind = 'between' and (
-                second_amount % 1 >= 0.99
+                second_amount % 1 >= 0.99 or is_of_higher_bracket
                 -- "Between 7,400 and 7,500" is 7,400 or higher and lower than 7,500, if the rules say so.
                 or regexp_matches(
                     rules_text,
@@ -152,6 +164,17 @@ amounts as (
         is_low_open,
         is_high_open,
         unit as amount_unit,
+        -- "Above 3%" in the title, "3% or more" in the condition.
+        coalesce(
+            list_filter(
+                mentions,
+                lambda place: place.source = 'condition' and place.found.first = chosen.found.first
+                and place.found.first_scale = chosen.found.first_scale
+                and starts_with(place.found.kind, 'at_') != starts_with(kind, 'at_')
+                and place.found.kind in ('above', 'below', 'at_least', 'at_most')
+                and kind in ('above', 'below', 'at_least', 'at_most')
+            ) != [], false
+        ) as is_amount_contested,
         -- Dollars of a share; coins and currencies are told in smaller parts.
         coalesce(category = 'finance' and contains(chosen.found.mention, '$') and first_amount < 10000, false)
             as is_of_cents,

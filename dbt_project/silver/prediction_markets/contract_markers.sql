@@ -6,13 +6,13 @@
 ) }}
 
 with changed as (
-    {{ texts_to_read(found_markers("kind_text", "source_text")) }}
+    {{ texts_to_read(found_markers("kind_text", "condition_text", "source_text")) }}
 ),
 
 found as (
     select
         market_id,
-        {{ found_markers("kind_text", "source_text") }} as markers,
+        {{ found_markers("kind_text", "condition_text", "source_text") }} as markers,
         text_hash,
     from changed
 )

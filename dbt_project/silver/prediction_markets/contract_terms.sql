@@ -89,6 +89,7 @@ terms as (
         amounts.amount_unit,
         amounts.is_touch,
         amounts.is_of_cents,
+        amounts.is_amount_contested,
         amounts.other_numbers,
         amounts.extra_numbers,
         -- Of what kind, and who says so.

@@ -49,8 +49,11 @@ dated as (
 conditioned as (
     select
         *,
-        list_filter(condition_dates, lambda found: found.word in ('before', 'by', 'until', 'through'))
-            as rules_deadlines,
+        list_filter(
+            condition_dates,
+            lambda found: found.word in ('before', 'by', 'until', 'through')
+            or contains(condition_text, 'creation and ' || found.mention)
+        ) as rules_deadlines,
         list_distinct(list_transform(
             condition_dates, lambda found: silver.mentioned_window(found, null)
         )) as condition_windows,
@@ -136,7 +139,12 @@ with_year as (
             lambda day: day is not null
         ) as subtitle_ends,
         list_filter(
-            list_transform(rules_deadlines, lambda found: silver.mentioned_window(found, null).ends_on),
+            list_transform(
+                rules_deadlines,
+                lambda found: silver.mentioned_window(
+                    found, coalesce(nullif(chosen_date.month_year, ''), nullif(chosen_date.lone_year, ''))
+                ).ends_on
+            ),
             lambda day: day is not null
         ) as rules_ends,
     from chosen
@@ -164,8 +172,15 @@ checked as (
         chosen_date.mention as window_mention,
         time_mention,
         case when time_mention != '' then silver.clock_time(time_mention) end as window_time,
-        -- The hour that only the condition names; the last minute of a day is no hour.
-        nullif(nullif(silver.clock_time(nullif(condition_clock, '')), '23:59 et'), '00:00 et') as condition_time,
+        -- The hour that only the condition names; the last minute of a day is no hour. Of two games of baseball on one
+        -- day Polymarket tells the start.
+        coalesce(
+            nullif(nullif(silver.clock_time(nullif(condition_clock, '')), '23:59 et'), '00:00 et'),
+            case
+                when is_game and platform = 'polymarket' and regexp_matches(rules_text, '\b(mlb|baseball)\b')
+                    then strftime(expected_at at time zone 'UTC' at time zone 'America/New_York', '%H:%M et')
+            end
+        ) as condition_time,
         -- Rules that name other deadlines, and not this one, leave the window unknown.
         is_game or (
             (len(rules_ends) = 0 or list_contains(rules_ends, read_window.ends_on))
@@ -176,6 +191,11 @@ checked as (
         or (
             coalesce(window_source, '') in ('title', 'subtitle', 'condition') and chosen_date.lone_year != ''
             and (chosen_date.word = '' or contains(chosen_date.mention, 'the '))
+        )
+        -- "The March press conference" is held on one of its days.
+        or (
+            window_source = 'title' and chosen_date.word = '' and chosen_date.month != '' and chosen_date.day = ''
+            and contains(title_text, chosen_date.mention || ' press conference')
         ) as is_edition,
         -- "closed through March" speaks of every day, "closed by March" of one.
         not is_game and coalesce(chosen_date.word in ('through', 'until'), false) as is_whole_window,

@@ -39,6 +39,12 @@ pairs as (
             {{ not_in("kalshi.markers", "polymarket.markers") }}
             || {{ not_in("polymarket.markers", "kalshi.markers") }},
             lambda marker: regexp_replace(marker, ' \d+$', '') in ({{ markers_that("doubt") }})
+            -- A central bank announces what it decides; the conditions of both may say what one title says.
+            and not (
+                marker = 'announced:announced'
+                and kalshi.category is not distinct from 'economics' and polymarket.category is not distinct from 'economics'
+            )
+            and not list_contains(list_intersect(kalshi.markers, polymarket.markers), 'asked_' || marker)
             -- Titles differ where the rules of both say it.
             and not list_has_all(
                 if(list_contains(kalshi.markers, marker), polymarket.rules_words, kalshi.rules_words),
@@ -56,6 +62,11 @@ pairs as (
         {{ markers_of("polymarket.markers", "'effect'") }} as polymarket_effects,
         {{ markers_of("kalshi.markers", "'death'") }} as kalshi_deaths,
         {{ markers_of("polymarket.markers", "'death'") }} as polymarket_deaths,
+        -- "The FDA approves it" and "it is approved by the FDA".
+        len({{ names_in_order("kalshi", "polymarket") }}) = 2
+        and {{ names_in_order("kalshi", "polymarket") }}
+        = list_reverse({{ names_in_order("polymarket", "kalshi") }})
+        and list_contains(kalshi.words, 'by') != list_contains(polymarket.words, 'by') as is_passive_of_one,
         {{ runs_of_names("kalshi") }} as kalshi_runs,
         {{ runs_of_names("polymarket") }} as polymarket_runs,
         -- "Reed" and "Rees": one stem, two names.
@@ -68,20 +79,37 @@ pairs as (
                 silver.word_stem(name)
             )
         ) as other_endings,
+        {% for side in ["kalshi", "polymarket"] -%}
+        {{ said_to_count(side ~ ".clauses", "false") }} as {{ side }}_counted,
+        {{ said_to_count(side ~ ".clauses", "true") }} as {{ side }}_denied,
+        {% endfor -%}
         changed.amounts,
         {{ not_in("kalshi.extra_numbers", "polymarket_said") }}
         || {{ not_in("polymarket.extra_numbers", "kalshi_said") }} as numbers_of_one,
         list_filter(
             {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
-            lambda word: word in ('eur', 'gbp', 'jpy', 'both', 'all', 'only', 'off', 'again', 'delay')
+            lambda word: word in ('eur', 'gbp', 'jpy', 'both', 'all', 'only', 'off', 'again', 'delay', 'jr', 'sr', 'any')
+            or (
+                changed.amounts = 'none' and len(kalshi.other_numbers) > 0
+                and word in ('m', 'bn', 'million', 'billion', 'trillion')
+            )
             -- A major hurricane is no major tournament.
             or (word = 'major' and not kalshi.is_game and not polymarket.is_game)
             or (
                 list_contains({{ telling_apart() }}, word)
+                -- West Ham is West Ham.
+                and not (kalshi.is_game and polymarket.is_game)
                 and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
             )
             -- An amount that was read says which of them is meant.
-            or (changed.amounts not in ('same', 'complement') and word in ('minu', 'plu', 'by', 'upto', 'exactly'))
+            or (
+                changed.amounts not in ('same', 'complement')
+                and not (word = 'exactly' and kalshi.amount_kind = 'exactly' and polymarket.condition is null)
+                and word in ('minu', 'plu', 'by', 'upto', 'exactly')
+                -- "Best performance by an actor".
+                and not (word = 'by' and list_contains([kalshi.category, polymarket.category], 'culture'))
+                and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
+            )
         ) as turning_words,
     from changed
     inner join terms as kalshi on changed.kalshi_market_id = kalshi.market_id
@@ -96,8 +124,29 @@ doubted as (
                 when kalshi.is_condition_negative != polymarket.is_condition_negative and not is_negated
                     then 'the condition of one side asks that something is not'
             end,
+            case
+                when
+                    list_contains(kalshi.words, 'unchang') != list_contains(polymarket.words, 'unchang')
+                    and list_contains(kalshi.words, 'chang') != list_contains(polymarket.words, 'chang')
+                    then 'the other way round? a change / no change'
+            end,
             case when other_relation = 'unclear' then 'the other way round? ' || difference end,
             case when polymarket_outcome_index is null then 'which outcome is meant was not read' end,
+            -- To win a match is not to win the tournament.
+            case
+                when
+                    kalshi.is_game != polymarket.is_game
+                    and list_contains(
+                        if(
+                            kalshi.is_game,
+                            kalshi.words || kalshi.event_words,
+                            polymarket.words || polymarket.event_words
+                        ),
+                        'vs'
+                    )
+                    and not list_has_all(kalshi.markers, ['series:series'])
+                    then 'only one side is about one match'
+            end,
             case
                 when
                     kalshi.window_time is distinct from polymarket.window_time and other_relation is null
@@ -118,9 +167,13 @@ doubted as (
             case
                 when
                     not {{ is_same_order("kalshi_names", "polymarket_names", "kalshi_runs", "polymarket_runs") }}
+                    and not is_passive_of_one
                     and not kalshi.is_game
                     -- Then the condition says who does what to whom.
-                    and not (kalshi.is_told_by_condition and polymarket.is_told_by_condition)
+                    and not (
+                        kalshi.is_told_by_condition and polymarket.is_told_by_condition
+                        and {{ is_same_order_in("kalshi_names", "kalshi.condition", "polymarket.condition") }}
+                    )
                     then 'names in another order: ' || array_to_string(kalshi_names, ' ')
                         || ' / ' || array_to_string(polymarket_names, ' ')
             end,
@@ -140,7 +193,7 @@ doubted as (
                     then 'names with other endings: ' || array_to_string(other_endings, ' ')
             end,
             case
-                when len(turning_words) > 0
+                when len(if(is_passive_of_one, {{ not_in("turning_words", "['by']") }}, turning_words)) > 0
                     then 'only one side says: ' || array_to_string(turning_words, ' ')
             end,
             -- A death that pays on one venue and not on the other; by another deadline, any difference.
@@ -166,6 +219,8 @@ doubted as (
                     (
                         (
                             amounts = 'only kalshi' and not coalesce(kalshi.amount_low = 1, false)
+                            -- One of many amounts is that amount.
+                            and not (kalshi.amount_kind = 'exactly' and polymarket.condition is null)
                             and kalshi.amount_source != 'condition'
                         )
                         or (
@@ -174,6 +229,16 @@ doubted as (
                         )
                     )
                     then 'only one side says how the amount compares'
+            end,
+            case
+                when amounts = 'same' and kalshi.is_amount_contested != polymarket.is_amount_contested
+                    then 'the rules of one side compare otherwise than its title'
+            end,
+            case
+                when
+                    {{ is_denied("kalshi_counted", "polymarket_denied") }}
+                    or {{ is_denied("polymarket_counted", "kalshi_denied") }}
+                    then 'the rules of one side deny what those of the other say'
             end,
             case
                 when

@@ -104,6 +104,8 @@ sided as (
                             polymarket.amount_kind = 'below' and named[1] != named[2]
                             then if(named[1] > named[2], 2, 1)
                     end
+            -- "Yes Run" and "No Run".
+            when polymarket.outcome_words[1][1] = 'yes' and polymarket.outcome_words[2][1] = 'no' then 1
             when polymarket.outcome_words[1] = ['over'] and has_kalshi_amount then 1
             when polymarket.outcome_words[2] = ['over'] and has_kalshi_amount then 2
             when named[1] > named[2] then 1
@@ -153,12 +155,10 @@ sides as (
             when has_kalshi_amount and has_polymarket_amount and not has_same_bounds
                 then case
                         when
-                            coalesce(kalshi.amount_low, -1e20) >= coalesce(polymarket.amount_low, -1e20)
-                            and coalesce(kalshi.amount_high, 1e20) <= coalesce(polymarket.amount_high, 1e20)
+                            {{ is_within("kalshi", "polymarket") }}
                             then 'kalshi within polymarket'
                         when
-                            coalesce(polymarket.amount_low, -1e20) >= coalesce(kalshi.amount_low, -1e20)
-                            and coalesce(polymarket.amount_high, 1e20) <= coalesce(kalshi.amount_high, 1e20)
+                            {{ is_within("polymarket", "kalshi") }}
                             then 'polymarket within kalshi'
                         when
                             coalesce(kalshi.amount_low, -1e20) > coalesce(polymarket.amount_high, 1e20)

@@ -40,7 +40,9 @@ terms as (
             ),
             lambda marker: split_part(marker, ':', 1)
         ) as strict_groups,
-        {{ shared_words("words", negations()) }} as negations,
+        -- In sport "against" names the other side.
+        {{ shared_words("if(category = 'sports', " ~ not_in("words", "['against']") ~ ", words)", negations()) }}
+            as negations,
         coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
         -- Everything that the side says.
         topic_words || event_topic_words || rules_words
@@ -90,12 +92,24 @@ pairs as (
                             and case marker_group
                                 when 'stage' then kalshi.is_game and polymarket.is_game
                                 when 'period'
-                                    then not list_contains([kalshi.category, polymarket.category], 'sports')
-                                        and not coalesce(
-                                            kalshi.window_starts_on = polymarket.window_starts_on
-                                            and kalshi.window_ends_on = polymarket.window_ends_on
-                                            and kalshi.window_ends_on - kalshi.window_starts_on > 100, false
+                                    then (
+                                        -- "Game 3" of the finals is that of the day.
+                                        kalshi.is_game and polymarket.is_game
+                                        and list_has_any(
+                                            kalshi.markers || polymarket.markers,
+                                            ['sport:basketball', 'sport:baseball', 'sport:hockey']
                                         )
+                                        and len(list_filter(
+                                            {{ markers_of("kalshi.markers || polymarket.markers", "'period'") }},
+                                            lambda marker: not starts_with(marker, 'period:game')
+                                        )) = 0
+                                    )
+                                    or not list_contains([kalshi.category, polymarket.category], 'sports')
+                                    and not coalesce(
+                                        kalshi.window_starts_on = polymarket.window_starts_on
+                                        and kalshi.window_ends_on = polymarket.window_ends_on
+                                        and kalshi.window_ends_on - kalshi.window_starts_on > 100, false
+                                    )
                                 else false
                             end
                         )
@@ -146,11 +160,12 @@ found as (
             case
                 when
                     amounts = 'other comparison'
-                    -- Where the cent decides, nobody will see the bound itself; a figure of one decimal often hits it,
-                    -- and a share closes on the cent.
+                    -- Where the cent decides, nobody will see the bound itself; figures of the economy are rounded and
+                    -- often hit it, and a share closes on the cent.
                     or (
                         amounts = 'at the bound' and (
                             coalesce(kalshi.amount_unit, polymarket.amount_unit, '') = '%'
+                            or list_contains([kalshi.category, polymarket.category], 'economics')
                             or (kalshi.is_of_cents and polymarket.is_of_cents)
                         )
                     )
@@ -197,7 +212,23 @@ found as (
             -- Both name somebody whom the other never mentions.
             case
                 when
-                    len(untold_on_polymarket) > 0 and len(untold_on_kalshi) > 0
+                    (
+                        (len(untold_on_polymarket) > 0 and len(untold_on_kalshi) > 0)
+                        -- The points of one team are not those of the other.
+                        or (
+                            list_contains(kalshi.markers || polymarket.markers, 'bet_type:team total')
+                            and len(kalshi.title_names) > 0 and len(polymarket.title_names) > 0
+                            and not list_has_any(kalshi.title_names, polymarket.title_names)
+                        )
+                        -- "Over 2.5 goals" names nobody; its game names all whom the other's title names.
+                        or (
+                            kalshi.is_game and polymarket.is_game
+                            and least(len(kalshi.title_names), len(polymarket.title_names)) = 0
+                            and len(untold_on_kalshi) + len(untold_on_polymarket) > 0
+                            and len(untold_on_kalshi) + len(untold_on_polymarket)
+                            = len(kalshi.title_names) + len(polymarket.title_names)
+                        )
+                    )
                     and not {{ is_acronym("kalshi.subject_words", "polymarket.subject_words") }}
                     and not {{ is_acronym("polymarket.subject_words", "kalshi.subject_words") }}
                     then struct_pack(

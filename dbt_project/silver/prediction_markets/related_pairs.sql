@@ -57,7 +57,10 @@ pairs as (
             both_values = ['ends', 'goes on']
             -- To avoid defeat is to win or to draw.
             or (
-                not list_contains(kalshi.markers || polymarket.markers, 'bet_type:draw')
+                -- Who withdraws neither makes nor misses the cut.
+                not list_has_any(
+                    kalshi.markers || polymarket.markers, ['bet_type:draw', 'bet_type:make the cut']
+                )
                 and both_values[1] = '[]'
                 and both_values[2]
                 in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[except]')

@@ -36,6 +36,12 @@ pairs as (
             lambda marker: split_part(marker, ':', 1) in ({{ marker_groups_of("rules") }})
             and split_part(marker, ':', 1) not in ('zone', 'sport')
         ) as markers_of_one,
+        -- Hours at which something is looked up; the last minute of a day is none.
+        list_filter(
+            {{ not_in(clocks_of("kalshi"), clocks_of("polymarket")) }}
+            || {{ not_in(clocks_of("polymarket"), clocks_of("kalshi")) }},
+            lambda hour: hour not in ('11 59 pm', '12 00 am')
+        ) as hours_of_one,
     from features
     inner join {{ ref("candidate_pairs") }} as candidates on features.pair_id = candidates.pair_id
     inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
@@ -98,13 +104,22 @@ decided as (
                     list_contains(counted.kalshi.markers || counted.polymarket.markers, 'tail:death')
                     and (len(kalshi_deaths) = 0 or kalshi_deaths != polymarket_deaths)
                 )
-                -- A tie between many is settled in many ways.
+                -- A tie between many is settled in many ways, and so is a prize that is shared.
+                or (not counted.kalshi.is_game and {{ has_clause("clauses_of_one", tie_clause()) }})
+                or {{ has_clause("clauses_of_one", rounding_clause()) }} and not list_has_any(
+                    counted.kalshi.words, {{ banks_of_quarters() }}
+                )
+                -- Without a decision nothing has changed, says one.
+                or (
+                    list_contains(counted.kalshi.words, 'unchang')
+                    and {{ has_clause("clauses_of_one", "if no (statement|decision|announcement)") }}
+                )
+                or (not counted.kalshi.is_game and len(hours_of_one) > 0)
                 or (
                     not counted.kalshi.is_game
-                    and len(
-                        list_filter(clauses_of_one, lambda clause: regexp_matches(clause, '\b(tie[ds]?|dead heat)\b'))
-                    )
-                    > 0
+                    and len(list_filter(clauses_of_one, lambda clause: coalesce(
+                        {{ is_loose_end("clause", "counted.kalshi.window_ends_on") }}, true
+                    ))) > 0
                 )
                 or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
                 then 'caveat'
