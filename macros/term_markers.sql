@@ -126,6 +126,9 @@
             ("primary", "\\b(?:republican|democratic|gop|party|presidential|senate|house|governor|mayoral|closed|open|jungle|partisan) primary\\b|\\bprimary (?:election|race|vote|of)\\b|\\bprimaries\\b"),
             ("first round", "\\b(?:1st|first) round\\b"),
         ]),
+        ("pending", "METRIC", "asked", "doubt", [
+            ("pending", "\\bpending\\b"),
+        ]),
         ("kind_of_year", "METRIC", "asked", "unknown", [
             ("fiscal", "\\bfiscal\\b", "doubt"),
             ("calendar", "\\bcalendar (?:year|quarter)\\b"),

@@ -42,7 +42,7 @@ pairs as (
             -- A central bank announces what it decides; the conditions of both may say what one title says.
             and not (
                 marker = 'announced:announced'
-                and kalshi.category is not distinct from 'economics' and polymarket.category is not distinct from 'economics'
+                and list_has_all(['economics'], [kalshi.category, polymarket.category])
             )
             and not list_contains(list_intersect(kalshi.markers, polymarket.markers), 'asked_' || marker)
             -- Titles differ where the rules of both say it.
@@ -88,7 +88,9 @@ pairs as (
         || {{ not_in("polymarket.extra_numbers", "kalshi_said") }} as numbers_of_one,
         list_filter(
             {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
-            lambda word: word in ('eur', 'gbp', 'jpy', 'both', 'all', 'only', 'off', 'again', 'delay', 'jr', 'sr', 'any')
+            lambda word: word in (
+                'eur', 'gbp', 'jpy', 'both', 'all', 'only', 'off', 'again', 'delay', 'jr', 'sr', 'any'
+            )
             or (
                 changed.amounts = 'none' and len(kalshi.other_numbers) > 0
                 and word in ('m', 'bn', 'million', 'billion', 'trillion')
