@@ -4,10 +4,13 @@ Frame numbers give the order (a segment's number, then the line), so a range of 
 whole frames, and tables that were filled in that order are read without the rest.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
+
+Batch = TypeVar("Batch", pa.RecordBatch, pa.Table)
 
 BATCH_ROWS = 500_000
 _BLOCK_FRAMES = 1024
@@ -60,6 +63,25 @@ def last_value(session: Any, query: str) -> int:
     """The one number a query gives; -1 where it is null."""
     found = session.execute(query).fetchone()
     return -1 if found is None or found[0] is None else int(found[0])
+
+
+def read_ahead(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The same batches; the next one is read in a thread while the one given is worked on."""
+    unread = iter(batches)
+    with ThreadPoolExecutor(1, "read_ahead") as reader:
+        upcoming = reader.submit(next, unread, None)
+        while (batch := upcoming.result()) is not None:
+            upcoming = reader.submit(next, unread, None)
+            yield batch
+
+
+def stream_of(rows: pa.RecordBatchReader) -> Any:
+    """The rows as the bare Arrow stream: each thread of DuckDB takes a batch and writes it.
+
+    A reader DuckDB hands to a scanner of pyarrow, which computes far ahead in a thread of its own,
+    with a batch in memory for each step, while the threads that write wait for one another.
+    """
+    return rows.__arrow_c_stream__()
 
 
 def has_table(session: Any, schema: str, name: str) -> bool:

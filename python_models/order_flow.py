@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from python_models.batches import read_ahead
 from python_models.kernels.order_book_features import ROWS_AT_A_TIME
 from python_models.kernels.order_flow_feature_table import GROUPS, FlowParameters
 from python_models.kernels.order_flow_features import (
@@ -224,7 +225,8 @@ def _features(
             )
         )
     levels = flow.parameters.levels
-    yield from flow.features(_books(reader, new_books, source, levels), trades)
+    books = read_ahead(_books(reader, new_books, source, levels))
+    yield from flow.features(books, trades)
 
 
 def _books(reader: Any, new_books: pa.Table, source: str, levels: int) -> Iterator[pa.Table]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from python_models.kernels.lent_memory import LentMemory
 from python_models.kernels.order_book_feature_docs import IDENTITY_COLUMNS, PATH, features_yaml
 from python_models.kernels.order_book_feature_table import (
     FeatureParameters,
@@ -633,7 +634,8 @@ def test_any_batching_gives_the_same_bits(size: int) -> None:
             assert (found == expected).all()
 
 
-def test_batches_are_read_one_by_one() -> None:
+def test_no_more_batches_are_read_than_the_rows_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("python_models.kernels.order_book_features.ROWS_AT_A_TIME", 20)
     handed_over = 0
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -645,8 +647,24 @@ def test_batches_are_read_one_by_one() -> None:
 
     features = order_book_features(batches())
     assert handed_over == 0
-    next(features)
-    assert handed_over == 1
+    assert [next(features).num_rows for _ in range(2)] == [20, 20]
+    assert handed_over == 4
+    assert [batch.num_rows for batch in features] == [10]
+
+
+def test_memory_is_used_again_when_nobody_reads_it_any_more() -> None:
+    memory = LentMemory()
+    first = memory.lend(3, 4)
+    first[:] = 1.0
+    column = pa.array(first[1])
+    del first
+    second = memory.lend(3, 4)
+    second[:] = 2.0
+    assert column.to_pylist() == [1.0] * 4
+    place = second.__array_interface__["data"]
+    del second
+    assert memory.lend(2, 3).__array_interface__["data"] == place
+    assert memory.lend(20, 4_000).shape == (20, 4_000)
 
 
 def test_long_batches_are_cut() -> None:

@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from python_models.kernels import order_book_feature_loop as loop
+from python_models.kernels.lent_memory import LentMemory
 from python_models.kernels.order_book_feature_table import (
     DEFAULT_PARAMETERS,
     Feature,
@@ -35,9 +36,14 @@ from python_models.kernels.order_book_feature_table import (
     structural_features,
 )
 
-# Rows worked on at a time: a row group of DuckDB, which writes a batch of that many as it is.
+# Rows handed over at a time: a row group of DuckDB, which writes a batch of that many as it is.
 # Smaller ones are copied into one first: with batches of 4,096, writing took twice the time.
 ROWS_AT_A_TIME = 122_880
+# Books read at a time: few enough that they stay in the processor's cache, and that the memory
+# of the last ones is used again.
+BOOKS_AT_A_TIME = 8_192
+# Columns a whole number of pages apart would fight for the same lines of the cache.
+_STRIDE = ROWS_AT_A_TIME + 8
 LEVELS_TYPE = pa.list_(pa.struct([("price", pa.float64()), ("size", pa.float64())]))
 # Which book a row is; these columns pass through, is_valid narrowed.
 IDENTITY_FIELDS = [
@@ -73,7 +79,8 @@ def order_book_features(
 ) -> Iterator[pa.RecordBatch]:
     """Compute the structural features of every book, in the order of the input.
 
-    Memory: a batch of the input, and ``ROWS_AT_A_TIME`` rows of the output, 8 bytes a feature.
+    Memory: a batch of the input, and ``ROWS_AT_A_TIME`` rows of the output, 8 bytes a feature,
+    for each batch of the output that is still held.
 
     Args:
         batches: ``BOOKS_SCHEMA``, columns in any order; more columns are left out.
@@ -86,15 +93,19 @@ def order_book_features(
         ValueError: A column is missing, or a batch cannot have the types of ``BOOKS_SCHEMA``
             (``pyarrow.ArrowInvalid``, which is one).
     """
-    for batch in batches:
-        table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
-        missing = [name for name in BOOKS_SCHEMA.names if name not in table.column_names]
-        if missing:
-            raise ValueError(f"The order books have no column {', '.join(missing)}.")
-        books = table.select(BOOKS_SCHEMA.names).cast(BOOKS_SCHEMA)
-        for part in books.to_batches(max_chunksize=ROWS_AT_A_TIME):
-            if part.num_rows:
-                yield _features_of(part, parameters)
+    memory = LentMemory()
+    group = _Group(parameters, memory)
+    for books in _parts(batches):
+        start = 0
+        while start < books.num_rows:
+            part = books.slice(start, ROWS_AT_A_TIME - group.rows)
+            group.add(part)
+            start += part.num_rows
+            if group.rows == ROWS_AT_A_TIME:
+                yield group.features()
+                group = _Group(parameters, memory)
+    if group.rows:
+        yield group.features()
 
 
 def order_book_features_reader(
@@ -107,25 +118,52 @@ def order_book_features_reader(
     )
 
 
-def _features_of(books: pa.RecordBatch, parameters: FeatureParameters) -> pa.RecordBatch:
-    """Return the features of one batch of ``BOOKS_SCHEMA``."""
-    features, layout = _plan(parameters)
-    rows = books.num_rows
-    bids, asks = _side(books, "bid"), _side(books, "ask")
-    depth = max(int(np.diff(side.offsets).max(initial=0)) for side in (bids, asks))
-    settings = _settings(parameters, depth)
-    is_valid = pc.fill_null(books["is_valid"], False).to_numpy(zero_copy_only=False).copy()
-    # Columns a whole number of pages apart would fight for the same lines of the cache.
-    values = np.full((len(features), rows + 8), np.nan)
-    loop.fill_features(
-        bids, asks, is_valid, settings, layout, loop.workspace(settings, depth), values
-    )
-    columns = [books[field.name] for field in IDENTITY_FIELDS]
-    columns[books.schema.get_field_index("is_valid")] = pa.array(is_valid)
-    columns += [
-        _column(feature, column[:rows]) for feature, column in zip(features, values, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=features_schema(parameters))
+def _parts(batches: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[pa.RecordBatch]:
+    """Return what is given as batches of ``BOOKS_SCHEMA``."""
+    for batch in batches:
+        table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+        missing = [name for name in BOOKS_SCHEMA.names if name not in table.column_names]
+        if missing:
+            raise ValueError(f"The order books have no column {', '.join(missing)}.")
+        yield from table.select(BOOKS_SCHEMA.names).cast(BOOKS_SCHEMA).to_batches()
+
+
+class _Group:
+    """The features of up to ``ROWS_AT_A_TIME`` books that come in parts."""
+
+    def __init__(self, parameters: FeatureParameters, memory: LentMemory) -> None:
+        self._parameters = parameters
+        self._features, self._layout = _plan(parameters)
+        # A column more, for the last one reaches beyond its end where it begins later.
+        self._values = memory.lend(len(self._features) + 1, _STRIDE)
+        self._identities: list[pa.RecordBatch] = []
+        self.rows = 0
+
+    def add(self, books: pa.RecordBatch) -> None:
+        """Compute the features of some more books (``BOOKS_SCHEMA``)."""
+        bids, asks = _side(books, "bid"), _side(books, "ask")
+        depth = max(int(np.diff(side.offsets).max(initial=0)) for side in (bids, asks))
+        settings = _settings(self._parameters, depth)
+        is_valid = pc.fill_null(books["is_valid"], False).to_numpy(zero_copy_only=False).copy()
+        # The columns, each from the first of these rows on.
+        size = self._values[:-1].size
+        values = self._values.reshape(-1)[self.rows : self.rows + size].reshape(-1, _STRIDE)
+        values[:, : books.num_rows] = np.nan
+        room = loop.workspace(settings, depth)
+        loop.fill_features(bids, asks, is_valid, settings, self._layout, room, values)
+        identity = books.select([field.name for field in IDENTITY_FIELDS])
+        place = identity.schema.get_field_index("is_valid")
+        self._identities.append(identity.set_column(place, "is_valid", pa.array(is_valid)))
+        self.rows += books.num_rows
+
+    def features(self) -> pa.RecordBatch:
+        """Return all of them; no more can be added."""
+        columns = pa.concat_batches(self._identities).columns
+        columns += [
+            _column(feature, column[: self.rows])
+            for feature, column in zip(self._features, self._values[:-1], strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=features_schema(self._parameters))
 
 
 @cache

@@ -30,6 +30,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from python_models.kernels import order_flow_feature_loop as loop
+from python_models.kernels.lent_memory import LentMemory
 from python_models.kernels.order_book_feature_loop import finish_column
 from python_models.kernels.order_book_features import (
     IDENTITY_FIELDS,
@@ -212,6 +213,7 @@ class OrderFlow:
         self, states: pa.Table | None = None, parameters: FlowParameters = DEFAULT_PARAMETERS
     ) -> None:
         self.parameters = parameters
+        self._memory = LentMemory()
         self._symbols: dict[tuple[str, str], _Symbol] = {}
         for state in [] if states is None else states.cast(STATES_SCHEMA).to_batches():
             for row in range(state.num_rows):
@@ -260,7 +262,7 @@ class OrderFlow:
         features, layout = _plan(self.parameters)
         is_valid = np.zeros(books.num_rows, bool)
         # Columns a whole number of pages apart would fight for the same lines of the cache.
-        values = np.empty((len(features), books.num_rows + 8))
+        values = self._memory.lend(len(features), books.num_rows + 8)
         for key, places in _by_symbol(pa.Table.from_batches([books])):
             state = self._symbol(*key)
             if len(places) == books.num_rows:
@@ -721,6 +723,9 @@ def _by_symbol(table: pa.Table) -> Iterator[tuple[tuple[str, str], Int64s]]:
         part = part.chunk(0) if isinstance(part, pa.ChunkedArray) else part
         names.append(part.dictionary.to_pylist())
         codes = codes * len(names[-1]) + part.indices.to_numpy()
+    if all(len(known) == 1 for known in names):
+        yield (names[0][0], names[1][0]), np.arange(table.num_rows)
+        return
     for code in np.unique(codes):
         exchange, symbol = divmod(int(code), len(names[1]))
         yield (names[0][exchange], names[1][symbol]), np.flatnonzero(codes == code)

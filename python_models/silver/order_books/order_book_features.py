@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import pyarrow as pa
-
-from python_models.batches import last_value
-from python_models.kernels.order_book_features import ROWS_AT_A_TIME, order_book_features_reader
+from python_models.batches import last_value, read_ahead, stream_of
+from python_models.kernels.order_book_features import BOOKS_AT_A_TIME, order_book_features_reader
 
 
-def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
+def model(dbt: Any, session: Any) -> Any:
     """Return the features of the books beyond the last one known of each source."""
     dbt.config(materialized="incremental", incremental_strategy="append")
     dbt.ref("order_books")
@@ -21,4 +19,5 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
             f"select * from silver.order_books where source = '{source}' and book_number > {after}"
         )
     books = session.execute(" union all ".join(parts))
-    return order_book_features_reader(books.to_arrow_reader(ROWS_AT_A_TIME))
+    batches = read_ahead(books.to_arrow_reader(BOOKS_AT_A_TIME))
+    return stream_of(order_book_features_reader(batches))

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import pyarrow as pa
-
+from python_models.batches import stream_of
 from python_models.order_flow import new_rows
 
 
-def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
+def model(dbt: Any, session: Any) -> Any:
     """Return the rows after those that are there."""
     dbt.config(materialized="incremental", incremental_strategy="append")
     dbt.ref("order_books")
     dbt.ref("order_book_features")
     dbt.ref("trades")
-    return new_rows(session, str(dbt.this), dbt.is_incremental, dbt.config.get("variables"))
+    variables = dbt.config.get("variables")
+    return stream_of(new_rows(session, str(dbt.this), dbt.is_incremental, variables))
