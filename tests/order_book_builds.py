@@ -160,20 +160,21 @@ def build_model(
     if model.python:
         module = importlib.import_module(model.python)
         dbt = _Dbt(not is_first, _Config({**model.config, **(config or {})}), model.relation)
-        # As in dbt, the model reads on another cursor than the one that writes what it returns.
-        rows = module.model(dbt, connection.cursor())
-        query = "select * from rows"
-        connection.register("rows", rows)
+        connection.register("python_rows", connection.from_arrow(module.model(dbt, connection)))
+        query = "from python_rows"
     else:
         query = model.first if is_first else model.later
     if is_first or model.materialized == "table":
         connection.execute(f"create or replace table {model.relation} as {query}")
         return
-    connection.execute(f"create or replace temp table arrived as {query}")
+    # As macros/python_models.sql has it, a stream is not held anywhere before it is inserted.
+    held = "view" if model.python else "table"
+    connection.execute(f"create temp {held} arrived as {query}")
     if model.unique_key:
         same = " and ".join(f"held.{key} = arrived.{key}" for key in model.unique_key)
         connection.execute(f"delete from {model.relation} held using arrived where {same}")
     connection.execute(f"insert into {model.relation} by name select * from arrived")
+    connection.execute(f"drop {held} arrived")
 
 
 def _as_list(value: str | list[str] | None) -> list[str]:

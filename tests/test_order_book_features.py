@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from python_models.batches import read_ahead
 from python_models.kernels.lent_memory import LentMemory
 from python_models.kernels.order_book_feature_docs import IDENTITY_COLUMNS, PATH, features_yaml
 from python_models.kernels.order_book_feature_table import (
@@ -665,6 +666,26 @@ def test_memory_is_used_again_when_nobody_reads_it_any_more() -> None:
     del second
     assert memory.lend(2, 3).__array_interface__["data"] == place
     assert memory.lend(20, 4_000).shape == (20, 4_000)
+
+
+def test_the_next_batch_is_read_ahead_and_only_that() -> None:
+    read = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for number, batch in enumerate(sample(50).to_batches(max_chunksize=10)):
+            read.append(number)
+            if number == 3:
+                raise ValueError("the fourth cannot be read")
+            yield batch
+
+    ahead = read_ahead(batches())
+    assert read == []
+    assert next(ahead).num_rows == 10
+    del ahead  # waits for the one that is being read
+    assert read == [0, 1]
+    with pytest.raises(ValueError, match="the fourth cannot be read"):
+        list(read_ahead(batches()))
+    assert pa.Table.from_batches(read_ahead(sample(50).to_batches(max_chunksize=7))) == sample(50)
 
 
 def test_long_batches_are_cut() -> None:

@@ -83,6 +83,8 @@ def test_segments_one_by_one_give_what_all_at_once_give(tmp_path: Path) -> None:
     assert len(tables["silver.sequence_gaps"]) == 3
     days = ask(whole.warehouse, "select distinct booked_at::date from silver.order_book_features")
     assert len(days) == 2
+    # What a Python model adds to its table is nowhere else in the warehouse.
+    assert ask(parts.warehouse, "from duckdb_tables() where schema_name = 'main'") == []
 
 
 def write_at_midnight(root: Path) -> None:

@@ -18,6 +18,6 @@ def model(dbt: Any, session: Any) -> Any:
         parts.append(
             f"select * from silver.order_books where source = '{source}' and book_number > {after}"
         )
-    books = session.execute(" union all ".join(parts))
+    books = session.cursor().execute(" union all ".join(parts))
     batches = read_ahead(books.to_arrow_reader(BOOKS_AT_A_TIME))
     return stream_of(order_book_features_reader(batches))
