@@ -42,12 +42,11 @@
     create or replace macro silver.without_inner_stops(description) as regexp_replace(
         regexp_replace(
             regexp_replace(
-                regexp_replace(description, '\b([A-Z])\. ?([A-Z])\.', '\1\2', 'g'),
-                '\b([A-Z]|vs?|Mr|Mrs|Ms|Dr|St|Jr|Sr|Inc|Gov|Sen|Rep|Gen|Lt)\. ', '\1 ', 'g'
+                regexp_replace(description, '\b(a|p)\.m\.', '\1m', 'g'), '\b([A-Z])\. ?([A-Z])\.', '\1\2', 'g'
             ),
-            '\b([A-Z]|US|UK|DC|UN|EU) (This market|The market|If|Otherwise|In the event|Any)\b', '\1. \2', 'g'
+            '\b([A-Z]|vs?|Mr|Mrs|Ms|Dr|St|Jr|Sr|Inc|Gov|Sen|Rep|Gen|Lt)\. ', '\1 ', 'g'
         ),
-        '\b(a|p)\.m\.', '\1m', 'g'
+        '\b([A-Z]|US|UK|DC|UN|EU|Jr|Sr|Inc|am|pm) (This|The|If|Otherwise|In the event|Any|An|For)\b', '\1. \2', 'g'
     );
 
     create or replace macro silver.sentences(description) as list_filter(
@@ -124,7 +123,7 @@
         and not regexp_matches(
             {{ clause }},
             '^if no (statement|decision|announcement)\b'
-            || '|\b(immediately|credible reporting|official results|rounded up|moved meeting)\b'
+            || '|\b(criteria for yes|impossible|credible reporting|official results|rounded up|moved meeting)\b'
         )
         and not (
             regexp_matches({{ clause }}, '\b(resolves?|settles?) (to )?no$')
@@ -144,7 +143,8 @@
         list_filter(
             {{ clauses }},
             lambda clause: regexp_matches(clause, '\b(counts?|qualif\w+|considered|included|sufficient|suffices?)\b')
-            and regexp_matches(clause, '\b(not|no|nor)\b') = {{ denied }}
+            and regexp_matches(clause, '\b(not|no|nor|cannot|wont|excluded|ineligible)\b') = {{ denied }}
+            and not regexp_matches(clause, '\b(source|reporting|consensus|only)\b')
         ),
         lambda clause: list_distinct(list_filter(
             list_transform(string_split(clause, ' '), lambda word: silver.word_stem(word)),

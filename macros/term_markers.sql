@@ -78,8 +78,8 @@
             ("corners", "\\bcorners?\\b"),
             ("cards", "\\b(?:yellow|red) cards?\\b"),
             ("win group", "\\bwin (?:the )?group\\b|\\bgroup [a-l] winner\\b|\\bfirst in .*group\\b|\\bgroup winner\\b"),
-            ("qualify", "\\bqualif|\\badvance\\b|\\b(?:makes?|fail) (?:the )?(?:\\S+ ){0,4}(?:playoffs|postseason|final four)\\b|\\breach(?:es)? (?:the )?(?:\\w+ ){0,3}(?:semi|quarter|finals?\\b|playoffs|knockout)"),
-            ("relegated", "\\brelegat|\\bstays? (?:up\\b|in (?:the )?(?:\\S+ ){0,2}(?:league|epl|bundesliga|la liga|serie a|ligue 1)\\b)"),
+            ("qualify", "\\bqualif|\\bclinch\\w* .{0,20}playoff|\\badvance\\b|\\b(?:makes?|fail) (?:the )?(?:\\S+ ){0,4}(?:playoffs|postseason|final four)\\b|\\breach(?:es)? (?:the )?(?:\\w+ ){0,3}(?:semi|quarter|finals?\\b|playoffs|knockout)"),
+            ("relegated", "\\brelegat|\\bstays? (?:up\\b|in (?:the )?(?:english )?(?:epl|premier league|serie a|bundesliga|ligue 1)\\b)"),
             ("promoted", "\\bpromot(?:ed|ion)\\b"),
             ("series score", "\\b4-[0-3]\\b"),
             ("sweep", "\\bsweep\\b"),
@@ -95,7 +95,7 @@
             ("podium", "\\bpodium\\b"),
         ]),
         ("pick", "COUNT", "title", "veto", [
-            ("pick 1", "\\b(?:first|1st|number 1)(?: overall)? pick\\b"),
+            ("pick 1", "\\b(?:first|1st|number 1)(?: overall)? pick\\b|\\b(?:number 1|first) overall\\b"),
             ("pick 2", "\\b(?:second|2nd|number 2)(?: overall)? pick\\b"),
             ("pick 3", "\\b(?:third|3rd|number 3)(?: overall)? pick\\b"),
         ]),
@@ -404,7 +404,7 @@
             ("hurricanes", "\\bhurricanes?\\b"),
             ("named storms", "\\bnamed (?:\\w+ )?storms?\\b"),
             ("home runs", "\\bhome runs?\\b"),
-            ("hits", "\\bhits\\b"),
+            ("hits", "\\bhits(?: [^\\d]|\\?|$)"),
             ("total bases", "\\btotal bases\\b"),
             ("threes", "\\bthree[- ]pointers?\\b|\\bthrees\\b|\\b3[- ]?pointers?\\b"),
             ("blocks", "\\bblocks\\b"),
@@ -559,7 +559,7 @@
         ]),
         ("announcing", "ANNOUNCEMENT", "rules", "unknown", [
             ("counts", "\\bannouncement\\b[^.]{0,160}\\bwill (?:immediately )?(?:resolve (?:this market )?to [\"“]?yes|suffice)|\\bannouncement (?:is|are|of .{1,80} is|will be) (?:also )?(?:sufficient|enough|qualif)|\\bannouncement .{0,60}\\b(?:suffices|counts|will count|qualifies)\\b|\\b(?:officially|publicly|formally) announce[sd]?\\b|\\bis announced\\b|\\bannounces? (?:that|they|he|she)\\b"),
-            ("does not count", "\\bannounced\\b.{0,60}\\b(?:do|does|will) not (?:count|qualify)|\\bannouncements?\\b[^.;]{0,60}\\b(?:does|do|is|are|will) not\\b"),
+            ("does not count", "\\bannounced\\b.{0,60}\\b(?:do|does|will) not (?:count|qualify)|\\bannouncements?\\b[^.;]{0,60}\\b(?:does|do|is|are|will) not (?:be )?(?:count|qualif|suffic|enough|consider|resolve)"),
         ]),
         ("effect", "METRIC", "rules", "unknown", [
             ("in office", "\\b(?:sworn in|takes? office|assumes? (?:the )?office|(?:is|are|be) inaugurated)\\b"),

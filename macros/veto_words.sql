@@ -180,3 +180,12 @@
         = list_sort(list_transform({{ words }}, lambda word: word[1]))
     )
 {%- endmacro %}
+
+
+{#- "Approved by the FDA": a name that both titles have follows on "by". -#}
+{% macro is_done_by_a_name(side, other) -%}
+    coalesce(list_contains(
+        {{ names_in_order(side, other) }},
+        {{ side }}.ordered_words[list_position({{ side }}.ordered_words, 'by') + 1]
+    ), false)
+{%- endmacro %}

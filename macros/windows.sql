@@ -105,10 +105,12 @@
             {{ left }}.condition_on = {{ right }}.condition_on
             or ({{ left }}.condition_on = {{ right }}.window_starts_on and {{ right }}.window_ends_on - {{ right }}.window_starts_on = 1)
             or ({{ right }}.condition_on = {{ left }}.window_starts_on and {{ left }}.window_ends_on - {{ left }}.window_starts_on = 1)
-            -- The title of one names the month and its condition the day; the other knows the month only.
+            -- A decision of the month: the title of one names the month and its condition the day.
             {%- for day, month in [(left, right), (right, left)] %}
             or (
-                {{ day }}.window_source = 'condition' and {{ day }}.window_ends_on - {{ day }}.window_starts_on = 1
+                {{ day }}.category = 'economics' and {{ month }}.category = 'economics'
+                and {{ day }}.amount_kind is null and {{ month }}.amount_kind is null
+                and {{ day }}.window_source = 'condition' and {{ day }}.window_ends_on - {{ day }}.window_starts_on = 1
                 and {{ month }}.window_starts_on = date_trunc('month', {{ day }}.window_starts_on)
                 and {{ month }}.window_ends_on = {{ month }}.window_starts_on + interval 1 month
             )

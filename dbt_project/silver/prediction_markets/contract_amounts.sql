@@ -105,7 +105,7 @@ bounded as (
     select
         *,
         -- Who hits sixty home runs has not touched a price.
-        (kind in ('touch_above', 'touch_below') and category != 'sports')
+        (kind in ('touch_above', 'touch_below') and coalesce(category, '') != 'sports')
         or regexp_matches(condition_text, '\bat any (time|point)\b')
         or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
         -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves and the last cent
@@ -174,7 +174,7 @@ amounts as (
                 and place.found.kind in ('above', 'below', 'at_least', 'at_most')
                 and kind in ('above', 'below', 'at_least', 'at_most')
             ) != [], false
-        ) as is_amount_contested,
+        ) or (is_of_higher_bracket and chosen.found.kind = 'above') as is_amount_contested,
         -- Dollars of a share; coins and currencies are told in smaller parts.
         coalesce(category = 'finance' and contains(chosen.found.mention, '$') and first_amount < 10000, false)
             as is_of_cents,

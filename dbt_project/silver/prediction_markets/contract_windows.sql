@@ -49,11 +49,8 @@ dated as (
 conditioned as (
     select
         *,
-        list_filter(
-            condition_dates,
-            lambda found: found.word in ('before', 'by', 'until', 'through')
-            or contains(condition_text, 'creation and ' || found.mention)
-        ) as rules_deadlines,
+        list_filter(condition_dates, lambda found: found.word in ('before', 'by', 'until', 'through'))
+            as rules_deadlines,
         list_distinct(list_transform(
             condition_dates, lambda found: silver.mentioned_window(found, null)
         )) as condition_windows,

@@ -43,6 +43,8 @@ pairs as (
             and not (
                 marker = 'announced:announced'
                 and list_has_all(['economics'], [kalshi.category, polymarket.category])
+                and list_has_any(kalshi.words, ['fed', 'ecb', 'boe', 'boc', 'boj', 'rba', 'snb'])
+                and list_has_any(kalshi.words, ['cut', 'hik', 'unchang', 'rat'])
             )
             and not list_contains(list_intersect(kalshi.markers, polymarket.markers), 'asked_' || marker)
             -- Titles differ where the rules of both say it.
@@ -66,7 +68,8 @@ pairs as (
         len({{ names_in_order("kalshi", "polymarket") }}) = 2
         and {{ names_in_order("kalshi", "polymarket") }}
         = list_reverse({{ names_in_order("polymarket", "kalshi") }})
-        and list_contains(kalshi.words, 'by') != list_contains(polymarket.words, 'by') as is_passive_of_one,
+        and {{ is_done_by_a_name("kalshi", "polymarket") }} != {{ is_done_by_a_name("polymarket", "kalshi") }}
+            as is_passive_of_one,
         {{ runs_of_names("kalshi") }} as kalshi_runs,
         {{ runs_of_names("polymarket") }} as polymarket_runs,
         -- "Reed" and "Rees": one stem, two names.
@@ -99,18 +102,19 @@ pairs as (
             or (word = 'major' and not kalshi.is_game and not polymarket.is_game)
             or (
                 list_contains({{ telling_apart() }}, word)
-                -- West Ham is West Ham.
-                and not (kalshi.is_game and polymarket.is_game)
+                -- West Ham is West Ham; Western Michigan is not Michigan.
+                and not list_contains(kalshi.markers || polymarket.markers, 'sport:soccer')
                 and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
             )
             -- An amount that was read says which of them is meant.
             or (
                 changed.amounts not in ('same', 'complement')
-                and not (word = 'exactly' and kalshi.amount_kind = 'exactly' and polymarket.condition is null)
                 and word in ('minu', 'plu', 'by', 'upto', 'exactly')
                 -- "Best performance by an actor".
                 and not (word = 'by' and list_contains([kalshi.category, polymarket.category], 'culture'))
-                and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
+                and not (
+                    word != 'by' and list_contains(kalshi_said, word) and list_contains(polymarket_said, word)
+                )
             )
         ) as turning_words,
     from changed
@@ -221,8 +225,6 @@ doubted as (
                     (
                         (
                             amounts = 'only kalshi' and not coalesce(kalshi.amount_low = 1, false)
-                            -- One of many amounts is that amount.
-                            and not (kalshi.amount_kind = 'exactly' and polymarket.condition is null)
                             and kalshi.amount_source != 'condition'
                         )
                         or (
@@ -238,8 +240,11 @@ doubted as (
             end,
             case
                 when
-                    {{ is_denied("kalshi_counted", "polymarket_denied") }}
-                    or {{ is_denied("polymarket_counted", "kalshi_denied") }}
+                    not (kalshi.is_game and polymarket.is_game)
+                    and (
+                        {{ is_denied("kalshi_counted", "polymarket_denied") }}
+                        or {{ is_denied("polymarket_counted", "kalshi_denied") }}
+                    )
                     then 'the rules of one side deny what those of the other say'
             end,
             case

@@ -91,13 +91,19 @@ pairs as (
                             )
                             and case marker_group
                                 when 'stage' then kalshi.is_game and polymarket.is_game
+                                -- "Game 3 of the series".
+                                when 'series'
+                                    then len(list_filter(
+                                            kalshi.markers || polymarket.markers,
+                                            lambda marker: starts_with(marker, 'period:game')
+                                        )) > 0
                                 when 'period'
                                     then (
                                         -- "Game 3" of the finals is that of the day.
                                         kalshi.is_game and polymarket.is_game
                                         and list_has_any(
                                             kalshi.markers || polymarket.markers,
-                                            ['sport:basketball', 'sport:baseball', 'sport:hockey']
+                                            ['sport:basketball', 'sport:hockey']
                                         )
                                         and len(list_filter(
                                             {{ markers_of("kalshi.markers || polymarket.markers", "'period'") }},
@@ -149,7 +155,13 @@ found as (
                     )
                     or (
                         amounts = 'none' and len(kalshi.other_numbers) > 0 and len(polymarket.other_numbers) > 0
-                        and not list_has_any(kalshi.other_numbers, polymarket.other_numbers)
+                        and (
+                            not list_has_any(kalshi.other_numbers, polymarket.other_numbers)
+                            or (kalshi.other_numbers != polymarket.other_numbers and list_has_any(
+                                kalshi.markers || polymarket.markers,
+                                ['bet_type:exact score', 'bet_type:series score 4']
+                            ))
+                        )
                     )
                     then struct_pack(
                             veto_code := 'STRIKE',
