@@ -117,12 +117,12 @@
     (
         coalesce({{ inner }}.amount_low, -1e20) >= coalesce({{ outer }}.amount_low, -1e20)
         and coalesce({{ inner }}.amount_high, 1e20) <= coalesce({{ outer }}.amount_high, 1e20)
+        {%- for side in ["low", "high"] %}
         and not coalesce(
-            {{ outer }}.is_low_open and not {{ inner }}.is_low_open and {{ inner }}.amount_low = {{ outer }}.amount_low, false
-        )
-        and not coalesce(
-            {{ outer }}.is_high_open and not {{ inner }}.is_high_open and {{ inner }}.amount_high = {{ outer }}.amount_high,
+            {{ outer }}.is_{{ side }}_open and not {{ inner }}.is_{{ side }}_open
+            and {{ inner }}.amount_{{ side }} = {{ outer }}.amount_{{ side }},
             false
         )
+        {%- endfor %}
     )
 {%- endmacro %}

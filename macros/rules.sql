@@ -150,7 +150,7 @@
             list_transform(string_split(clause, ' '), lambda word: silver.word_stem(word)),
             lambda word: length(word) > 3 and word not in (
                 'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'will', 'this',
-                'that', 'only', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
+                'that', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
                 'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than'
             )
         ))
@@ -172,5 +172,7 @@
 
 {#- The hours that a side's rules name. -#}
 {% macro clocks_of(side) -%}
-    regexp_extract_all(array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' '), '\b\d{1,2} \d\d [ap]m\b')
+    regexp_extract_all(
+        array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' '), '\b\d{1,2} \d\d [ap]m\b'
+    )
 {%- endmacro %}

@@ -118,9 +118,6 @@
         ("women", "SUBJECT", "asked", "doubt", [
             ("women", "\\bwom[ae]ns?\\b|\\bwnba\\b|\\bnwsl\\b|\\bwta\\b|\\bcwbb\\b|kxwnba|kxwta|kxncaaw"),
         ]),
-        ("youth", "SUBJECT", "asked", "doubt", [
-            ("youth", "\\b(?:youth|juniors|junior (?:world|champion\\w*|hockey|team|tennis|boys|girls)|under-\\d\\d|u-?(?:17|19|20|21|23))\\b"),
-        ]),
         ("ballot", "METRIC", "asked", "doubt", [
             ("special election", "\\bspecial election\\b|\\bby-?election\\b"),
             ("primary", "\\b(?:republican|democratic|gop|party|presidential|senate|house|governor|mayoral|closed|open|jungle|partisan) primary\\b|\\bprimary (?:election|race|vote|of)\\b|\\bprimaries\\b"),
@@ -240,8 +237,8 @@
             ("women", "\\bwomen\\b|\\bwta\\b|\\bwnba\\b|\\bladies\\b"),
             ("men", "\\bmen\\b|\\batp\\b|\\bgentlemen\\b"),
         ]),
-        ("age", "LEAGUE", "title", "veto", [
-            ("youth", "\\bu-?(?:17|19|20|21|23)\\b|\\bjunior (?:world|champion\\w*|hockey|team|tennis)\\b"),
+        ("age", "LEAGUE", "asked", "veto", [
+            ("youth", "\\b(?:youth|juniors|junior (?:world|champion\\w*|hockey|team|tennis|boys|girls)|under-\\d\\d|u-?(?:17|19|20|21|23))\\b"),
         ]),
         ("constructor", "LEAGUE", "title", "veto", [
             ("constructors", "\\bconstructors?\\b"),

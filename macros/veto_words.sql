@@ -10,7 +10,8 @@
      'winner', 'series', 'serie', 'goal', 'point', 'run', 'no', 'yes', 'other', 'others', 'first', 'pric', 'vs', 'fc', 'cf', 'ac', 'sc',
      'pro', 'professional', 'basketball', 'football', 'baseball', 'hockey', 'soccer', 'nba', 'nfl', 'mlb', 'nhl', 'wnba',
      'fifa', 'uefa', 'men', 'women', 'final', 'championship', 'champion', 'league', 'cup', 'english', 'season',
-     'glob', 'award', 'grammy', 'grammi', 'oscar', 'emmy', 'emmi', 'doubl', 'tripl', 'hik', 'cut', 'unchang', 'january', 'february', 'march', 'july', 'september', 'october', 'november', 'december']
+     'glob', 'award', 'grammy', 'grammi', 'oscar', 'emmy', 'emmi', 'doubl', 'tripl', 'hik', 'cut', 'unchang',
+     'january', 'february', 'march', 'july', 'september', 'october', 'november', 'december']
 {%- endmacro %}
 
 {#- Words that set two contracts apart when only one side has them anywhere. -#}
@@ -150,14 +151,14 @@
     )) = 0
 {%- endmacro %}
 
-{#- Whether of any two names the same comes first in both texts. -#}
+{#- Whether of any two names the same comes first in both texts, each where a word begins: "us" is not in "russia". -#}
 {% macro is_same_order_in(names, left, right) -%}
     len(list_filter(
         {{ names }},
         lambda first: len(list_filter(
             {{ names }},
-            lambda second: strpos({{ left }}, first) < strpos({{ left }}, second)
-            and strpos({{ right }}, first) > strpos({{ right }}, second)
+            lambda second: strpos(' ' || {{ left }}, ' ' || first) < strpos(' ' || {{ left }}, ' ' || second)
+            and strpos(' ' || {{ right }}, ' ' || first) > strpos(' ' || {{ right }}, ' ' || second)
         )) > 0
     )) = 0
 {%- endmacro %}

@@ -110,11 +110,13 @@ pairs as (
                                             lambda marker: not starts_with(marker, 'period:game')
                                         )) = 0
                                     )
-                                    or not list_contains([kalshi.category, polymarket.category], 'sports')
-                                    and not coalesce(
-                                        kalshi.window_starts_on = polymarket.window_starts_on
-                                        and kalshi.window_ends_on = polymarket.window_ends_on
-                                        and kalshi.window_ends_on - kalshi.window_starts_on > 100, false
+                                    or (
+                                        not list_contains([kalshi.category, polymarket.category], 'sports')
+                                        and not coalesce(
+                                            kalshi.window_starts_on = polymarket.window_starts_on
+                                            and kalshi.window_ends_on = polymarket.window_ends_on
+                                            and kalshi.window_ends_on - kalshi.window_starts_on > 100, false
+                                        )
                                     )
                                 else false
                             end

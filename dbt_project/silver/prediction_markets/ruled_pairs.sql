@@ -106,8 +106,9 @@ decided as (
                 )
                 -- A tie between many is settled in many ways, and so is a prize that is shared.
                 or (not counted.kalshi.is_game and {{ has_clause("clauses_of_one", tie_clause()) }})
-                or {{ has_clause("clauses_of_one", rounding_clause()) }} and not list_has_any(
-                    counted.kalshi.words, {{ banks_of_quarters() }}
+                or (
+                    {{ has_clause("clauses_of_one", rounding_clause()) }}
+                    and not list_has_any(counted.kalshi.words, {{ banks_of_quarters() }})
                 )
                 -- Without a decision nothing has changed, says one.
                 or (
