@@ -35,7 +35,7 @@
     {%- endfor %}
 
     create or replace macro silver.sentence_words(written) as array_to_string(
-        regexp_extract_all({{ sentence.sql }}, '[a-z]+|\d+(?:\.\d+)?|[^\s\w.,;:()?!]'), ' '
+        regexp_extract_all({{ sentence.sql }}, '[a-z]+|\d+(?:\.\d+)?|[^\s\w.,:()?!]'), ' '
     );
 
     {#- "U.S. Senate", "Loving v. Virginia", "J. D. Vance": no sentence ends there. "In the U.S. This market" is one. -#}
@@ -136,35 +136,49 @@
     )
 {%- endmacro %}
 
-{#- What sentences say that something counts, or that it does not: their own words, sentence by sentence. "House arrest
-    does not count" of one side is denied by "house arrest qualifies" of the other. -#}
-{% macro said_to_count(clauses, denied) -%}
-    list_transform(
-        list_filter(
-            {{ clauses }},
-            lambda clause: regexp_matches(clause, '\b(counts?|qualif\w+|considered|included|sufficient|suffices?)\b')
-            and regexp_matches(clause, '\b(not|no|nor|cannot|wont|excluded|ineligible)\b') = {{ denied }}
-            and not regexp_matches(clause, '\b(source|reporting|consensus|only)\b')
+{#- What sentences say that something counts, or that it does not: sentence by sentence, the words that the side's
+    own title and condition have not. "House arrest does not count" of one side is denied by "house arrest qualifies" of
+    the other. -#}
+{% macro said_to_count(side, denied) -%}
+    {%- set verb = "(?:counts?|counted|qualif\\w+|considered|included|sufficient|suffices?|constitutes?)" -%}
+    list_filter(
+        list_transform(
+            list_filter(
+                flatten(list_transform({{ side }}.clauses, lambda clause: string_split(clause, ' ; '))),
+                lambda clause: regexp_matches(clause, '\b({{ verb }}|defined as)\b')
+                and regexp_matches(
+                    clause, '\b(not|no|nor|cannot|wont)( \w+){0,4} {{ verb }}\b|\b(excluded|ineligible)\b'
+                ) = {{ denied }}
+                and not regexp_matches(clause, '\b(source|reporting|consensus|count (is|of))\b|^only\b')
+            ),
+            lambda clause: {{ not_in(
+                telling_stems("clause"), telling_stems("coalesce(" ~ side ~ ".condition, '')") ~ " || " ~ side ~ ".words"
+            ) }}
         ),
-        lambda clause: list_distinct(list_filter(
-            list_transform(string_split(clause, ' '), lambda word: silver.word_stem(word)),
-            lambda word: length(word) > 3 and word not in (
-                'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'will', 'this',
-                'that', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
-                'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than'
-            )
-        ))
+        lambda words: len(words) > 0
     )
 {%- endmacro %}
 
-{% macro is_denied(sayings, denials) -%}
+{% macro telling_stems(text) -%}
+    list_distinct(list_filter(
+        list_transform(string_split({{ text }}, ' '), lambda word: silver.word_stem(word)),
+        lambda word: (length(word) > 3 or word = 'act') and word not in (
+            'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'constitut', 'will',
+            'this', 'that', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
+            'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than'
+        )
+    ))
+{%- endmacro %}
+
+{#- Said on one side and denied on the other, be it by its condition. -#}
+{% macro is_denied(sayings, denials, condition) -%}
     (
         len(list_filter(
-            {{ sayings }},
-            lambda said: len(list_filter(
-                {{ denials }},
-                lambda denied: len(list_intersect(said, denied)) >= least(2, len(said), len(denied))
-                and len(list_intersect(said, denied)) > 0
+            {{ denials }},
+            lambda denied: list_has_all({{ telling_stems("coalesce(" ~ condition ~ ", '')") }}, denied)
+            or len(list_filter(
+                {{ sayings }},
+                lambda said: len(list_intersect(said, denied)) >= least(2, len(said), len(denied))
             )) > 0
         )) > 0
     )

@@ -103,8 +103,12 @@
             ("any medal", "\\b(?:a|any) medal\\b"),
         ]),
         ("place", "COUNT", "title", "doubt", [
+            ("in the final", "\\bplays? in .{0,40}(?:championship|final|bowl|world series|stanley cup)\\b"),
+            ("first in the table", "\\bregular phase\\b|\\b(?:first in|top) the (?:table|standings)\\b"),
             ("second place", "\\b(?:2nd|second)[- ]place\\b|\\brunner-?up\\b|\\bfinish (?:2nd|second)\\b"),
             ("third place", "\\b(?:3rd|third)[- ]place\\b|\\bfinish (?:3rd|third)\\b"),
+            ("undefeated", "\\bundefeated\\b|\\bunbeaten\\b"),
+            ("headliner", "\\bheadlin"),
             ("last place", "\\blast[- ]place\\b|\\bfinish last\\b"),
         ]),
         ("rank", "COUNT", "title", "veto", [
@@ -144,10 +148,10 @@
             ("next round", "\\badvances? to the next round\\b"),
         ]),
         ("either", "SUBJECT", "asked", "doubt", [
-            ("either", "\\beither (?:fighter|player)\\b|\\bany (?:\\w+ )?player\\b"),
+            ("either", "\\beither (?:fighter|player)\\b|\\bany (?:\\w+ )?player\\b|\\banyone,? including\\b|\\bwill anyone\\b"),
         ]),
         ("order", "COUNT", "title", "doubt", [
-            ("first", "\\bfirst (?:person|member|country|company|team|to)\\b|\\bbe first\\b"),
+            ("first", "\\bfirst (?:person|member|country|company|team|to|(?:head )?coach)\\b|\\bbe (?:the )?first\\b|\\bfirst race\\b"),
         ]),
         ("league", "LEAGUE", "title", "unknown", [
             ("nba", "\\bnba\\b|\\bpro(?:fessional)? basketball\\b|kxnba"),
@@ -232,13 +236,68 @@
             ("australian open", "\\baustralian open\\b"),
             ("french open", "\\bfrench open\\b|\\broland garros\\b"),
             ("wimbledon", "\\bwimbledon\\b"),
+            ("indian wells", "\\bindian wells\\b|\\bbnp paribas open\\b"),
+            ("miami open", "\\bmiami open\\b"),
+            ("monte carlo", "\\bmonte[- ]carlo\\b"),
+            ("madrid open", "\\bmadrid open\\b"),
+            ("italian open", "\\bitalian open\\b|\\brome masters\\b|\\binternazionali\\b"),
+            ("canadian open", "\\bcanadian open\\b|\\bnational bank open\\b"),
+            ("cincinnati open", "\\bcincinnati open\\b"),
+            ("shanghai masters", "\\bshanghai masters\\b"),
+            ("paris masters", "\\b(?:rolex )?paris masters\\b"),
+            ("atp finals", "\\batp finals\\b"),
         ]),
         ("gender", "LEAGUE", "title", "unknown", [
             ("women", "\\bwomen\\b|\\bwta\\b|\\bwnba\\b|\\bladies\\b"),
             ("men", "\\bmen\\b|\\batp\\b|\\bgentlemen\\b"),
         ]),
         ("age", "LEAGUE", "asked", "veto", [
-            ("youth", "\\b(?:youth|juniors|junior (?:world|champion\\w*|hockey|team|tennis|boys|girls)|under-\\d\\d|u-?(?:17|19|20|21|23))\\b"),
+            ("youth", "\\b(?:youth|juniors|junior (?:world|champion\\w*|hockey|team|tennis|boys|girls)|under-\\d\\d (?:team|world|euro\\w*|championship|national)|u-?(?:17|19|20|21|23))\\b"),
+        ]),
+        ("grand_prix", "SUBJECT", "title", "unknown", [
+            ("australia", "\\b(?:australian?|melbourne) (?:grand prix|gp)\\b"),
+            ("china", "\\b(?:chinese|china|shanghai) (?:grand prix|gp)\\b"),
+            ("japan", "\\b(?:japanese|japan|suzuka) (?:grand prix|gp)\\b"),
+            ("bahrain", "\\b(?:bahrain) (?:grand prix|gp)\\b"),
+            ("saudi arabia", "\\b(?:saudi arabian?|saudi|jeddah) (?:grand prix|gp)\\b"),
+            ("miami", "\\b(?:miami) (?:grand prix|gp)\\b"),
+            ("emilia romagna", "\\b(?:emilia romagna|imola) (?:grand prix|gp)\\b"),
+            ("monaco", "\\b(?:monaco) (?:grand prix|gp)\\b"),
+            ("spain", "\\b(?:spanish|spain|barcelona) (?:grand prix|gp)\\b"),
+            ("madrid", "\\b(?:madrid) (?:grand prix|gp)\\b"),
+            ("canada", "\\b(?:canadian|canada|montreal) (?:grand prix|gp)\\b"),
+            ("austria", "\\b(?:austrian?|spielberg) (?:grand prix|gp)\\b"),
+            ("britain", "\\b(?:british|britain|silverstone) (?:grand prix|gp)\\b"),
+            ("belgium", "\\b(?:belgian|belgium|spa) (?:grand prix|gp)\\b"),
+            ("hungary", "\\b(?:hungarian|hungary|budapest) (?:grand prix|gp)\\b"),
+            ("netherlands", "\\b(?:dutch|netherlands|zandvoort) (?:grand prix|gp)\\b"),
+            ("italy", "\\b(?:italian|italy|monza) (?:grand prix|gp)\\b"),
+            ("azerbaijan", "\\b(?:azerbaijan|baku) (?:grand prix|gp)\\b"),
+            ("singapore", "\\b(?:singapore) (?:grand prix|gp)\\b"),
+            ("united states", "\\b(?:us|united states|american|austin) (?:grand prix|gp)\\b"),
+            ("mexico", "\\b(?:mexican|mexico(?: city)?) (?:grand prix|gp)\\b"),
+            ("brazil", "\\b(?:brazilian|brazil|sao paulo) (?:grand prix|gp)\\b"),
+            ("las vegas", "\\b(?:las vegas) (?:grand prix|gp)\\b"),
+            ("qatar", "\\b(?:qatar|lusail) (?:grand prix|gp)\\b"),
+            ("abu dhabi", "\\b(?:abu dhabi) (?:grand prix|gp)\\b"),
+        ]),
+        ("central_bank", "SUBJECT", "title", "unknown", [
+            ("fed", "\\b(?:fed|federal reserve|fomc)\\b"),
+            ("ecb", "\\b(?:ecb|european central bank)\\b"),
+            ("boe", "\\b(?:boe|bank of england)\\b"),
+            ("boj", "\\b(?:boj|bank of japan)\\b"),
+            ("boc", "\\b(?:boc|bank of canada)\\b"),
+            ("rba", "\\b(?:rba|reserve bank of australia)\\b"),
+            ("rbnz", "\\b(?:rbnz|reserve bank of new zealand)\\b"),
+            ("snb", "\\b(?:snb|swiss national bank)\\b"),
+            ("riksbank", "\\b(?:riksbank)\\b"),
+            ("norges bank", "\\b(?:norges bank)\\b"),
+            ("banxico", "\\b(?:banxico|bank of mexico)\\b"),
+            ("copom", "\\b(?:copom|central bank of brazil|banco central do brasil)\\b"),
+            ("rbi", "\\b(?:rbi|reserve bank of india)\\b"),
+            ("pboc", "\\b(?:pboc|people'?s bank of china)\\b"),
+            ("bok", "\\b(?:bok|bank of korea)\\b"),
+            ("cbrt", "\\b(?:cbrt|central bank of turk\\w+|turkish central bank)\\b"),
         ]),
         ("constructor", "LEAGUE", "title", "veto", [
             ("constructors", "\\bconstructors?\\b"),
@@ -252,18 +311,21 @@
             ("popular vote", "\\bpopular vote\\b"),
             ("electoral college", "\\belectoral (?:college|votes?)\\b"),
         ]),
+        ("seats", "METRIC", "rules", "doubt", [
+            ("most seats", "\\b(?:most|largest number of|plurality of) (?:\\w+ )?seats\\b|\\blargest party\\b"),
+        ]),
         ("chamber", "METRIC", "title", "unknown", [
             ("house", "\\bhouse of representatives\\b|\\bthe (?:us )?house\\b|\\bhouse (?:seats?|majority|control|race|district)\\b"),
-            ("senate", "\\bsenate\\b|\\bsenator\\b"),
-            ("governor", "\\bgovernor"),
-            ("mayor", "\\bmayor"),
+            ("senate", "\\bsenate\\b|\\bsenator\\b", "doubt"),
+            ("governor", "\\bgovernor", "doubt"),
+            ("mayor", "\\bmayor", "doubt"),
         ]),
         ("party", "SUBJECT", "title", "unknown", [
             ("democratic", "\\bdemocrat(?:s|ic)?\\b"),
             ("republican", "\\brepublicans?\\b|\\bgop\\b"),
         ]),
         ("control", "METRIC", "title", "doubt", [
-            ("control", "\\bcontrol\\b|\\bmajority\\b"),
+            ("control", "\\b(?:\\w*[^s]|democrats|republicans|of|party|parties|us) control\\b|\\bcontrols\\b|\\bmajority\\b"),
         ]),
         ("ticket", "METRIC", "asked", "doubt", [
             ("vice president", "\\bvice president\\w*\\b|\\brunning mate\\b|\\bvp\\b"),
@@ -277,7 +339,7 @@
             ("sworn in", "\\bsworn in\\b|\\binaugurat", "doubt"),
             ("confirmed", "\\bconfirm(?:ed|s)?\\b", "doubt"),
             ("called", "\\b(?:projected|called by|is called|be called)\\b", "doubt"),
-            ("nominated", "\\bnominate[ds]?\\b"),
+            ("nominated", "\\bnominate[ds]?\\b", "doubt"),
             ("formally accused", "\\b(?:charged|indicted|indictment)\\b", "doubt"),
             ("convicted", "\\b(?:convicted|found guilty)\\b", "doubt"),
             ("sentenced", "\\bsentenced\\b", "doubt"),
@@ -298,6 +360,10 @@
             ("war", "\\bdeclare war\\b|\\bdeclaration of war\\b"),
             ("troops", "\\bground troops\\b|\\bboots on the ground\\b"),
             ("military action", "\\bmilitary action\\b"),
+        ]),
+        ("advance", "METRIC", "title", "doubt", [
+            ("enter", "\\benters?\\b"),
+            ("capture", "\\b(?:captur|seiz|occup)(?:e|es|ed|ing|y|ies|ied)\\b"),
         ]),
         ("peace", "METRIC", "title", "unknown", [
             ("ceasefire", "\\bceasefire\\b|\\bcease-fire\\b|\\btruce\\b"),
@@ -321,8 +387,15 @@
             ("hike", "\\b(?:hikes?|increases?|raises?)\\b"),
             ("hold", "\\b(?:hold|holds|maintains?|no change|unchanged|pause)\\b"),
         ]),
+        ("signature", "METRIC", "asked", "doubt", [
+            ("of the president", "\\bsigned into law by (?:the )?president\\b|\\b(?:trump|president) signs into law\\b"),
+        ]),
+        ("shore", "METRIC", "asked", "doubt", [
+            ("on land", "\\bon land\\b"),
+        ]),
         ("core", "METRIC", "asked", "doubt", [
             ("core", "\\bcore\\b"),
+            ("cpih", "\\bcpih\\b"),
         ]),
         ("base", "METRIC", "title", "unknown", [
             ("month over month", "\\bm/m\\b|\\bmom\\b|\\bmonth[- ](?:over|on)[- ]month\\b|\\bmonthly\\b|\\bfrom (?:the )?(?:previous|prior) month\\b"),
@@ -331,6 +404,16 @@
         ("asked_base", "METRIC", "asked", "unknown", [
             ("month over month", "\\bm/m\\b|\\bmom\\b|\\bmonth[- ](?:over|on)[- ]month\\b|\\bfrom (?:the )?(?:previous|prior) month\\b"),
             ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|\\b12[- ]month|\\bannual (?:core |headline )?(?:inflation|rate|change|growth)\\b"),
+        ]),
+        ("homes", "METRIC", "title", "unknown", [
+            ("existing", "\\bexisting home"),
+            ("new", "\\bnew (?:home|residential)"),
+        ]),
+        ("metal", "SUBJECT", "title", "unknown", [
+            ("gold", "\\bgold (?:\\S+ ){0,2}(?:settles?|prices?|closes?|futures|above|below|hits?|reach(?:es)?|at)\\b|\\(gc\\)"),
+            ("silver", "\\bsilver (?:\\S+ ){0,2}(?:settles?|prices?|closes?|futures|above|below|hits?|reach(?:es)?|at)\\b|\\(si\\)"),
+            ("copper", "\\bcopper\\b|\\(hg\\)"),
+            ("platinum", "\\bplatinum\\b"),
         ]),
         ("index", "METRIC", "title", "unknown", [
             ("pce", "\\bpce\\b"),
@@ -353,6 +436,10 @@
         ("gross_area", "METRIC", "title", "unknown", [
             ("domestic", "\\bdomestic\\b"),
             ("global", "\\b(?:worldwide|global(?:ly)?)\\b", "doubt"),
+        ]),
+        ("gross_of", "METRIC", "rules", "unknown", [
+            ("domestic", "\\bdomestic(?:ally)? (?:box office|gross\\w*|opening|weekend)"),
+            ("global", "\\b(?:worldwide|global) (?:box office|gross\\w*|opening)"),
         ]),
         ("score", "METRIC", "title", "unknown", [
             ("rotten tomatoes", "\\brotten tomatoes\\b|\\btomatometer\\b"),
@@ -379,6 +466,7 @@
             ("animated", "\\banimated\\b", "doubt"),
         ]),
         ("award", "METRIC", "title", "doubt", [
+            ("finalist", "\\bfinalists?\\b|\\bshort-?list(?:ed)?\\b"),
             ("nominated", "\\bnominated for\\b|\\b(?:oscar|grammy|emmy|tony|golden globe) nomination"),
         ]),
         ("honour", "METRIC", "title", "doubt", [
@@ -387,7 +475,7 @@
             ("offensive", "\\boffensive player\\b"),
             ("coach", "\\bcoach of the year\\b"),
             ("cy young", "\\bcy young\\b"),
-            ("finals mvp", "\\bfinals mvp\\b"),
+            ("finals mvp", "\\b(?:finals|championship|cup) mvp\\b"),
         ]),
         ("statistic", "METRIC", "title", "unknown", [
             ("yards", "\\byards\\b"),
@@ -477,9 +565,23 @@
             ("lmarena", "\\blmarena\\b|\\bchatbot arena\\b|\\btext arena\\b"),
             ("livebench", "\\blivebench\\b"),
             ("epoch", "\\bepoch (?:ai|capabilities)\\b"),
+            ("bloomberg", "\\bbloomberg billionaires\\b"),
+            ("forbes", "\\bforbes\\b"),
+        ]),
+        ("board", "METRIC", "any", "unknown", [
+            ("text", "\\btext (?:leaderboard|arena)\\b|/text\\b"),
+            ("code", "\\bwebdev\\b|\\bfor coding\\b"),
+            ("vision", "\\bvision (?:leaderboard|arena)\\b"),
+        ]),
+        ("climate_source", "SOURCE", "rules", "unknown", [
+            ("nasa", "\\bnasa\\b|\\bgistemp\\b"),
+            ("copernicus", "\\bcopernicus\\b|\\bera5\\b"),
+            ("noaa", "\\bnoaa (?:global|climate|ncei)\\b|\\bncei\\b"),
+            ("berkeley earth", "\\bberkeley earth\\b"),
         ]),
         ("quote_source", "SOURCE", "rules", "unknown", [
             ("yahoo", "\\byahoo\\b"),
+            ("pyth", "\\bpyth\\b"),
             ("google", "\\bgoogle finance\\b"),
             ("wsj", "\\bwall street journal\\b|\\bwsj\\b"),
             ("investing", "\\binvesting\\.com\\b"),
@@ -555,7 +657,7 @@
             ("any name", "\\bany (?:other )?name\\b|\\bwhatever (?:its name|it is called)\\b|\\bhowever (?:it is )?(?:called|named)\\b"),
         ]),
         ("announcing", "ANNOUNCEMENT", "rules", "unknown", [
-            ("counts", "\\bannouncement\\b[^.]{0,160}\\bwill (?:immediately )?(?:resolve (?:this market )?to [\"“]?yes|suffice)|\\bannouncement (?:is|are|of .{1,80} is|will be) (?:also )?(?:sufficient|enough|qualif)|\\bannouncement .{0,60}\\b(?:suffices|counts|will count|qualifies)\\b|\\b(?:officially|publicly|formally) announce[sd]?\\b|\\bis announced\\b|\\bannounces? (?:that|they|he|she)\\b"),
+            ("counts", "\\bannouncement\\b[^.]{0,160}\\bwill (?:immediately )?(?:resolve (?:this market )?to [\"“]?yes|suffice)|\\bannouncement (?:is|are|of .{1,80} is|will be) (?:also )?(?:sufficient|enough|qualif)|\\bannouncement [^.]{0,60}\\b(?:suffices|counts|will count|qualifies)\\b|\\b(?:officially|publicly|formally) announce[sd]?\\b|\\bis announced\\b|\\bannounces? (?:that|they|he|she)\\b|\\bor announces\\b"),
             ("does not count", "\\bannounced\\b.{0,60}\\b(?:do|does|will) not (?:count|qualify)|\\bannouncements?\\b[^.;]{0,60}\\b(?:does|do|is|are|will) not (?:be )?(?:count|qualif|suffic|enough|consider|resolve)"),
         ]),
         ("effect", "METRIC", "rules", "unknown", [

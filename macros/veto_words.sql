@@ -8,7 +8,7 @@
 {% macro kind_words() -%}
     ['win', 'match', 'gam', 'map', 'set', 'half', 'spread', 'draw', 'tie', 'total', 'moneylin', 'team', 'both', 'end',
      'winner', 'series', 'serie', 'goal', 'point', 'run', 'no', 'yes', 'other', 'others', 'first', 'pric', 'vs', 'fc', 'cf', 'ac', 'sc',
-     'pro', 'professional', 'basketball', 'football', 'baseball', 'hockey', 'soccer', 'nba', 'nfl', 'mlb', 'nhl', 'wnba',
+     'pro', 'professional', 'clan', 'playoff', 'counter', 'strik', 'esport', 'basketball', 'football', 'baseball', 'hockey', 'soccer', 'nba', 'nfl', 'mlb', 'nhl', 'wnba',
      'fifa', 'uefa', 'men', 'women', 'final', 'championship', 'champion', 'league', 'cup', 'english', 'season',
      'glob', 'award', 'grammy', 'grammi', 'oscar', 'emmy', 'emmi', 'doubl', 'tripl', 'hik', 'cut', 'unchang',
      'january', 'february', 'march', 'july', 'september', 'october', 'november', 'december']
@@ -189,4 +189,27 @@
         {{ names_in_order(side, other) }},
         {{ side }}.ordered_words[list_position({{ side }}.ordered_words, 'by') + 1]
     ), false)
+{%- endmacro %}
+
+
+{#- The words of a marker, as stems. -#}
+{% macro stems_of_marker(marker) -%}
+    list_filter(
+        list_transform(string_split(split_part({{ marker }}, ':', 2), ' '), lambda word: silver.word_stem(word)),
+        lambda word: length(word) > 2
+    )
+{%- endmacro %}
+
+{#- Both ask who advances, and the rules of `silent` name the stage that the title of `side` names. -#}
+{% macro is_stage_told(side, silent) -%}
+    (
+        list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['bet_type:qualify'])
+        and len({{ markers_of(silent ~ ".markers", "'stage'") }}) = 0
+        and list_has_any(
+            {{ silent }}.said_words,
+            flatten(list_transform(
+                {{ markers_of(side ~ ".markers", "'stage'") }}, lambda marker: {{ stems_of_marker("marker") }}
+            ))
+        )
+    )
 {%- endmacro %}

@@ -75,7 +75,11 @@
 
     create or replace macro silver.spelled_ranges(text) as regexp_replace(
         regexp_replace(
-            text,
+            regexp_replace(
+                text,
+                '\bbetween (({{ month_names() }})\b\.? \d{1,2}),?(?: 20\d\d)? and ({{ month_names() }}\b\.? \d{1,2})\b',
+                'from \1 by \3', 'g'
+            ),
             '\b({{ month_names() }})\b\.? (\d{1,2}) ?(?:-|–|to|upto) ?({{ month_names() }})\b\.? (\d{1,2})\b',
             'from \1 \2 by \3 \4', 'g'
         ),

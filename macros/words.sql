@@ -14,7 +14,12 @@
     {#- What capitals alone tell: "Group A" is a name, "a group" has an article; LA is a city. -#}
     create or replace macro silver.with_capitals_told(text) as
         regexp_replace(
-            regexp_replace(text, '\bLA\b', 'Los Angeles', 'g'), '([A-Za-z]) A\b([^.]|$)', '\1 letterA\2', 'g'
+            -- "St. Louis", but not "Ohio St."
+            regexp_replace(
+                regexp_replace(text, '\bLA\b', 'Los Angeles', 'g'),
+                '(^|vs\.? |at |[(,:] |[A-Z]{2,} )St\.? ([A-Z])', '\1Saint \2', 'g'
+            ),
+            '([A-Za-z]) A\b([^.]|$)', '\1 letterA\2', 'g'
         );
 
     {%- set steps = [
@@ -46,6 +51,9 @@
         ("\\blos angeles\\b", "losangeles"),
         ("\\b(12 )?noon\\b", "12 pm"),
         ("° ?f\\b|° ?fahrenheit\\b", "°"),
+        ("(\\d)(bps?)\\b", "\\1 \\2"),
+        ("\\bno[- ]confidence\\b", "censure"),
+        ("\\beuro ?area\\b", "eurozone"),
         ("#(\\d)|\\bno\\. ?(\\d{1,2})\\b", "number \\1\\2"),
         (">=|≥", " at least "),
         ("<=|≤", " at most "),
@@ -60,6 +68,8 @@
         ("\\bnot? later than\\b|\\bon or before\\b", "by"),
         ("\\b(creation|issuance) and ((?:january|february|march|april|may|june|july|august|september|october|november|december) \\d)", "\\1 by \\2"),
         ("\\b(as|next|new|be|become|uk|[a-z]+(?:ese|eli|ish|ian|ench|an|ani|aqi)) pm\\b|\\bprime minister\\b", "\\1 primeminister"),
+        ("\\bholds? ((?:an? |its |the |their )?(?:\\w+ ){0,2}(?:elections?|referendum|vote|summit|talks|hearing))\\b", "held \\1"),
+        ("\\bround (?:1|one)\\b", "first round"),
         ("\\bleav(?:es?|ing) office\\b|\\bout of office\\b|\\bsteps? down\\b", "out"),
         ("\\bh5n1( avian influenza| bird flu)?\\b|\\b(?:avian|bird) (?:flu|influenza)\\b", "birdflu"),
         ("\\bpublic health emergency( of international concern)?\\b|\\bpheic\\b", "pheic"),

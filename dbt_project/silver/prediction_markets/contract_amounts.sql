@@ -66,6 +66,11 @@ structured as (
         -- "What falls exactly between two brackets is of the higher one": ">3.0%" has 3.0 too.
         regexp_matches(rules_text, '\bbetween (the )?(two )?brackets?\b[^.]{0,80}\bhigher\b') as is_of_higher_bracket,
         case
+            -- "10% cap", "caps it at 10% or lower".
+            when
+                chosen.source = 'condition'
+                and regexp_matches(title_text, '(^|[^\d.])' || chosen.found.first || '([^\d.]|$)')
+                then 'title'
             when chosen is not null then chosen.source
             when strike_type is not null and coalesce(floor_strike, cap_strike) is not null then 'structured'
         end as amount_source,
@@ -96,7 +101,14 @@ structured as (
             when amount_source = 'structured' and kind = 'between' then cap_strike
         end as second_amount,
         silver.amount_unit(
-            coalesce(nullif(chosen.found.first_unit, ''), nullif(chosen.found.second_unit, ''))
+            coalesce(
+                nullif(chosen.found.first_unit, ''), nullif(chosen.found.second_unit, ''),
+                -- "Above 39.5" is "above 39.5%", if the condition says so.
+                list_filter(
+                    mentions,
+                    lambda place: place.source = 'condition' and place.found.first = chosen.found.first
+                )[1].found.first_unit
+            )
         ) as unit,
     from preferred
 ),
@@ -110,17 +122,26 @@ bounded as (
         or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
         -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves and the last cent
         -- are ways to say "or more". Percentages have one decimal.
-        coalesce(unit = '°', false) or coalesce(first_amount % 1 = 0.5, false)
+        coalesce(unit = '°' and not contains(chosen.found.first, '.'), false) or coalesce(first_amount % 1 = 0.5, false)
         or coalesce(
-            unit is null and first_amount < 1000 and first_amount % 1 = 0 and not contains(chosen.found.mention, '$')
+            unit is null and first_amount < 1000 and first_amount % 1 = 0
+            and not contains(chosen.found.mention, '$') and not contains(chosen.found.first, '.')
             and category not in ('crypto', 'finance', 'economics'), false
         ) as is_whole,
         coalesce(
-            (unit = '%' and first_amount * 10 % 1 = 0) or (unit = '°c' and contains(chosen.found.first, '.')), false
+            (unit = '%' and first_amount * 10 % 1 = 0) or (unit = '°c' and contains(chosen.found.first, '.'))
+            -- An index of the economy: "above 52.0".
+            or (
+                unit is null and category = 'economics' and regexp_matches(chosen.found.first, '^\d\d\d?\.\d$')
+                and not contains(chosen.found.mention, '$')
+            ), false
         ) as has_one_decimal,
+        -- Rates of central banks are moved by quarters of a point: a cut of more than 25 is one of 50.
+        coalesce(unit = 'bp' and first_amount % 25 = 0, false) as is_of_quarters,
         cast(case
             when kind in ('at_least', 'touch_above', 'between', 'exactly') then first_amount
             when kind = 'above' and has_one_decimal then first_amount + 0.1
+            when kind = 'above' and is_of_quarters then first_amount + 25
             when kind = 'above'
                 then if(
                         is_whole or first_amount % 1 >= 0.99,
@@ -197,10 +218,11 @@ amounts as (
                         ),
                         lambda number: len(list_filter(
                             [first_amount, second_amount, amount_low, amount_high]
-                            -- The title of "103 or above" says ">102".
+                            -- The title of "103 or above" says ">102", that of "55+" "more than 54.5".
                             || if(
-                                (is_whole or unit = '°c') and chosen.source != 'title',
-                                [amount_low - 1, amount_high + 1], []
+                                (is_whole or unit = '°c' or (unit is null and first_amount % 1 = 0))
+                                and chosen.source != 'title',
+                                [amount_low - 1, amount_high + 1, amount_low - 0.5, amount_high + 0.5], []
                             ),
                             lambda bound: abs(cast(number as double) - cast(bound as double)) < 0.011
                         )) = 0

@@ -44,7 +44,14 @@ worded as (
         {% for text in ["title", "subtitle", "event"] -%}
         silver.topic_words({{ text }}_said, amount_mention, canonical_words) as {{ text }}_words,
         {% endfor -%}
-        list_transform(spellings, lambda spelling: silver.word_stem(split_part(spelling, '=', 2))) as team_codes,
+        list_transform(
+            spellings,
+            lambda spelling: struct_pack(
+                code := silver.word_stem(split_part(spelling, '=', 2)),
+                words := silver.telling_words(split_part(spelling, '=', 1), canonical_words)
+            )
+        ) as named,
+        list_transform(named, lambda name: name.code) as team_codes,
         -- "The US or Israel", but not "3 or more".
         list_filter(
             silver.telling_words(
@@ -68,6 +75,15 @@ worded as (
 subjects as (
     select
         market_id,
+        -- Whom it is about: the names in the subtitle, if it is one of many of its event.
+        list_sort(list_distinct(list_filter(
+            subtitle_words,
+            lambda word: (list_contains(subtitle_capitals, word) or list_contains(team_codes, word))
+            and not list_contains({{ kind_words() }} || {{ negations() }}, word)
+        ))) as subject_words,
+        list_distinct(flatten(list_transform(
+            list_filter(named, lambda name: list_contains(subject_words, name.code)), lambda name: name.words
+        ))) as subject_names,
         -- What is said of the side: title and subtitle, and of named sides who they are.
         list_sort(list_distinct(
             title_words || subtitle_words
@@ -77,16 +93,11 @@ subjects as (
             )
         )) as topic_words,
         list_sort(list_distinct(event_words)) as event_topic_words,
-        rules_words,
+        -- What the venue calls it is told too: the other one may not say in which league, and have no code of it.
+        list_distinct(rules_words || subject_names) as rules_words,
         title_words as ordered_words,
         outcome_words,
         alternatives,
-        -- Whom it is about: the names in the subtitle, if it is one of many of its event.
-        list_sort(list_distinct(list_filter(
-            subtitle_words,
-            lambda word: (list_contains(subtitle_capitals, word) or list_contains(team_codes, word))
-            and not list_contains({{ kind_words() }} || {{ negations() }}, word)
-        ))) as subject_words,
         list_sort(list_distinct(list_filter(
             title_words,
             lambda word: (list_contains(title_capitals, word) or list_contains(team_codes, word))

@@ -96,6 +96,7 @@ terms as (
         markers.markers,
         -- Whom it is about.
         subjects.subject_words,
+        subjects.subject_names,
         subjects.title_names,
         subjects.topic_words,
         subjects.event_topic_words,

@@ -180,14 +180,28 @@ checked as (
         ) as condition_time,
         -- Rules that name other deadlines, and not this one, leave the window unknown.
         is_game or (
-            (len(rules_ends) = 0 or list_contains(rules_ends, read_window.ends_on))
+            (
+                len(rules_ends) = 0 or list_contains(rules_ends, read_window.ends_on)
+                -- "The October rate": a figure of the month, and a day on which it is late.
+                or list_contains(
+                    list_transform(rules_dates, lambda found: silver.mentioned_window(found, null).ends_on),
+                    read_window.ends_on
+                )
+            )
             and (len(subtitle_ends) = 0 or list_contains(subtitle_ends, read_window.ends_on))
         ) as is_window_certain,
         -- A year that is a part of a name ("the 2027 finals") says when, not from when until when.
         window_source = 'ticker'
         or (
             coalesce(window_source, '') in ('title', 'subtitle', 'condition') and chosen_date.lone_year != ''
-            and (chosen_date.word = '' or contains(chosen_date.mention, 'the '))
+            and (
+                chosen_date.word = '' or contains(chosen_date.mention, 'the ')
+                -- "To win in 2027" is to win the election of that year.
+                or (
+                    window_source = 'title' and chosen_date.word = 'in'
+                    and regexp_matches(condition_text, '\b' || chosen_date.lone_year || ' (\w+ ){0,4}elections?\b')
+                )
+            )
         )
         -- "The March press conference" is held on one of its days.
         or (
@@ -206,7 +220,7 @@ checked as (
                         case
                             when
                                 range_start is not null
-                                then silver.first_day(range_start, strftime(read_window.ends_on, '%Y'))
+                                then silver.first_day(range_start, strftime(read_window.ends_on - 1, '%Y'))
                         end
                     )
         end as window_starts_on,

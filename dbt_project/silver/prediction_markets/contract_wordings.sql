@@ -127,7 +127,12 @@ wordings as (
         -- What must be for Yes is that something is not; who is no longer has only left.
         regexp_matches(
             replace(
-                regexp_extract(condition_text, '(?:^|yes" )(?:if|when) (.*?)(?:\. |[;:(]|$)', 1), 'no longer', ''
+                regexp_replace(
+                    regexp_extract(condition_text, '(?:^|yes" )(?:if|when) (.*?)(?:\. |[;:(]|$)', 1),
+                    -- "Imports that do not qualify".
+                    '\b(who|that|which) (do|does|is|are|has|have|was|were) not\b', '', 'g'
+                ),
+                'no longer', ''
             ),
             '\b(no|{{ denial }})\b'
         )

@@ -11,10 +11,12 @@ with changed as (
         related.relation as other_relation,
         related.difference,
         coalesce(related.is_negated, false) as is_negated,
-    from {{ ref("pair_features") }} as features
-    inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
-    left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
-    where {{ is_not_held("pair_hash", "sides.pair_hash") }}
+    from {{ ref("pair_sides") }} as sides
+    left join {{ ref("filtered_pairs") }} as filtered on sides.pair_id = filtered.pair_id
+    left join {{ ref("related_pairs") }} as related on sides.pair_id = related.pair_id
+    where
+        coalesce(filtered.pair_id, related.pair_id) is not null
+        and {{ is_not_held("pair_hash", "sides.pair_hash") }}
 ),
 
 terms as (
@@ -35,6 +37,10 @@ pairs as (
         polymarket.words || polymarket.rules_words as polymarket_said,
         kalshi,
         polymarket,
+        {% for side in ["kalshi", "polymarket"] -%}
+        {{ said_to_count(side, "false") }} as {{ side }}_counted,
+        {{ said_to_count(side, "true") }} as {{ side }}_denied,
+        {% endfor -%}
         list_filter(
             {{ not_in("kalshi.markers", "polymarket.markers") }}
             || {{ not_in("polymarket.markers", "kalshi.markers") }},
@@ -47,17 +53,29 @@ pairs as (
                 and list_has_any(kalshi.words, ['cut', 'hik', 'unchang', 'rat'])
             )
             and not list_contains(list_intersect(kalshi.markers, polymarket.markers), 'asked_' || marker)
-            -- Titles differ where the rules of both say it.
-            and not list_has_all(
-                if(list_contains(kalshi.markers, marker), polymarket.rules_words, kalshi.rules_words),
-                list_filter(
-                    list_transform(
-                        string_split(split_part(marker, ':', 2), ' '), lambda word: silver.word_stem(word)
-                    ),
-                    lambda word: length(word) > 2
+            -- Titles differ where the rules of both say it, and none that it does not count.
+            and not (
+                list_has_all(
+                    if(list_contains(kalshi.markers, marker), polymarket.rules_words, kalshi.rules_words),
+                    {{ stems_of_marker("marker") }}
+                )
+                and not list_has_any(
+                    flatten(if(list_contains(kalshi.markers, marker), polymarket_denied, kalshi_denied)),
+                    {{ stems_of_marker("marker") }}
                 )
             )
+            -- "Acting speakers will not count."
+            and not list_has_any(
+                flatten(if(list_contains(kalshi.markers, marker), kalshi_denied, polymarket_denied)),
+                {{ stems_of_marker("marker") }}
+            )
+            -- A final of the conference is a game of two teams on a day.
+            and not (starts_with(marker, 'division:') and kalshi.is_game and polymarket.is_game)
         ) as doubtful_of_one,
+        -- To advance "from its tie against Flamengo", and "past Flamengo".
+        list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['bet_type:qualify'])
+        and list_has_all(told_on_kalshi, polymarket.title_names)
+        and list_has_all(told_on_polymarket, kalshi.title_names) as is_tie_of_both,
         {{ names_in_order("kalshi", "polymarket") }} as kalshi_names,
         {{ names_in_order("polymarket", "kalshi") }} as polymarket_names,
         {{ markers_of("kalshi.markers", "'effect'") }} as kalshi_effects,
@@ -82,13 +100,17 @@ pairs as (
                 silver.word_stem(name)
             )
         ) as other_endings,
-        {% for side in ["kalshi", "polymarket"] -%}
-        {{ said_to_count(side ~ ".clauses", "false") }} as {{ side }}_counted,
-        {{ said_to_count(side ~ ".clauses", "true") }} as {{ side }}_denied,
-        {% endfor -%}
+        -- What only one side regulates.
+        len(list_filter(
+            kalshi_counted || kalshi_denied, lambda words: not list_has_any(polymarket_said, words)
+        ) || list_filter(
+            polymarket_counted || polymarket_denied, lambda words: not list_has_any(kalshi_said, words)
+        )) > 0 as is_said_by_one,
         changed.amounts,
-        {{ not_in("kalshi.extra_numbers", "polymarket_said") }}
-        || {{ not_in("polymarket.extra_numbers", "kalshi_said") }} as numbers_of_one,
+        {{ not_in("kalshi.extra_numbers", "polymarket_said || polymarket.extra_numbers") }}
+        || {{ not_in("polymarket.extra_numbers", "kalshi_said || kalshi.extra_numbers") }} as numbers_of_one,
+        {{ not_in("kalshi.other_numbers", "polymarket_said") }}
+        || {{ not_in("polymarket.other_numbers", "kalshi_said") }} as other_numbers_of_one,
         list_filter(
             {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
             lambda word: word in (
@@ -109,12 +131,8 @@ pairs as (
             -- An amount that was read says which of them is meant.
             or (
                 changed.amounts not in ('same', 'complement')
-                and word in ('minu', 'plu', 'by', 'upto', 'exactly')
-                -- "Best performance by an actor".
-                and not (word = 'by' and list_contains([kalshi.category, polymarket.category], 'culture'))
-                and not (
-                    word != 'by' and list_contains(kalshi_said, word) and list_contains(polymarket_said, word)
-                )
+                and word in ('minu', 'plu', 'upto', 'exactly')
+                and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
             )
         ) as turning_words,
     from changed
@@ -130,12 +148,6 @@ doubted as (
                 when kalshi.is_condition_negative != polymarket.is_condition_negative and not is_negated
                     then 'the condition of one side asks that something is not'
             end,
-            case
-                when
-                    list_contains(kalshi.words, 'unchang') != list_contains(polymarket.words, 'unchang')
-                    and list_contains(kalshi.words, 'chang') != list_contains(polymarket.words, 'chang')
-                    then 'the other way round? a change / no change'
-            end,
             case when other_relation = 'unclear' then 'the other way round? ' || difference end,
             case when polymarket_outcome_index is null then 'which outcome is meant was not read' end,
             -- To win a match is not to win the tournament.
@@ -145,12 +157,13 @@ doubted as (
                     and list_contains(
                         if(
                             kalshi.is_game,
-                            kalshi.words || kalshi.event_words,
+                            kalshi.words || kalshi.event_words || kalshi.rules_words,
                             polymarket.words || polymarket.event_words
                         ),
                         'vs'
                     )
                     and not list_has_all(kalshi.markers, ['series:series'])
+                    and not is_tie_of_both
                     then 'only one side is about one match'
             end,
             case
@@ -166,8 +179,12 @@ doubted as (
             end,
             case
                 when
-                    len({{ not_in("kalshi.alternatives", "polymarket_said") }}) > 0
-                    or len({{ not_in("polymarket.alternatives", "kalshi_said") }}) > 0
+                    -- Bodø/Glimt is one club.
+                    not list_has_all(['sports'], [kalshi.category, polymarket.category])
+                    and (
+                        len({{ not_in("kalshi.alternatives", "polymarket_said") }}) > 0
+                        or len({{ not_in("polymarket.alternatives", "kalshi_said") }}) > 0
+                    )
                     then 'only one side names an alternative (or)'
             end,
             case
@@ -175,6 +192,7 @@ doubted as (
                     not {{ is_same_order("kalshi_names", "polymarket_names", "kalshi_runs", "polymarket_runs") }}
                     and not is_passive_of_one
                     and not kalshi.is_game
+                    and polymarket.event_type != 'head_to_head'
                     -- Then the condition says who does what to whom.
                     and not (
                         kalshi.is_told_by_condition and polymarket.is_told_by_condition
@@ -186,11 +204,13 @@ doubted as (
             -- "Will OpenAI score 60%?" and "Will a model score 60%?"
             case
                 when
-                    len(kalshi.subject_words) > 0 and not list_has_any(told_on_polymarket, kalshi.subject_words)
+                    len(kalshi.subject_words) > 0
+                    and not list_has_any(told_on_polymarket, kalshi.subject_words || kalshi.subject_names)
                     and list_has_all(kalshi.rules_words, kalshi.subject_words)
                     then 'only one side names whom it is about: ' || array_to_string(kalshi.subject_words, ' ')
                 when
-                    len(polymarket.subject_words) > 0 and not list_has_any(told_on_kalshi, polymarket.subject_words)
+                    len(polymarket.subject_words) > 0
+                    and not list_has_any(told_on_kalshi, polymarket.subject_words || polymarket.subject_names)
                     and list_has_all(polymarket.rules_words, polymarket.subject_words)
                     then 'only one side names whom it is about: ' || array_to_string(polymarket.subject_words, ' ')
             end,
@@ -199,11 +219,17 @@ doubted as (
                     then 'names with other endings: ' || array_to_string(other_endings, ' ')
             end,
             case
-                when len(if(is_passive_of_one, {{ not_in("turning_words", "['by']") }}, turning_words)) > 0
+                when len(turning_words) > 0
                     then 'only one side says: ' || array_to_string(turning_words, ' ')
             end,
             -- A death that pays on one venue and not on the other; by another deadline, any difference.
             case
+                when is_negated
+                    then if(
+                            len(kalshi_deaths) > 0 and kalshi_deaths = polymarket_deaths
+                            and kalshi_deaths != ['death:at last price'],
+                            'a death is settled in another way', null
+                        )
                 when
                     kalshi_deaths != polymarket_deaths
                     and (
@@ -219,6 +245,15 @@ doubted as (
                 when
                     len(numbers_of_one) > 0 and not kalshi.is_game
                     then 'only one side says: ' || array_to_string(numbers_of_one, ', ')
+            end,
+            -- "A cap at 10%" and a cap.
+            case
+                when
+                    amounts = 'none' and not list_has_any([kalshi.category, polymarket.category], ['sports', 'culture'])
+                    and (len(kalshi.other_numbers) = 0) != (len(polymarket.other_numbers) = 0)
+                    and len(other_numbers_of_one) > 0
+                    then 'only one side says: '
+                        || array_to_string(other_numbers_of_one, ', ')
             end,
             case
                 when
@@ -242,8 +277,8 @@ doubted as (
                 when
                     not (kalshi.is_game and polymarket.is_game)
                     and (
-                        {{ is_denied("kalshi_counted", "polymarket_denied") }}
-                        or {{ is_denied("polymarket_counted", "kalshi_denied") }}
+                        {{ is_denied("kalshi_counted", "polymarket_denied", "kalshi.condition") }}
+                        or {{ is_denied("polymarket_counted", "kalshi_denied", "polymarket.condition") }}
                     )
                     then 'the rules of one side deny what those of the other say'
             end,
@@ -258,6 +293,7 @@ doubted as (
                     (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)
                     -- "The 2027 final" may well be the final.
                     and not kalshi.is_edition and not polymarket.is_edition
+                    and not is_tie_of_both
                     then 'deadline read on one side only'
             end,
             case
@@ -265,6 +301,7 @@ doubted as (
                     then 'only one side says: ' || array_to_string(doubtful_of_one, ', ')
             end
         ], lambda doubt: doubt is not null) as doubts,
+        is_said_by_one,
         pair_hash,
     from pairs
 )

@@ -4,12 +4,14 @@
 with compared as (
     select
         pair_id,
-        false as is_related,
+        '' as apart_by,
+        false as is_negated,
     from {{ ref("filtered_pairs") }}
     union all
     select
         pair_id,
-        true as is_related,
+        veto_code as apart_by,
+        is_negated,
     from {{ ref("related_pairs") }}
 ),
 
@@ -18,9 +20,13 @@ sided as (
         compared.*,
         sides.kalshi_market_id,
         sides.polymarket_market_id,
+        sides.polymarket_outcome_index,
+        sides.orientation,
         sides.amounts,
+        len(doubts.doubts) > 0 as is_in_doubt,
     from compared
     inner join {{ ref("pair_sides") }} as sides on compared.pair_id = sides.pair_id
+    inner join {{ ref("pair_doubts") }} as doubts on compared.pair_id = doubts.pair_id
 ),
 
 terms as (
@@ -28,6 +34,7 @@ terms as (
         market_id,
         universe,
         platform,
+        event_type,
         topic_words,
         event_topic_words,
         rules_words,
@@ -73,6 +80,7 @@ weighed as (
 listings as (
     select
         terms.market_id,
+        terms.event_type,
         terms.topic_words,
         terms.rules_words,
         terms.subject_words,
@@ -91,7 +99,12 @@ listings as (
 pairs as (
     select
         sided.pair_id,
-        sided.is_related,
+        sided.apart_by,
+        sided.is_in_doubt,
+        sided.polymarket_outcome_index,
+        -- What is asked, and that it is not so, are two questions, and a listing of each is no rival of the other.
+        if(polymarket.event_type = 'binary', sided.is_negated != (sided.orientation = 'inverted'), false)
+            as is_opposite,
         sided.amounts,
         kalshi,
         polymarket,
@@ -139,7 +152,10 @@ weighted as (
 features as (
     select
         pairs.pair_id,
-        pairs.is_related,
+        pairs.apart_by,
+        pairs.is_in_doubt,
+        pairs.is_opposite,
+        pairs.polymarket_outcome_index,
         pairs.kalshi.market_id as kalshi_market_id,
         pairs.polymarket.market_id as polymarket_market_id,
         coalesce(shared_weight / (kalshi_weight + polymarket_weight - shared_weight), 0) as topic_similarity,
@@ -153,9 +169,12 @@ features as (
             as kalshi_names_asked_alone,
         if(pairs.kalshi.is_game and pairs.polymarket.is_game, 0, least(len(polymarket_asked_names), 2) / 2)
             as polymarket_names_asked_alone,
-        -- No word is twice among a listing's: a filter is a quarter of what list_intersect takes.
-        len(list_filter(pairs.kalshi.rules_words, lambda word: list_contains(pairs.polymarket.rules_words, word)))
-        / greatest(least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)), 1) as rules_shared,
+        -- Rules that were not sent say nothing for or against: 0.57 is what two share on average. No word is twice
+        -- among a listing's: a filter is a quarter of what list_intersect takes.
+        coalesce(
+            len(list_filter(pairs.kalshi.rules_words, lambda word: list_contains(pairs.polymarket.rules_words, word)))
+            / nullif(least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)), 0), 0.57
+        ) as rules_shared,
         cast(pairs.kalshi_order = pairs.polymarket_order as double) as is_in_order,
         cast(
             pairs.kalshi.window_ends_on is not null and pairs.polymarket.window_ends_on is not null as double
@@ -183,14 +202,27 @@ measured as (
 ),
 
 -- Where one of the two has a better match, this is hardly one; that it has none says nothing.
+rivals as (
+    select
+        *,
+        max(likeness) filter (not is_in_doubt) over (
+            partition by kalshi_market_id, apart_by, is_opposite
+        ) as best_of_kalshi,
+        max(likeness) filter (not is_in_doubt) over (
+            partition by polymarket_market_id, polymarket_outcome_index, apart_by, is_opposite
+        ) as best_of_polymarket,
+    from measured
+),
+
 ranked as (
     select
-        * exclude (kalshi_market_id, polymarket_market_id, is_related, likeness),
-        cast(
-            likeness + 0.02 < max(likeness) over (partition by is_related, kalshi_market_id)
-            or likeness + 0.02 < max(likeness) over (partition by is_related, polymarket_market_id) as double
-        ) as is_more_alike_elsewhere,
-    from measured
+        * exclude (
+            kalshi_market_id, polymarket_market_id, polymarket_outcome_index, apart_by, is_in_doubt, is_opposite,
+            likeness, best_of_kalshi, best_of_polymarket
+        ),
+        coalesce(cast(likeness + 0.02 < greatest(best_of_kalshi, best_of_polymarket) as double), 0)
+            as is_more_alike_elsewhere,
+    from rivals
 )
 
 select * from ranked

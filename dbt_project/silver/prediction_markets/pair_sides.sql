@@ -69,6 +69,12 @@ compared as (
         and coalesce(
             kalshi.amount_high = polymarket.amount_high, kalshi.amount_high is null and polymarket.amount_high is null
         ) as has_same_bounds,
+        -- "Above 95.0" is at least 95.1, if it has one decimal; "above 95" does not say so.
+        coalesce(
+            kalshi.amount_kind = 'above' and polymarket.amount_kind = 'above'
+            and kalshi.is_low_open != polymarket.is_low_open
+            and if(kalshi.is_low_open, 1, -1) * (polymarket.amount_low - kalshi.amount_low) = 0.1, false
+        ) as has_same_step,
         kalshi.is_low_open != polymarket.is_low_open
         or kalshi.is_high_open != polymarket.is_high_open as differs_at_bound,
         -- At least 3 or at most 2; above 3 or at most 3.
@@ -132,7 +138,7 @@ sides as (
             when has_kalshi_amount and has_polymarket_amount
                 then case
                         when has_same_bounds and differs_at_bound then 'at the bound'
-                        when has_same_bounds then 'same'
+                        when has_same_bounds or has_same_step then 'same'
                         when is_complement then 'complement'
                         when
                             coalesce(kalshi.amount_low, kalshi.amount_high)
@@ -152,7 +158,7 @@ sides as (
                         'kalshi within polymarket',
                         'polymarket within kalshi'
                     )
-            when has_kalshi_amount and has_polymarket_amount and not has_same_bounds
+            when has_kalshi_amount and has_polymarket_amount and not has_same_bounds and not has_same_step
                 then case
                         when
                             {{ is_within("kalshi", "polymarket") }}

@@ -43,6 +43,8 @@ terms as (
         -- In sport "against" names the other side.
         {{ shared_words("if(category = 'sports', " ~ not_in("words", "['against']") ~ ", words)", negations()) }}
             as negations,
+        case when list_contains(words, 'unchang') then 'unchanged' when list_contains(words, 'chang') then 'changed' end
+            as movement,
         coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
         -- Everything that the side says.
         topic_words || event_topic_words || rules_words
@@ -63,11 +65,11 @@ pairs as (
         and polymarket.event_type = 'binary' as have_subjects,
         {{ not_in(
             "if(len(kalshi.subject_words) > 0, kalshi.subject_words, kalshi.title_names)",
-            "if(have_subjects, polymarket.subject_words, polymarket.said_words)"
+            "if(have_subjects, polymarket.subject_words || polymarket.subject_names, polymarket.said_words)"
         ) }} as untold_on_polymarket,
         {{ not_in(
             "if(have_subjects, polymarket.subject_words, polymarket.title_names)",
-            "if(have_subjects, kalshi.subject_words, kalshi.said_words)"
+            "if(have_subjects, kalshi.subject_words || kalshi.subject_names, kalshi.said_words)"
         ) }} as untold_on_kalshi,
         {{ is_one_day_named("kalshi", "polymarket") }} as names_one_day,
         coalesce(kalshi.window_time, kalshi.condition_time) as kalshi_time,
@@ -90,7 +92,10 @@ pairs as (
                                 or len({{ markers_of("polymarket.markers", "marker_group") }}) = 0
                             )
                             and case marker_group
-                                when 'stage' then kalshi.is_game and polymarket.is_game
+                                when 'stage'
+                                    then (kalshi.is_game and polymarket.is_game)
+                                        or {{ is_stage_told("kalshi", "polymarket") }}
+                                        or {{ is_stage_told("polymarket", "kalshi") }}
                                 -- "Game 3 of the series".
                                 when 'series'
                                     then len(list_filter(
@@ -215,14 +220,16 @@ found as (
                             polymarket_value := cast(polymarket.negations as varchar)
                         )
             end,
+            {% for field in ["outlook", "movement"] -%}
             case
-                when kalshi.outlook != polymarket.outlook
+                when kalshi.{{ field }} != polymarket.{{ field }}
                     then struct_pack(
                             veto_code := 'NEGATION',
-                            kalshi_value := kalshi.outlook,
-                            polymarket_value := polymarket.outlook
+                            kalshi_value := kalshi.{{ field }},
+                            polymarket_value := polymarket.{{ field }}
                         )
             end,
+            {% endfor -%}
             -- Both name somebody whom the other never mentions.
             case
                 when

@@ -54,7 +54,18 @@ pairs as (
         and coalesce(kalshi.window_time, '') = coalesce(polymarket.window_time, '') as is_window_same,
         -- "Will it not" is the other side of "will it".
         veto_code = 'NEGATION' and (
-            both_values = ['ends', 'goes on']
+            both_values in (['ends', 'goes on'], ['changed', 'unchanged'])
+            -- No run in the first inning; who plays until there is a winner wins or loses.
+            or (
+                both_values in (['[]', '[no]'], ['[]', '[scoreles]'], ['[]', '[nrfi]'])
+                and list_contains(kalshi.markers, 'period:inning 1')
+                and list_contains(polymarket.markers, 'period:inning 1')
+            )
+            or (
+                both_values = ['[]', '[los]']
+                and kalshi.is_game and polymarket.is_game
+                and list_has_any(kalshi.markers || polymarket.markers, ['sport:basketball', 'sport:baseball'])
+            )
             -- To avoid defeat is to win or to draw.
             or (
                 -- Who withdraws neither makes nor misses the cut.

@@ -22,6 +22,7 @@ pairs as (
         related.veto_code,
         related.difference,
         doubts.doubts,
+        doubts.is_said_by_one,
         scores.score,
         scores.threshold,
         {{ markers_of("kalshi.markers", "'death'") }} as kalshi_deaths,
@@ -98,7 +99,7 @@ decided as (
             when other_fungibility is not null then other_fungibility
             when is_worded_same then 'clean'
             when
-                len(markers_of_one) > 0 or amounts = 'at the bound'
+                len(markers_of_one) > 0 or amounts = 'at the bound' or is_said_by_one
                 -- A death is settled alike only where it was read so on both sides.
                 or (
                     list_contains(counted.kalshi.markers || counted.polymarket.markers, 'tail:death')
@@ -122,6 +123,8 @@ decided as (
                         {{ is_loose_end("clause", "counted.kalshi.window_ends_on") }}, true
                     ))) > 0
                 )
+                -- Titles lie: without rules nobody knows what is paid.
+                or least(len(counted.kalshi.rules_words), len(counted.polymarket.rules_words)) = 0
                 or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
                 then 'caveat'
             when relation = 'equal' then 'clean'
