@@ -21,8 +21,7 @@ listings as (
     select
         market_id,
         list(event_group order by event_group) as event_groups,
-        min(split) as split,
-        count(distinct split) as splits,
+        list(distinct split) as splits,
     from listing_groups
     group by market_id
 ),
@@ -39,7 +38,7 @@ strangers as (
         'unrelated' as relation,
         null as orientation,
         null as fungibility,
-        kalshi.split,
+        kalshi.splits[1] as split,
         'Listings of two events.' as note,
         candidates.pair_id,
         false as is_same_contract,
@@ -49,8 +48,8 @@ strangers as (
     inner join listings as polymarket on candidates.polymarket_market_id = polymarket.market_id
     where
         not list_has_any(kalshi.event_groups, polymarket.event_groups)
-        and kalshi.split = polymarket.split
-        and kalshi.splits = 1 and polymarket.splits = 1
+        -- All in one split. An equation of two columns would be joined by: every listing with half of all.
+        and len(list_distinct(kalshi.splits || polymarket.splits)) = 1
 )
 
 select * from {{ ref("labels") }}
