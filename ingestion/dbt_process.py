@@ -4,7 +4,6 @@ A dbt that outlived a killed run would keep the next one from starting.
 """
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 
@@ -23,7 +22,9 @@ def _keys_but_the_path(credentials: DuckDBCredentials) -> tuple[str, ...]:
 
 
 def _end_with_the_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin, which Python wants for itself when dbt is done: it would abort.
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 
