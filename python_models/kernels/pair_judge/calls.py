@@ -11,17 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-import openai
 import orjson
 
 from python_models.kernels.pair_judge.settings import JudgeSettings
 
+if TYPE_CHECKING:
+    import openai
 
-def client(settings: JudgeSettings) -> openai.AsyncOpenAI:
+
+def client(settings: JudgeSettings) -> "openai.AsyncOpenAI":
     """The package's client for the endpoint of the settings."""
+    import openai
+
     return openai.AsyncOpenAI(
         api_key=settings.api_key.get_secret_value(),
         base_url=settings.base_url,
@@ -47,9 +50,12 @@ class Failure:
 
 
 async def call(
-    endpoint: openai.AsyncOpenAI, body: dict[str, Any], timeout_seconds: float
+    endpoint: "openai.AsyncOpenAI", body: dict[str, Any], timeout_seconds: float
 ) -> Any | Failure:
     """Sends a chat-completions request: the body of the answer, or what went wrong."""
+    import httpx
+    import openai
+
     try:
         # The package's timeout starts anew with every byte; this one does not.
         async with asyncio.timeout(timeout_seconds):

@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-import openai
 import pyarrow as pa
 
 from python_models.kernels.pair_judge.answers import read_reply, verdict
@@ -40,6 +40,9 @@ from python_models.kernels.pair_judge.schema import (
 )
 from python_models.kernels.pair_judge.settings import NANO_USD, JudgeSettings
 from python_models.kernels.pair_judge.texts import PAIRS_SCHEMA
+
+if TYPE_CHECKING:
+    import openai
 
 Clock = Callable[[], datetime]
 
@@ -73,7 +76,7 @@ class _State:
 
     settings: JudgeSettings
     ledger: VerdictLedger
-    endpoint: openai.AsyncOpenAI
+    endpoint: "openai.AsyncOpenAI"
     clock: Clock
     run_id: str
     pace: Pace
