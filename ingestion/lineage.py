@@ -8,7 +8,7 @@ import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from ingestion.build import PROJECT, dbt_events, one_line
+from ingestion.build import artefacts, dbt_events, one_line
 from ingestion.errors import BuildError, FileError, SettingsError, WarehouseError
 from ingestion.warehouse import open_warehouse
 
@@ -20,8 +20,7 @@ def build_site(warehouse: Path) -> tuple[str, str | None]:
     """
     doubt = _why_unread(warehouse)
     target = ["--target", "lint", "--empty-catalog"] if doubt else ["--target", "docs"]
-    # Beside the other targets' files, so that the next time only what has changed is parsed.
-    folder = Path(os.environ.get("DBT_TARGET_PATH", PROJECT / "target")).resolve() / "docs"
+    folder = artefacts("docs")
     page = folder / "static_index.html"
     page.unlink(missing_ok=True)
     arguments = ["docs", "generate", "--static", "--target-path", str(folder), *target]

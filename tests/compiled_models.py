@@ -1,18 +1,15 @@
 """Models compiled by dbt once, to run on DuckDB in memory over tables of a test's own."""
 
 import json
-import os
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
-PROJECT = Path(__file__).resolve().parent.parent
+from ingestion.build import PROJECT, artefacts
 
-# One parse for both: the functions are made by a hook, which compiling a model leaves out.
+# One parse for all: the functions are made by a hook, which compiling a model leaves out.
 _COMPILE = """
 import json, sys
 from dbt.cli.main import dbtRunner
@@ -32,15 +29,13 @@ print("compiled" + json.dumps(found))
 @cache
 def compiled_models(*names: str) -> tuple[str, dict[str, str]]:
     """The project's SQL functions, and the SQL of each of the models in the order given."""
-    with TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-c", _COMPILE, folder, *names],
-            cwd=PROJECT,
-            env={**os.environ, "DBT_LOG_PATH": folder},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    done = subprocess.run(
+        [sys.executable, "-c", _COMPILE, artefacts("lint"), *names],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     models = json.loads(done.stdout.rpartition("compiled{")[2].join(("{", "")))
     return models["inline_query"], {name: models[name] for name in names}

@@ -1,7 +1,6 @@
 """The house style as checks on dbt's manifest, in place of packages that cannot be installed."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -10,21 +9,17 @@ from typing import Any
 
 import pytest
 
+from ingestion.build import PROJECT, artefacts
+
 Manifest = dict[str, Any]
-PROJECT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+def manifest() -> Manifest:
     """The parsed project."""
-    target = tmp_path_factory.mktemp("target")
+    target = artefacts("lint")
     arguments = ["parse", "--target", "lint", "--target-path", str(target), "--quiet"]
-    subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", *arguments],
-        cwd=PROJECT,
-        check=True,
-        env={**os.environ, "DBT_LOG_PATH": str(target)},
-    )
+    subprocess.run([sys.executable, "-m", "dbt.cli.main", *arguments], cwd=PROJECT, check=True)
     found: Manifest = json.loads((target / "manifest.json").read_text())
     return found
 
