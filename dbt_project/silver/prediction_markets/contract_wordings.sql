@@ -50,9 +50,8 @@ read_texts as (
         silver.telling_words(title_text, canonical_words) as title_words,
         list_filter(silver.telling_words(side_text, canonical_words), lambda word: word != 'yes') as side_words,
         concat_ws(' ', title, case when platform = 'kalshi' then subtitle end) as said_text,
-        silver.telling_words(
-            silver.normalised_text(concat_ws(' ', said_text, description)), canonical_words
-        ) as said_words,
+        silver.telling_words(silver.normalised_text(said_text), canonical_words)
+        || silver.telling_words(undated.rules_text, canonical_words) as said_words,
         silver.telling_words(
             silver.without_dates(silver.normalised_text(
                 concat_ws(' ', event_title, case when platform = 'polymarket' then subtitle end)
