@@ -59,30 +59,41 @@ def no_judge_of_the_developer() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def look_alikes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse of the look-alikes, built without a judge. Tests that change it take a copy."""
-    from look_alikes import build_warehouse, payloads
-
-    return build_warehouse(tmp_path_factory.mktemp("look_alikes"), *payloads())
-
-
-@pytest.fixture(scope="session")
-def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the demo leaves behind, made once for all files and workers of a run: to be read, or
-    copied by who changes it. A copy keeps the name, which is in the views."""
-    from ingestion.runs import demo
-
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "first_demo"
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that is filled once for all files and workers of a run: to be read, or copied by who
+    changes it."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
     folder.mkdir(exist_ok=True)
     done = folder / "done"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            demo("first", seed=7, warehouse=folder / "demo.duckdb")
+            make(folder)
             done.touch()
-    return folder / "demo.duckdb"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def look_alikes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse of the look-alikes, built without a judge. Tests that change it take a copy."""
+    from look_alikes import build_warehouse, payloads
+
+    def build(folder: Path) -> None:
+        build_warehouse(folder, *payloads())
+
+    return made_once(tmp_path_factory, "first_look_alikes", build) / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="session")
+def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the demo leaves behind. A copy keeps the name, which is in the views."""
+    from ingestion.runs import demo
+
+    def build(folder: Path) -> None:
+        demo("first", seed=7, warehouse=folder / "demo.duckdb")
+
+    return made_once(tmp_path_factory, "first_demo", build) / "demo.duckdb"
 
 
 @pytest.fixture(scope="module")  # its event loop is in the way of other files

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines import WITHOUT_UNIT_TESTS
+
 from ingestion.build import Half, build
 from ingestion.pipeline import ingest_files
 from ingestion.settings import Settings
@@ -85,5 +87,5 @@ def build_warehouse(
 ) -> Path:
     """A warehouse built from the events of both venues."""
     settings = ingest_events(folder, kalshi, polymarket)
-    build(settings.warehouse, Half.PREDICTION_MARKETS)
+    build(settings.warehouse, Half.PREDICTION_MARKETS, environment=WITHOUT_UNIT_TESTS)
     return settings.warehouse

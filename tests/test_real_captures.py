@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pipelines import ask, contents, differing
+from pipelines import WITHOUT_UNIT_TESTS, ask, build_tables, contents, differing
 
 from ingestion.build import Half, build
 from ingestion.pipeline import ingest_files
@@ -29,11 +29,11 @@ def capture(shared_data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def warehouse(capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse built from the capture."""
+    """A warehouse built from the capture. Its tests are run when it is built once more, below."""
     path = tmp_path_factory.mktemp("capture") / "warehouse.duckdb"
     for venue in ("kalshi", "polymarket"):
         load(Settings(warehouse=path), venue, capture / f"{venue}_events.json.gz")
-    build(path, Half.PREDICTION_MARKETS)
+    build_tables(path, Half.PREDICTION_MARKETS)
     return path
 
 
@@ -89,12 +89,12 @@ def test_nothing_is_published_from_look_alikes(warehouse: Path) -> None:
 def test_the_same_files_again_change_nothing(
     capture: Path, warehouse: Path, tmp_path: Path
 ) -> None:
-    # Only the log of runs, and the clock, know that somebody asked.
+    # Only the log of runs, and the clock, know that somebody asked; what dbt tests now held before.
     before = contents(warehouse)
     for venue in ("kalshi", "polymarket"):
         path = capture / f"{venue}_events.json.gz"
         load(Settings(warehouse=warehouse), venue, path, captured_at=CAPTURED.replace(hour=19))
-    build(warehouse, Half.PREDICTION_MARKETS)
+    build(warehouse, Half.PREDICTION_MARKETS, environment=WITHOUT_UNIT_TESTS)
     logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs", "silver.run_findings"}
     logs |= {"silver.ingestion_metrics", "gold.run_metrics"}
     clocks = {"silver.clock", "silver.pricing_clock"}
@@ -117,7 +117,7 @@ def test_wire_fixtures_of_three_months(shared_data: Path, tmp_path: Path) -> Non
     assert polymarket
     load(settings, "kalshi", *kalshi, captured_at=datetime(2026, 9, 16, 12, tzinfo=UTC))
     load(settings, "polymarket", *polymarket, captured_at=datetime(2026, 9, 16, 12, tzinfo=UTC))
-    build(path, Half.PREDICTION_MARKETS)
+    build(path, Half.PREDICTION_MARKETS, environment=WITHOUT_UNIT_TESTS)
     landed = ask(
         path,
         "select 'kalshi', count(distinct external_id) from raw.kalshi_markets"
