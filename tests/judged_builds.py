@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,16 @@ from pipelines import ask
 from ingestion.build import PROJECT
 
 FROM_QUESTIONS = ("--select", "pair_questions+")
+PARSED = "partial_parse.msgpack"
+
+
+def shown_by(process: subprocess.Popen[str]) -> str:
+    """What dbt has printed at its end, which must be a good one."""
+    with process:
+        assert process.stdout is not None
+        shown = process.stdout.read()
+    assert process.returncode == 0, shown
+    return shown
 
 
 @dataclass
@@ -36,9 +47,13 @@ class JudgedBuild:
         return self.folder / "judge.sqlite"
 
     def copy_of(self, warehouse: Path) -> "JudgedBuild":
-        """Begins with a copy of a warehouse that was built without a judge."""
+        """Begins with a copy of a warehouse that was built without a judge, and of what dbt has
+        parsed for it."""
         self.folder.mkdir(exist_ok=True)
         shutil.copy(warehouse, self.warehouse)
+        with suppress(FileNotFoundError):
+            (self.folder / "target").mkdir()
+            shutil.copy(Path(os.environ["DBT_TARGET_PATH"], PARSED), self.folder / "target")
         return self
 
     def environment(self, **changes: str) -> dict[str, str]:
@@ -73,9 +88,10 @@ class JudgedBuild:
     def start(self, *arguments: str, **changes: str) -> subprocess.Popen[str]:
         """Starts dbt in a process group of its own."""
         return subprocess.Popen(
-            [sys.executable, "-m", "dbt.cli.main", *arguments],
+            [sys.executable, "-m", "ingestion.dbt_process", *arguments],
             cwd=PROJECT,
             env=self.environment(**changes),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -84,10 +100,7 @@ class JudgedBuild:
 
     def dbt(self, *arguments: str, **changes: str) -> str:
         """Runs dbt to its end, which must be a good one: what it has printed."""
-        process = self.start(*arguments, **changes)
-        shown, _ = process.communicate()
-        assert process.returncode == 0, shown
-        return shown
+        return shown_by(self.start(*arguments, **changes))
 
     def marketfinder(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         """The command, as a process of its own."""

@@ -5,9 +5,6 @@ needed, that SQL runs on DuckDB directly, with dbt's delete and insert around it
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,9 +18,9 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pipelines import dbt
 from polars.testing import assert_frame_equal
 
-PROJECT = Path(__file__).resolve().parent.parent
 KEY = ["exchange", "symbol", "duration_seconds", "started_at"]
 DURATIONS = (60, 120, 600)  # of the tests on DuckDB directly
 MAXIMUM_FILLED_DAYS = 1
@@ -78,18 +75,11 @@ def create_silver(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table silver.{kind.table} ({kind.columns})")
 
 
-def dbt(command: str, warehouse: Path, *arguments: str, models: Sequence[Kind] = KINDS) -> Path:
-    """Runs dbt on the bars alone; returns where it left the compiled models."""
-    target = warehouse.parent / "target"
-    names = [kind.model for kind in models]
-    places = ["--target-path", str(target), "--log-path", str(target), "--quiet"]
-    subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", command, "--select", *names, *places, *arguments],
-        cwd=PROJECT,
-        check=True,
-        env={**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse)},
-    )
-    return target / "compiled" / "marketfinder" / "dbt_project" / "gold" / "order_books"
+def build_bars(command: str, warehouse: Path, *arguments: str, **environment: str) -> None:
+    """Runs dbt on the bars alone."""
+    names = [kind.model for kind in KINDS]
+    done = dbt(warehouse, command, "--quiet", "--select", *names, *arguments, **environment)
+    assert done.returncode == 0, done.stdout
 
 
 class Bars:
@@ -146,7 +136,8 @@ class Bars:
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], str]:
     """The SQL of each model, as a full refresh (False) and as an incremental run (True)."""
-    warehouse = tmp_path_factory.mktemp("compiled") / "warehouse.duckdb"
+    target = tmp_path_factory.mktemp("compiled")
+    warehouse = target / "warehouse.duckdb"
     with duckdb.connect(warehouse) as connection:
         create_silver(connection)
     known = {
@@ -155,9 +146,10 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool],
     }
     sql = {}
     for incremental, command in enumerate(("run", "compile")):
-        folder = dbt(command, warehouse, "--vars", json.dumps(known))
+        build_bars(command, warehouse, "--vars", json.dumps(known), DBT_TARGET_PATH=str(target))
         for kind in KINDS:
-            sql[kind.model, bool(incremental)] = (folder / f"{kind.model}.sql").read_text()
+            (path,) = target.glob(f"compiled/**/{kind.model}.sql")
+            sql[kind.model, bool(incremental)] = path.read_text()
     return sql
 
 
@@ -553,12 +545,12 @@ def test_real_trades_match_polars_in_two_dbt_runs(shared_data: Path, tmp_path: P
         connection.execute(
             "insert into silver.trades select * exclude (is_late) from landed where not is_late"
         )
-    dbt("run", warehouse)
+    build_bars("run", warehouse)
     with duckdb.connect(warehouse) as connection:
         connection.execute(
             "insert into silver.trades select * exclude (is_late) from landed where is_late"
         )
-    dbt("build", warehouse)
+    build_bars("build", warehouse)
     with duckdb.connect(warehouse) as connection:
         trades = connection.execute("select * from silver.trades").to_arrow_table()
         found = connection.execute("select * from gold.trade_bars").to_arrow_table()

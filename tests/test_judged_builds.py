@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import KEY, Answer
 from judge_endpoint import ScriptedEndpoint, always, completion, judgement, sides
-from judged_builds import FROM_QUESTIONS, JudgedBuild
+from judged_builds import FROM_QUESTIONS, JudgedBuild, shown_by
 from look_alikes import PAIRS, build_warehouse, payloads
 from pipelines import NOW, ask, simulated, small_world, sweep
 from rich.console import Console
@@ -306,8 +306,7 @@ def test_two_builds_at_once_buy_nothing_twice(
     questions = judged.count("select count(*) from silver.pair_questions")
     builds = [each.start("run", *FROM_QUESTIONS) for each in (judged, other)]
     for process in builds:
-        shown, _ = process.communicate()
-        assert process.returncode == 0, shown
+        shown_by(process)
     calls = sum(each.count("select max(calls) from silver.judge_runs") for each in (judged, other))
 
     assert len({json.dumps(request) for request in endpoint.requests}) == questions
