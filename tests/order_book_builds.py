@@ -7,16 +7,14 @@ them. What dbt adds (hooks, tests, transactions) is left to the tests that run d
 import importlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from pipelines import dbt
 
-PROJECT = Path(__file__).resolve().parent.parent
 WAREHOUSE = "warehouse.duckdb"  # dbt's SQL names the database, which is called after the file
 SELECTED = "+path:dbt_project/silver/order_books +path:python_models/silver/order_books"
 
@@ -68,12 +66,12 @@ class CompiledModels:
         self._directory = directory
         self._selected = selected.split()
         if has_seeds:
-            self._dbt("seed", directory)
-        self._dbt("run", directory)
+            self._dbt("seed")
+        self._dbt("run")
         first = self._compiled()
-        self._dbt("compile", directory)
+        self._dbt("compile")
         later = self._compiled()
-        nodes = json.loads((directory / "target/manifest.json").read_text())["nodes"]
+        nodes = _artefact("manifest.json")["nodes"]
         names = self._in_order(nodes, set(later))
         self.models = [
             CompiledModel(
@@ -101,30 +99,16 @@ class CompiledModels:
                 if relations is None or model.relation in relations:
                     build_model(connection, model, config)
 
-    def _dbt(self, command: str, directory: Path) -> None:
-        environment = {
-            **os.environ,
-            "MARKETFINDER_WAREHOUSE": str(directory / WAREHOUSE),
-            "DBT_TARGET_PATH": str(directory / "target"),
-            "DBT_LOG_PATH": str(directory / "logs"),
-        }
+    def _dbt(self, command: str) -> None:
         arguments = [command, "--select", *self._selected, "--quiet"]
-        done = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", *arguments],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = dbt(self._directory / WAREHOUSE, *arguments)
         assert done.returncode == 0, done.stdout
 
     def _compiled(self) -> dict[str, str]:
         """The compiled text of each model that was selected."""
-        results = json.loads((self._directory / "target/run_results.json").read_text())["results"]
         return {
             result["unique_id"]: result["compiled_code"]
-            for result in results
+            for result in _artefact("run_results.json")["results"]
             if result["unique_id"].startswith("model.")
         }
 
@@ -175,6 +159,12 @@ def build_model(
         connection.execute(f"delete from {model.relation} held using arrived where {same}")
     connection.execute(f"insert into {model.relation} by name select * from arrived")
     connection.execute(f"drop {held} arrived")
+
+
+def _artefact(name: str) -> dict[str, Any]:
+    """What the last dbt command has written of itself."""
+    content: dict[str, Any] = json.loads((Path(os.environ["DBT_TARGET_PATH"]) / name).read_text())
+    return content
 
 
 def _as_list(value: str | list[str] | None) -> list[str]:
