@@ -82,7 +82,9 @@ subjects as (
             and not list_contains({{ kind_words() }} || {{ negations() }}, word)
         ))) as subject_words,
         list_distinct(flatten(list_transform(
-            list_filter(named, lambda name: list_contains(subject_words, name.code)), lambda name: name.words
+            -- Of a longer name ("Atletico Mineiro") a word may be somebody else's.
+            list_filter(named, lambda name: list_contains(subject_words, name.code) and len(name.words) = 1),
+            lambda name: name.words
         ))) as subject_names,
         -- What is said of the side: title and subtitle, and of named sides who they are.
         list_sort(list_distinct(

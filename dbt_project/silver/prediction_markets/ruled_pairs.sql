@@ -123,6 +123,8 @@ decided as (
                         {{ is_loose_end("clause", "counted.kalshi.window_ends_on") }}, true
                     ))) > 0
                 )
+                -- Nothing to fear takes half the doubt.
+                or coalesce(score < (1 + threshold) / 2, true)
                 -- Titles lie: without rules nobody knows what is paid.
                 or least(len(counted.kalshi.rules_words), len(counted.polymarket.rules_words)) = 0
                 or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
