@@ -83,20 +83,22 @@ left join first_to_wait using (exchange, symbol)
 where waiting.book_number < first_to_wait.book_number or first_to_wait.book_number is null
 order by waiting.book_number, exchange, symbol
 """
-_BOOKS = f"""
-select
-    {", ".join(f"features.{name}" for name in BOOKS_SCHEMA.names[:8])},
-    chunk.arrival,
-    {", ".join(f"features.{name}" for name in BOOKS_SCHEMA.names[9:-2])},
-    books.bids[:{{levels}}] as bids,
-    books.asks[:{{levels}}] as asks,
-from silver.order_book_features as features
-inner join chunk using (exchange, symbol, book_number)
-inner join silver.order_books as books using (exchange, symbol, book_number)
-where
-    features.source = '{{source}}' and features.book_number between {{first}} and {{last}}
-    and books.source = '{{source}}' and books.book_number between {{first}} and {{last}}
-"""
+_KEY = ["exchange", "symbol", "book_number"]
+_LEVELS = ("bids", "asks")
+# Both were written in the order of the books: read apart, and not by a join, which would copy them
+# and lose the order, they mostly lie side by side already.
+_QUERIES = (
+    f"""
+    select {", ".join(name for name in BOOKS_SCHEMA.names if name not in ("arrival", *_LEVELS))}
+    from silver.order_book_features
+    where source = '{{source}}' and book_number between {{first}} and {{last}}
+    """,
+    f"""
+    select {", ".join([*_KEY, *(f"{side}[:{{levels}}] as {side}" for side in _LEVELS)])}
+    from silver.order_books
+    where source = '{{source}}' and book_number between {{first}} and {{last}}
+    """,
+)
 # Only of symbols whose books go on, so that the others' do not pile up in the state.
 _TRADES = """
 select
@@ -232,14 +234,31 @@ def _features(
 def _books(reader: Any, new_books: pa.Table, source: str, levels: int) -> Iterator[pa.Table]:
     """Books with their structural features, a bounded number at a time."""
     for start in range(0, new_books.num_rows, ROWS_AT_A_TIME):
-        chunk = new_books.slice(start, ROWS_AT_A_TIME).drop_columns("trade_number")
-        reader.register("chunk", chunk)
+        chunk = new_books.slice(start, ROWS_AT_A_TIME)
         first, last = chunk["book_number"][0].as_py(), chunk["book_number"][-1].as_py()
-        query = _BOOKS.format(source=source, first=first, last=last, levels=levels)
-        books = reader.execute(query).to_arrow_table()
-        # A join of tables that were written in order is in order, at half the price of a sort.
-        is_sorted = bool((np.diff(books["book_number"].to_numpy()) >= 0).all())
-        yield books if is_sorted else books.sort_by("book_number")
+        features, books = (
+            reader.execute(
+                query.format(source=source, first=first, last=last, levels=levels)
+            ).to_arrow_table()
+            for query in _QUERIES
+        )
+        found = side_by_side(chunk, features)
+        for part, names in ((chunk, ["arrival"]), (books, _LEVELS)):
+            own = side_by_side(found, part)
+            for name in names:
+                found = found.append_column(name, own[name])
+        yield found
+
+
+def side_by_side(rows: pa.Table, others: pa.Table) -> pa.Table:
+    """Those of the others that are books of the rows too, in their order."""
+    if all(others[name].equals(rows[name]) for name in _KEY):
+        return others
+    wanted, found = (
+        pc.binary_join_element_wise(*(part[name].cast(pa.string()) for name in _KEY), "\n")
+        for part in (rows, others)
+    )
+    return others.take(pc.index_in(wanted, found).drop_null())
 
 
 def _state_rows(

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
@@ -307,6 +308,22 @@ def test_the_yaml_is_what_the_tables_of_features_say() -> None:
         assert path.read_text() == text(project_variables()), (
             f"{path.name} is old: uv run python -m python_models.order_flow_docs"
         )
+
+
+def test_what_is_known_of_a_book_is_found_in_whatever_order_it_was_written() -> None:
+    books = pa.table(
+        {
+            "exchange": ["a", "a", "b", "a"],
+            "symbol": ["x", "y", "x", "x"],
+            "book_number": [1, 1, 2, 3],
+            "bids": [[1.0], [2.0], [3.0], [4.0]],
+        }
+    )
+    wanted = books.drop_columns("bids")
+    assert order_flow.side_by_side(wanted, books) is books
+    assert order_flow.side_by_side(wanted, books.take([3, 1, 0, 2])) == books
+    # One that waits, and one of which nothing is known.
+    assert order_flow.side_by_side(wanted.slice(1), books.slice(0, 3)) == books.slice(1, 2)
 
 
 # Real captures
