@@ -184,7 +184,8 @@ def _rows(session: Any, held: pa.Table, parameters: FlowParameters) -> Iterator[
         own = held.filter(pc.equal(held["source"], source))
         before = pa.Table.from_struct_array(own["state"]) if own.num_rows else None
         flow = OrderFlow(before, parameters)
-        for rows in _features(session, flow, before, source):
+        # In a thread of its own: where DuckDB's are both busy writing, the next rows are there.
+        for rows in read_ahead(_features(session, flow, before, source)):
             numbers = pa.array(np.zeros(rows.num_rows, np.int64))
             nothing = pa.nulls(rows.num_rows, schema.field("state").type)
             yield pa.RecordBatch.from_arrays([*rows.columns, numbers, nothing], schema=schema)
