@@ -183,12 +183,16 @@
 {%- endmacro %}
 
 
-{#- "Approved by the FDA": a name that both titles have follows on "by". -#}
+{#- "Approved by the FDA": a name that both titles have follows on "by", and none stands before it ("Golden by HUNTR/X").
+    The ordered words have no "by". -#}
 {% macro is_done_by_a_name(side, other) -%}
-    coalesce(list_contains(
-        {{ names_in_order(side, other) }},
-        {{ side }}.ordered_words[list_position({{ side }}.ordered_words, 'by') + 1]
-    ), false)
+    (
+        {%- for name, is_name in [("+ 1", ""), ("- 1", "not ")] %}
+        {{ "and " if not loop.first }}{{ is_name }}coalesce(list_contains(
+            {{ names_in_order(side, other) }}, {{ side }}.words[list_position({{ side }}.words, 'by') {{ name }}]
+        ), false)
+        {%- endfor %}
+    )
 {%- endmacro %}
 
 

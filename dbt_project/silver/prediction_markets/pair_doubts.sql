@@ -82,11 +82,10 @@ pairs as (
         {{ markers_of("polymarket.markers", "'effect'") }} as polymarket_effects,
         {{ markers_of("kalshi.markers", "'death'") }} as kalshi_deaths,
         {{ markers_of("polymarket.markers", "'death'") }} as polymarket_deaths,
+        {{ is_done_by_a_name("kalshi", "polymarket") }} != {{ is_done_by_a_name("polymarket", "kalshi") }}
+            as is_done_by_of_one,
         -- "The FDA approves it" and "it is approved by the FDA".
-        len({{ names_in_order("kalshi", "polymarket") }}) = 2
-        and {{ names_in_order("kalshi", "polymarket") }}
-        = list_reverse({{ names_in_order("polymarket", "kalshi") }})
-        and {{ is_done_by_a_name("kalshi", "polymarket") }} != {{ is_done_by_a_name("polymarket", "kalshi") }}
+        is_done_by_of_one and len(kalshi_names) = 2 and kalshi_names = list_reverse(polymarket_names)
             as is_passive_of_one,
         {{ runs_of_names("kalshi") }} as kalshi_runs,
         {{ runs_of_names("polymarket") }} as polymarket_runs,
@@ -200,6 +199,11 @@ doubted as (
                     )
                     then 'names in another order: ' || array_to_string(kalshi_names, ' ')
                         || ' / ' || array_to_string(polymarket_names, ' ')
+            end,
+            -- "Israel attacks Iran" and "Israel is attacked by Iran".
+            case
+                when is_done_by_of_one and len(kalshi_names) > 1 and kalshi_names = polymarket_names
+                    then 'who does it to whom: ' || array_to_string(kalshi_names, ' ')
             end,
             -- "Will OpenAI score 60%?" and "Will a model score 60%?"
             case
