@@ -86,7 +86,7 @@
         ]),
         ("method", "METRIC", "title", "veto", [
             ("disqualification", "\\bdq\\b|\\bdisqualification\\b", "doubt"),
-            ("knockout", "\\b(?:t?ko|knock-?out)\\b", "unknown"),
+            ("knockout", "\\b(?:t?ko|stoppage)\\b|\\b(?:by|via) knock-?out\\b", "doubt"),
             ("submission", "\\bsubmission\\b"),
             ("decision", "\\bby (?:\\w+ )?decision\\b"),
         ]),
