@@ -136,8 +136,13 @@ bounded as (
                 and not contains(chosen.found.mention, '$')
             ), false
         ) as has_one_decimal,
-        -- Rates of central banks are moved by quarters of a point: a cut of more than 25 is one of 50.
-        coalesce(unit = 'bp' and first_amount % 25 = 0, false) as is_of_quarters,
+        -- Some central banks move by quarters of a point: a cut of more than 25 is one of 50. Spreads of yields do not.
+        coalesce(
+            unit = 'bp' and first_amount % 25 = 0 and regexp_matches(
+                concat_ws(' ', title_text, event_text),
+                '\b(fed|fomc|federal reserve|ecb|boe|boc|boj|european central bank|bank of (england|canada|japan))\b'
+            ), false
+        ) as is_of_quarters,
         cast(case
             when kind in ('at_least', 'touch_above', 'between', 'exactly') then first_amount
             when kind = 'above' and has_one_decimal then first_amount + 0.1
