@@ -129,11 +129,19 @@ bounded as (
             and category not in ('crypto', 'finance', 'economics'), false
         ) as is_whole,
         coalesce(
-            (unit = '%' and first_amount * 10 % 1 = 0) or (unit = '°c' and contains(chosen.found.first, '.'))
-            -- An index of the economy: "above 52.0".
+            -- Yields and mortgage rates have two.
+            (
+                unit = '%' and first_amount * 10 % 1 = 0
+                and not regexp_matches(title_text, '\b(mortgage|yields?|treasury|sofr)\b')
+            )
+            or (unit = '°c' and contains(chosen.found.first, '.'))
+            -- An index of the economy: "above 52.0"; prices and currencies have more.
             or (
                 unit is null and category = 'economics' and regexp_matches(chosen.found.first, '^\d\d\d?\.\d$')
-                and not contains(chosen.found.mention, '$')
+                and regexp_matches(
+                    concat_ws(' ', title_text, event_text), '\b(pmi|ism|sentiment|confidence|optimism|index)\b'
+                )
+                and not regexp_matches(title_text, '\bdollar index\b|\bdxy\b')
             ), false
         ) as has_one_decimal,
         -- Some central banks move by quarters of a point: a cut of more than 25 is one of 50. Spreads of yields do not.
