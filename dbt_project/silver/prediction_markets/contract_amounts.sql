@@ -198,15 +198,18 @@ amounts as (
         is_low_open,
         is_high_open,
         unit as amount_unit,
-        -- "Above 3%" in the title, "3% or more" in the condition.
+        -- "Above 3%" or "be 3%" in the title, "3% or more" in the condition.
         coalesce(
             list_filter(
                 mentions,
                 lambda place: place.source = 'condition' and place.found.first = chosen.found.first
                 and place.found.first_scale = chosen.found.first_scale
-                and starts_with(place.found.kind, 'at_') != starts_with(kind, 'at_')
-                and place.found.kind in ('above', 'below', 'at_least', 'at_most')
-                and kind in ('above', 'below', 'at_least', 'at_most')
+                and (
+                    starts_with(place.found.kind, 'at_') != starts_with(kind, 'at_')
+                    or (place.found.kind = 'exactly') != (kind = 'exactly')
+                )
+                and place.found.kind in ('above', 'below', 'at_least', 'at_most', 'exactly')
+                and kind in ('above', 'below', 'at_least', 'at_most', 'exactly')
             ) != [], false
         ) or (is_of_higher_bracket and chosen.found.kind = 'above') as is_amount_contested,
         -- Dollars of a share; coins and currencies are told in smaller parts.
