@@ -196,9 +196,10 @@ checked as (
             coalesce(window_source, '') in ('title', 'subtitle', 'condition') and chosen_date.lone_year != ''
             and (
                 chosen_date.word = '' or contains(chosen_date.mention, 'the ')
-                -- "To win in 2027" is to win the election of that year.
+                -- "To win in 2027" is to win the election of that year; to call one in 2027 is not.
                 or (
                     window_source = 'title' and chosen_date.word = 'in'
+                    and regexp_matches(title_text, '\b(wins?|winner|elected)\b')
                     and regexp_matches(condition_text, '\b' || chosen_date.lone_year || ' (\w+ ){0,4}elections?\b')
                 )
             )
