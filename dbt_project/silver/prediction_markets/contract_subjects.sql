@@ -57,7 +57,10 @@ worded as (
             silver.telling_words(
                 array_to_string(
                     regexp_extract_all(replace(silver.countable(title_said), amount_mention, ' '), '\S+ or \S+')
-                    || regexp_extract_all(strip_accents(title), '[A-Z][a-z]+/[A-Z][a-z]+'), ' '
+                    -- Bodø/Glimt is one club.
+                    || if(
+                        category = 'sports', [], regexp_extract_all(strip_accents(title), '[A-Z][a-z]+/[A-Z][a-z]+')
+                    ), ' '
                 ), canonical_words
             ),
             lambda word: not list_contains({{ comparison_words() }} || ['or'], word)

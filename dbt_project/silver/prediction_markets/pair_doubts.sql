@@ -178,12 +178,8 @@ doubted as (
             end,
             case
                 when
-                    -- Bodø/Glimt is one club.
-                    not list_has_all(['sports'], [kalshi.category, polymarket.category])
-                    and (
-                        len({{ not_in("kalshi.alternatives", "polymarket_said") }}) > 0
-                        or len({{ not_in("polymarket.alternatives", "kalshi_said") }}) > 0
-                    )
+                    len({{ not_in("kalshi.alternatives", "polymarket_said") }}) > 0
+                    or len({{ not_in("polymarket.alternatives", "kalshi_said") }}) > 0
                     then 'only one side names an alternative (or)'
             end,
             case
