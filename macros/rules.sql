@@ -140,14 +140,14 @@
     own title and condition have not. "House arrest does not count" of one side is denied by "house arrest qualifies" of
     the other. -#}
 {% macro said_to_count(side, denied) -%}
-    {%- set verb = "(?:counts?|counted|qualif\\w+|considered|included|sufficient|suffices?|constitutes?)" -%}
+    {%- set verb = "(?:counts?|counted|qualif\\w+|considered|included|sufficient|suffices?|constitutes?|enough)" -%}
     list_filter(
         list_transform(
             list_filter(
                 flatten(list_transform({{ side }}.clauses, lambda clause: string_split(clause, ' ; '))),
                 lambda clause: regexp_matches(clause, '\b({{ verb }}|defined as)\b')
                 and regexp_matches(
-                    clause, '\b(not|no|nor|cannot|wont)( \w+){0,4} {{ verb }}\b|\b(excluded|ineligible)\b'
+                    clause, '\b(not|no|nor|neither|cannot|wont)( \w+){0,9} {{ verb }}\b|\b(excluded|ineligible)\b'
                 ) = {{ denied }}
                 and not regexp_matches(clause, '\b(source|reporting|consensus|count (is|of))\b|^only\b')
             ),
@@ -163,7 +163,7 @@
     list_distinct(list_filter(
         list_transform(string_split({{ text }}, ' '), lambda word: silver.word_stem(word)),
         lambda word: (length(word) > 3 or word = 'act') and word not in (
-            'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'constitut', 'will',
+            'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'enough', 'constitut', 'will',
             'this', 'that', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
             'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than'
         )
