@@ -26,6 +26,8 @@ terms as (
         is_game,
         words,
         ordered_words,
+        subject_words,
+        title_names,
         markers,
         amount_low,
         amount_high,
@@ -55,15 +57,31 @@ pairs as (
         -- "Will it not" is the other side of "will it".
         veto_code = 'NEGATION' and (
             both_values in (['ends', 'goes on'], ['changed', 'unchanged'])
-            -- No run in the first inning; who plays until there is a winner wins or loses.
+            -- No run in the first inning, of either side; who plays until there is a winner wins or loses.
             or (
                 both_values in (['[]', '[no]'], ['[]', '[scoreles]'], ['[]', '[nrfi]'])
+                and not list_has_any(
+                    list_transform(
+                        [kalshi.ordered_words, polymarket.ordered_words],
+                        lambda ordered: ordered[list_position(ordered, 'scor') - 1]
+                    ),
+                    kalshi.title_names || polymarket.title_names
+                )
                 and list_contains(kalshi.markers, 'period:inning 1')
                 and list_contains(polymarket.markers, 'period:inning 1')
             )
             or (
                 both_values = ['[]', '[los]']
                 and kalshi.is_game and polymarket.is_game
+                -- Who loses is who wins on the other side, and by however much.
+                and list_has_any(
+                    kalshi.subject_words || polymarket.subject_words,
+                    [
+                        kalshi.ordered_words[list_position(kalshi.ordered_words, 'los') - 1],
+                        polymarket.ordered_words[list_position(polymarket.ordered_words, 'los') - 1]
+                    ]
+                )
+                and not list_contains(kalshi.words || polymarket.words, 'by')
                 and list_has_any(kalshi.markers || polymarket.markers, ['sport:basketball', 'sport:baseball'])
             )
             -- To avoid defeat is to win or to draw.
