@@ -204,16 +204,16 @@
     )
 {%- endmacro %}
 
-{#- Both ask who advances, and the rules of `silent` name the stage that the title of `side` names. -#}
-{% macro is_stage_told(side, silent) -%}
+{#- Both ask who advances, and to the stage that the title of `side` names: "from its quarterfinal" is a round
+    further. -#}
+{% macro is_stage_told(side) -%}
     (
         list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['bet_type:qualify'])
-        and len({{ markers_of(silent ~ ".markers", "'stage'") }}) = 0
-        and list_has_any(
-            {{ silent }}.said_words,
-            flatten(list_transform(
-                {{ markers_of(side ~ ".markers", "'stage'") }}, lambda marker: {{ stems_of_marker("marker") }}
-            ))
-        )
+        and len(list_filter(
+            list_transform(
+                {{ markers_of(side ~ ".markers", "'stage'") }}, lambda marker: split_part(marker, ':', 2)
+            ),
+            lambda stage: contains(kalshi.asked_to, stage) and contains(polymarket.asked_to, stage)
+        )) > 0
     )
 {%- endmacro %}

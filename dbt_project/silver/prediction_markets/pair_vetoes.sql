@@ -45,6 +45,7 @@ terms as (
             as negations,
         case when list_contains(words, 'unchang') then 'unchanged' when list_contains(words, 'chang') then 'changed' end
             as movement,
+        regexp_extract(split_part(condition, ' from ', 1), '\b(?:to|for|reach\w*) (.*)', 1) as asked_to,
         coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
         -- Everything that the side says.
         topic_words || event_topic_words || rules_words
@@ -94,8 +95,8 @@ pairs as (
                             and case marker_group
                                 when 'stage'
                                     then (kalshi.is_game and polymarket.is_game)
-                                        or {{ is_stage_told("kalshi", "polymarket") }}
-                                        or {{ is_stage_told("polymarket", "kalshi") }}
+                                        or {{ is_stage_told("kalshi") }}
+                                        or {{ is_stage_told("polymarket") }}
                                 -- "Game 3 of the series".
                                 when 'series'
                                     then len(list_filter(
