@@ -53,6 +53,13 @@
         end as date
     );
 
+    {#- Where no year is told, the last such day before another. -#}
+    create or replace macro silver.last_first_day(found, before) as if(
+        silver.first_day(found, strftime(before, '%Y')) < before,
+        silver.first_day(found, strftime(before, '%Y')),
+        silver.first_day(found, strftime(before - interval 1 year, '%Y'))
+    );
+
     create or replace macro silver.clock_mention(text) as regexp_extract(
         text, '\b(?:at )?\d{1,2}(?::\d\d)? ?[ap]\.?m\b\.?(?: (?:[ecmp][sd]?t|utc|gmt)\b)?'
     );
