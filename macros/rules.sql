@@ -147,7 +147,7 @@
                 flatten(list_transform({{ side }}.clauses, lambda clause: string_split(clause, ' ; '))),
                 lambda clause: regexp_matches(clause, '\b({{ verb }}|defined as)\b')
                 and regexp_matches(
-                    clause, '\b(not|no|nor|neither|cannot|wont)( \w+){0,9} {{ verb }}\b|\b(excluded|ineligible)\b'
+                    clause, '\b(not|no|nor|neither|cannot|wont)( \w+){0,12} {{ verb }}\b|\b(excluded|ineligible)\b'
                 ) = {{ denied }}
                 and not regexp_matches(clause, '\b(source|reporting|consensus|count (is|of))\b|^only\b')
             ),
