@@ -120,13 +120,13 @@ bounded as (
         (kind in ('touch_above', 'touch_below') and coalesce(category, '') != 'sports')
         or regexp_matches(condition_text, '\bat any (time|point)\b')
         or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
-        -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves and the last cent
+        -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves of them and the last cent
         -- are ways to say "or more". Percentages have one decimal.
-        coalesce(unit = '°' and not contains(chosen.found.first, '.'), false) or coalesce(first_amount % 1 = 0.5, false)
+        coalesce(unit = '°' and (first_amount % 1 = 0.5 or not contains(chosen.found.first, '.')), false)
         or coalesce(
-            unit is null and first_amount < 1000 and first_amount % 1 = 0
-            and not contains(chosen.found.mention, '$') and not contains(chosen.found.first, '.')
-            and category not in ('crypto', 'finance', 'economics'), false
+            unit is null and not contains(chosen.found.mention, '$')
+            and category not in ('crypto', 'finance', 'economics')
+            and (first_amount % 1 = 0.5 or (first_amount < 1000 and not contains(chosen.found.first, '.'))), false
         ) as is_whole,
         coalesce(
             -- Yields and mortgage rates have two.
