@@ -183,15 +183,22 @@
 {%- endmacro %}
 
 
-{#- "Approved by the FDA": a name that both titles have follows on "by", and none stands before it ("Golden by HUNTR/X").
-    The ordered words have no "by". -#}
+{#- "Is it approved by the FDA": a name that both titles have follows on "by", another stands before, and between them
+    what the other side says too. "An album by Bad Bunny" has no name before. The ordered words have no "by". -#}
 {% macro is_done_by_a_name(side, other) -%}
     (
-        {%- for name, is_name in [("+ 1", ""), ("- 1", "not ")] %}
-        {{ "and " if not loop.first }}{{ is_name }}coalesce(list_contains(
-            {{ names_in_order(side, other) }}, {{ side }}.words[list_position({{ side }}.words, 'by') {{ name }}]
-        ), false)
-        {%- endfor %}
+        list_contains({{ side }}.words, 'by')
+        and list_has_any(
+            {{ names_in_order(side, other) }}, {{ side }}.words[:list_position({{ side }}.words, 'by') - 2]
+        )
+        and list_has_any(
+            {{ names_in_order(side, other) }}, [{{ side }}.words[list_position({{ side }}.words, 'by') + 1]]
+        )
+        and len(list_filter(
+            {{ other }}.words,
+            lambda word: not list_contains({{ other }}.title_names, word)
+            and starts_with(word, {{ side }}.words[list_position({{ side }}.words, 'by') - 1])
+        )) > 0
     )
 {%- endmacro %}
 
