@@ -66,6 +66,7 @@
             ("spread", "\\bspreads?\\b|\\( ?(?:minus|plus) \\d|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
             ("total", "\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b", "unknown"),
             ("toss", "\\btoss\\b"),
+            ("end of the fight", "\\b(?:fight|bout)(?: \\S+){0,8} ends? (?:in|by|before)\\b|\\bgo(?:es)? the distance\\b"),
             ("make the cut", "\\b(?:makes?|fail) the cut\\b"),
             ("team total", "\\bteam total\\b"),
             ("both score", "\\bboth teams (?:to )?score\\b|\\bbtts\\b"),
