@@ -125,7 +125,7 @@ bounded as (
         coalesce(unit = '°' and (first_amount % 1 = 0.5 or not contains(chosen.found.first, '.')), false)
         or coalesce(
             unit is null and not coalesce(contains(chosen.found.mention, '$'), false)
-            and category not in ('crypto', 'finance', 'economics')
+            and coalesce(category, '') not in ('crypto', 'finance', 'economics')
             and (first_amount % 1 = 0.5 or (first_amount < 1000 and not contains(chosen.found.first, '.'))), false
         ) as is_whole,
         coalesce(
