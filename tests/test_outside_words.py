@@ -131,7 +131,8 @@ select
     universe, platform, market_id, topic_words, rules_words, title_names,
     topic_words as ordered_words, silver.word_key(topic_words) as word_key,
     []::text[] as event_topic_words, []::text[] as subject_words, []::text[] as markers,
-    [[]]::text[][] as outcome_words, null::date as window_ends_on, false as is_game
+    [[]]::text[][] as outcome_words, null::date as window_ends_on, false as is_game,
+    'binary' as event_type
 from (
     select
         universe, platform, market_id, {WORDS} as topic_words,
@@ -145,9 +146,13 @@ select kalshi_market_id || ' | ' || polymarket_market_id as pair_id, *
 from silver.similar_pairs
 where universe = 'abt_buy';
 create or replace table silver.filtered_pairs as select pair_id from silver.candidate_pairs;
-create or replace table silver.related_pairs as from silver.filtered_pairs limit 0;
+create or replace table silver.related_pairs as
+select pair_id, '' as veto_code, false as is_negated from silver.filtered_pairs limit 0;
 create or replace table silver.pair_sides as
-select *, 'none' as amounts, 'same' as orientation from silver.candidate_pairs;
+select *, 'none' as amounts, 'same' as orientation, 0 as polymarket_outcome_index
+from silver.candidate_pairs;
+create or replace table silver.pair_doubts as
+select pair_id, []::text[] as doubts from silver.candidate_pairs;
 """
 
 FOLDS = 5
