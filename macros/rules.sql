@@ -112,7 +112,7 @@
 
 {#- Central banks that move by quarters of a point: what is rounded up to the next is no other case. -#}
 {% macro banks_of_quarters() -%}
-    ['fed', 'ecb', 'boe', 'boc']
+    ['fed', 'ecb', 'boe', 'boc', 'boj']
 {%- endmacro %}
 
 {#- What becomes of a case that the other side says nothing about. That it pays nothing is the rule, by the

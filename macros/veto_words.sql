@@ -189,7 +189,8 @@
     (
         list_contains({{ side }}.words, 'by')
         and list_has_any(
-            {{ names_in_order(side, other) }}, {{ side }}.words[:list_position({{ side }}.words, 'by') - 2]
+            {{ names_in_order(side, other) }},
+            list_slice({{ side }}.words, 1, list_position({{ side }}.words, 'by') - 2)
         )
         and list_has_any(
             {{ names_in_order(side, other) }}, [{{ side }}.words[list_position({{ side }}.words, 'by') + 1]]

@@ -6,7 +6,7 @@
 ) }}
 
 with changed as (
-    {{ texts_to_read(create_amount_functions() ~ create_window_functions()) }}
+    {{ texts_to_read(create_amount_functions() ~ create_window_functions() ~ banks_of_quarters()) }}
 ),
 
 -- What the side says comes before what its event says.
@@ -146,9 +146,8 @@ bounded as (
         ) as has_one_decimal,
         -- Some central banks move by quarters of a point: a cut of more than 25 is one of 50. Spreads of yields do not.
         coalesce(
-            unit = 'bp' and first_amount % 25 = 0 and regexp_matches(
-                concat_ws(' ', title_text, event_text),
-                '\b(fed|fomc|federal reserve|ecb|boe|boc|boj|european central bank|bank of (england|canada|japan))\b'
+            unit = 'bp' and first_amount % 25 = 0 and list_has_any(
+                string_split(concat_ws(' ', title_text, event_text), ' '), {{ banks_of_quarters() }}
             ), false
         ) as is_of_quarters,
         cast(case

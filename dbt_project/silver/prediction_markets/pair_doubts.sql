@@ -127,7 +127,7 @@ pairs as (
                 and not list_contains(kalshi.markers || polymarket.markers, 'sport:soccer')
                 and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
             )
-            -- An amount that was read says which of them is meant.
+            -- An amount that is the same says which of them is meant.
             or (
                 changed.amounts not in ('same', 'complement')
                 and word in ('minu', 'plu', 'upto', 'exactly')
