@@ -152,7 +152,8 @@
                 and not regexp_matches(clause, '\b(source|reporting|consensus|count (is|of))\b|^only\b')
             ),
             lambda clause: {{ not_in(
-                telling_stems("clause"), telling_stems("coalesce(" ~ side ~ ".condition, '')") ~ " || " ~ side ~ ".words"
+                telling_stems("clause"),
+                telling_stems("coalesce(" ~ side ~ ".condition, '')") ~ " || " ~ side ~ ".words"
             ) }}
         ),
         lambda words: len(words) > 0
@@ -163,8 +164,8 @@
     list_distinct(list_filter(
         list_transform(string_split({{ text }}, ' '), lambda word: silver.word_stem(word)),
         lambda word: (length(word) > 3 or word = 'act') and word not in (
-            'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'enough', 'constitut', 'will',
-            'this', 'that', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
+            'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'enough',
+            'constitut', 'will', 'this', 'that', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
             'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than'
         )
     ))

@@ -7,8 +7,9 @@
 {#- Capitalised, but nobody's name. -#}
 {% macro kind_words() -%}
     ['win', 'match', 'gam', 'map', 'set', 'half', 'spread', 'draw', 'tie', 'total', 'moneylin', 'team', 'both', 'end',
-     'winner', 'series', 'serie', 'goal', 'point', 'run', 'no', 'yes', 'other', 'others', 'first', 'pric', 'vs', 'fc', 'cf', 'ac', 'sc',
-     'pro', 'professional', 'clan', 'playoff', 'counter', 'strik', 'esport', 'basketball', 'football', 'baseball', 'hockey', 'soccer', 'nba', 'nfl', 'mlb', 'nhl', 'wnba',
+     'winner', 'series', 'serie', 'goal', 'point', 'run', 'no', 'yes', 'other', 'others', 'first', 'pric', 'vs',
+     'fc', 'cf', 'ac', 'sc', 'pro', 'professional', 'clan', 'playoff', 'counter', 'strik', 'esport',
+     'basketball', 'football', 'baseball', 'hockey', 'soccer', 'nba', 'nfl', 'mlb', 'nhl', 'wnba',
      'fifa', 'uefa', 'men', 'women', 'final', 'championship', 'champion', 'league', 'cup', 'english', 'season',
      'glob', 'award', 'grammy', 'grammi', 'oscar', 'emmy', 'emmi', 'doubl', 'tripl', 'hik', 'cut', 'unchang',
      'january', 'february', 'march', 'july', 'september', 'october', 'november', 'december']

@@ -54,7 +54,7 @@
     );
 
     {#- Where no year is told, the last such day before another. -#}
-    create or replace macro silver.last_first_day(found, before) as if(
+    create or replace macro silver.first_day_before(found, before) as if(
         silver.first_day(found, strftime(before, '%Y')) < before,
         silver.first_day(found, strftime(before, '%Y')),
         silver.first_day(found, strftime(before - interval 1 year, '%Y'))

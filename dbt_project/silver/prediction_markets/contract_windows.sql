@@ -221,7 +221,7 @@ checked as (
                         case
                             when
                                 range_start is not null
-                                then silver.last_first_day(range_start, read_window.ends_on)
+                                then silver.first_day_before(range_start, read_window.ends_on)
                         end
                     )
         end as window_starts_on,
