@@ -313,7 +313,7 @@
             ("electoral college", "\\belectoral (?:college|votes?)\\b"),
         ]),
         ("seats", "METRIC", "rules", "doubt", [
-            ("most seats", "\\b(?:most|largest number of|plurality of) (?:\\w+ )?seats\\b|\\blargest party\\b"),
+            ("most seats", "\\b(?:most|(?:largest|greatest|highest) number of|plurality of) (?:\\w+ )?seats\\b|\\blargest party\\b|\\bmore seats than any\\b"),
         ]),
         ("chamber", "METRIC", "title", "unknown", [
             ("house", "\\bhouse of representatives\\b|\\bthe (?:us )?house\\b|\\bhouse (?:seats?|majority|control|race|district)\\b"),

@@ -17,7 +17,7 @@
 
 {#- Words that set two contracts apart when only one side has them anywhere. -#}
 {% macro telling_apart() -%}
-    ['north', 'south', 'east', 'west', 'northern', 'southern', 'eastern', 'western', 'uk', 'china', 'japan', 'canada',
+    ['north', 'south', 'east', 'west', 'uk', 'china', 'japan', 'canada',
      'germany', 'franc', 'eurozon', 'europ', 'india', 'brazil', 'mexico', 'australia', 'korea', 'turkey', 'russia',
      'israel', 'iran', 'italy', 'spain', 'poland', 'taiwan', 'ukrain', 'argentina', 'switzerland', 'sweden', 'norway']
 {%- endmacro %}
@@ -225,4 +225,21 @@
             lambda stage: contains(kalshi.asked_to, stage) and contains(polymarket.asked_to, stage)
         )) > 0
     )
+{%- endmacro %}
+
+
+{#- Numbers that the other side says nowhere: "GTA VI" says the 6, and 7 is 7.0. -#}
+{% macro numbers_not_in(numbers, said) -%}
+    list_filter({{ numbers }}, lambda number: not list_has_any({{ said }}, list_filter([
+        number, regexp_replace(number, '\.0+$', ''), {{ roman_numeral("number") }}
+    ], lambda name: name is not null)))
+{%- endmacro %}
+
+{% macro roman_numeral(number) -%}
+    ['ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix'][try_cast({{ number }} as integer) - 1]
+{%- endmacro %}
+
+{#- Words that say "all" or "any" as this one does. -#}
+{% macro words_of_all(word) -%}
+    if({{ word }} = 'all', ['all', 'entir', 'whol', 'complet', 'full', 'fully'], ['any'])
 {%- endmacro %}

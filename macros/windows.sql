@@ -11,6 +11,7 @@
     silver.mentioned_window(found, year) the window [starts_on, ends_on) that a mention means; the
                                          year is taken where the mention has none; null where it is
                                          not known. "before May 1" and "by April 30" end on May 1.
+    silver.week_of(day, is_of_close)     the seven days from that day on, or the Friday of its week
     silver.without_dates(text)           the text without its mentions of dates
     silver.spelled_ranges(text)          "july 20-26" as "from july 20 by july 26"
     silver.clock_mention(text)           the first time of day in a normalised text, "" if none
@@ -58,6 +59,11 @@
         silver.first_day(found, strftime(before, '%Y')) < before,
         silver.first_day(found, strftime(before, '%Y')),
         silver.first_day(found, strftime(before - interval 1 year, '%Y'))
+    );
+
+    create or replace macro silver.week_of(day, is_of_close) as struct_pack(
+        starts_on := cast(if(is_of_close, date_trunc('week', day) + interval 4 day, day) as date),
+        ends_on := cast(if(is_of_close, date_trunc('week', day) + interval 5 day, day + interval 7 day) as date)
     );
 
     create or replace macro silver.clock_mention(text) as regexp_extract(
@@ -127,6 +133,18 @@
             )
             {%- endfor %}
         ),
+        false
+    )
+{%- endmacro %}
+
+
+{#- The deadline of one side is among the days that the other, whose deadline was not read, names. -#}
+{% macro is_end_named(side, other) -%}
+    coalesce(
+        {{ other }}.window_ends_on is null
+        and list_has_any({{ other }}.named_ends, [
+            cast({{ side }}.window_ends_on as varchar), strftime({{ side }}.window_ends_on, '--%m-%d')
+        ]),
         false
     )
 {%- endmacro %}

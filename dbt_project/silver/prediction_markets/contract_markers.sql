@@ -13,6 +13,8 @@ found as (
     select
         market_id,
         {{ found_markers("kind_text", "condition_text", "source_text") }} as markers,
+        -- Titles shorten: what the condition of the rules says of that which is looked for in titles.
+        {{ found_markers("condition_text", "''", "''") }} as condition_markers,
         text_hash,
     from changed
 )

@@ -55,6 +55,7 @@ terms as (
         windows.window_time,
         windows.condition_time,
         windows.condition_on,
+        windows.named_ends,
         windows.is_whole_window,
         windows.is_game,
         coalesce(windows.is_edition, false) as is_edition,
@@ -94,6 +95,7 @@ terms as (
         amounts.extra_numbers,
         -- Of what kind, and who says so.
         markers.markers,
+        markers.condition_markers,
         -- Whom it is about.
         subjects.subject_words,
         subjects.subject_names,

@@ -155,6 +155,12 @@ windowed as (
         case
             when is_game
                 then struct_pack(starts_on := game_on, ends_on := cast(game_on + interval 1 day as date))
+            -- "The close of the week of September 27" is that of its Friday.
+            when contains(title_text, 'week of ' || chosen_date.mention)
+                then silver.week_of(
+                        silver.first_day(chosen_date, year_of_rules),
+                        regexp_matches(condition_text, '\b(final|last) (trading |business )?(day|session)\b')
+                    )
             when chosen_date is not null then silver.mentioned_window(chosen_date, year_of_rules)
         end as read_window,
     from with_year
@@ -190,6 +196,15 @@ checked as (
             )
             and (len(subtitle_ends) = 0 or list_contains(subtitle_ends, read_window.ends_on))
         ) as is_window_certain,
+        -- Every day up to which something is named in what is asked, whichever was chosen; without a year where none
+        -- is told.
+        list_distinct(list_filter(
+            list_transform(title_dates || subtitle_dates || condition_dates, lambda found: coalesce(
+                cast(silver.mentioned_window(found, null).ends_on as varchar),
+                strftime(silver.mentioned_window(found, '2001').ends_on, '--%m-%d')
+            )),
+            lambda day: day is not null
+        )) as named_ends,
         -- A year that is a part of a name ("the 2027 finals") says when, not from when until when.
         window_source = 'ticker'
         or (
@@ -206,7 +221,7 @@ checked as (
         )
         -- "The March press conference" is held on one of its days.
         or (
-            window_source = 'title' and chosen_date.word = '' and chosen_date.month != '' and chosen_date.day = ''
+            window_source = 'title' and chosen_date.month != '' and chosen_date.day = ''
             and contains(title_text, chosen_date.mention || ' press conference')
         ) as is_edition,
         -- "closed through March" speaks of every day, "closed by March" of one.

@@ -53,6 +53,7 @@ pairs as (
                 and list_has_any(kalshi.words, ['cut', 'hik', 'unchang', 'rat'])
             )
             and not list_contains(list_intersect(kalshi.markers, polymarket.markers), 'asked_' || marker)
+            and not list_contains(list_intersect(kalshi.condition_markers, polymarket.condition_markers), marker)
             -- Titles differ where the rules of both say it, and none that it does not count.
             and not (
                 list_has_all(
@@ -106,14 +107,22 @@ pairs as (
             polymarket_counted || polymarket_denied, lambda words: not list_has_any(kalshi_said, words)
         )) > 0 as is_said_by_one,
         changed.amounts,
-        {{ not_in("kalshi.extra_numbers", "polymarket_said || polymarket.extra_numbers") }}
-        || {{ not_in("polymarket.extra_numbers", "kalshi_said || kalshi.extra_numbers") }} as numbers_of_one,
-        {{ not_in("kalshi.other_numbers", "polymarket_said") }}
-        || {{ not_in("polymarket.other_numbers", "kalshi_said") }} as other_numbers_of_one,
+        {{ numbers_not_in("kalshi.extra_numbers", "polymarket_said || polymarket.extra_numbers") }}
+        || {{ numbers_not_in("polymarket.extra_numbers", "kalshi_said || kalshi.extra_numbers") }} as numbers_of_one,
+        {{ numbers_not_in("kalshi.other_numbers", "polymarket_said") }}
+        || {{ numbers_not_in("polymarket.other_numbers", "kalshi_said") }} as other_numbers_of_one,
         list_filter(
             {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
             lambda word: word in (
-                'eur', 'gbp', 'jpy', 'both', 'all', 'only', 'off', 'again', 'delay', 'jr', 'sr', 'any'
+                'eur', 'gbp', 'jpy', 'both', 'only', 'off', 'again', 'delay', 'jr', 'sr'
+            )
+            -- "The entire territory", and any that the rules of both let count.
+            or (
+                word in ('all', 'any')
+                and not (
+                    list_has_any(kalshi_said, {{ words_of_all("word") }})
+                    and list_has_any(polymarket_said, {{ words_of_all("word") }})
+                )
             )
             or (
                 changed.amounts = 'none' and len(kalshi.other_numbers) > 0
@@ -123,6 +132,8 @@ pairs as (
             or (word = 'major' and not kalshi.is_game and not polymarket.is_game)
             or (
                 list_contains({{ telling_apart() }}, word)
+                -- A "Swiss stage" is of no country, and who plays whom is told by names.
+                and not (kalshi.is_game and polymarket.is_game and list_position({{ telling_apart() }}, word) > 4)
                 -- West Ham is West Ham; Western Michigan is not Michigan.
                 and not list_contains(kalshi.markers || polymarket.markers, 'sport:soccer')
                 and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
@@ -294,6 +305,8 @@ doubted as (
                     -- "The 2027 final" may well be the final.
                     and not kalshi.is_edition and not polymarket.is_edition
                     and not is_tie_of_both
+                    and not {{ is_end_named("kalshi", "polymarket") }}
+                    and not {{ is_end_named("polymarket", "kalshi") }}
                     then 'deadline read on one side only'
             end,
             case

@@ -85,6 +85,19 @@ pairs as (
                             {{ markers_of("kalshi.markers", "marker_group") }},
                             {{ markers_of("polymarket.markers", "marker_group") }}
                         )
+                        -- Nor where the conditions of both say what one title does. "The estimate for the fourth
+                        -- quarter and the year" has both.
+                        and not (
+                            marker_group not in ('period', 'session')
+                            and (
+                                len({{ markers_of("kalshi.markers", "marker_group") }}) = 0
+                                or len({{ markers_of("polymarket.markers", "marker_group") }}) = 0
+                            )
+                            and list_has_any(
+                                list_intersect(kalshi.condition_markers, polymarket.condition_markers),
+                                {{ markers_of("kalshi.markers || polymarket.markers", "marker_group") }}
+                            )
+                        )
                         -- Silence says nothing of a quarter, where the other's window is not the whole year; nor of the
                         -- stage of one match of two sides on one day.
                         and not (
@@ -263,6 +276,11 @@ found as (
                 when
                     kalshi.window_ends_on != polymarket.window_ends_on
                     and not names_one_day
+                    -- A ticker of 27 is the season of 2027, or that which begins in it.
+                    and not (
+                        kalshi.window_source = 'ticker'
+                        and list_contains(kalshi.named_ends, cast(polymarket.window_ends_on as varchar))
+                    )
                     -- "The 2027 finals" are on some day of 2027.
                     and not (
                         (kalshi.is_edition or polymarket.is_edition)

@@ -93,10 +93,17 @@ pairs as (
                 and both_values[1] = '[]'
                 and both_values[2]
                 in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[except]')
-                -- To win with no goal against is more than not to win.
+                -- To win with no goal against is more than not to win, and "no candidate wins" is about them all.
                 and (
                     not list_contains(both_values, '[no]')
-                    or list_contains([kalshi.words[1], polymarket.words[1]], 'no')
+                    {%- for side, other in [("kalshi", "polymarket"), ("polymarket", "kalshi")] %}
+                    or (
+                        {{ side }}.words[1] = 'no' and (
+                            {{ side }}.words[2] not in ('candidat', 'party', 'team', 'player', 'film')
+                            or list_contains({{ other }}.words, {{ side }}.words[2])
+                        )
+                    )
+                    {%- endfor %}
                 )
                 -- Who is another may do it as well, unless only one wins.
                 and (
