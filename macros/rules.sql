@@ -191,3 +191,9 @@
         array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' '), '\b\d{1,2} \d\d [ap]m\b'
     )
 {%- endmacro %}
+
+
+{#- "Imports that do not qualify" are imports; what is said of them by the way is no denial. -#}
+{% macro without_relatives(text) -%}
+    regexp_replace({{ text }}, '\b(who|that|which) (do|does|did|is|are|has|have|was|were) not\b', '', 'g')
+{%- endmacro %}

@@ -63,7 +63,9 @@ worded as (
                     ), ' '
                 ), canonical_words
             ),
-            lambda word: not list_contains({{ comparison_words() }} || ['or'], word)
+            lambda word: not list_contains(
+                {{ comparison_words() }} || ['or', 'stronger', 'weaker', 'better', 'wors', 'larger', 'smaller'], word
+            )
         ) as alternatives,
         list_transform(
             string_split(outcomes_said, ' , '), lambda label: silver.telling_words(label, canonical_words)

@@ -125,18 +125,15 @@ wordings as (
         end as outlook,
         -- What must be for Yes is that something is not; who is no longer has only left.
         regexp_matches(
-            replace(
-                regexp_replace(
-                    regexp_extract(condition_text, '(?:^|yes" )(?:if|when) (.*?)(?:\. |[;:(]|$)', 1),
-                    -- "Imports that do not qualify".
-                    '\b(who|that|which) (do|does|is|are|has|have|was|were) not\b', '', 'g'
-                ),
-                'no longer', ''
-            ),
-            '\b(no|{{ denial }})\b'
+            replace({{ without_relatives(
+                "regexp_extract(condition_text, '(?:^|yes\" )(?:if|when) (.*?)(?:\. |[;:(]|$)', 1)"
+            ) }}, 'no longer', ''),
+            '(?:^|[^"“])\b(no|{{ denial }})\b'
         )
         -- A note may stand before it.
-        or regexp_matches(rules_text, '\bif [^.;(]*\b({{ denial }})\b[^.;(]*\bresolves to yes\b')
+        or regexp_matches(
+            {{ without_relatives("rules_text") }}, '\bif [^.;(]*\b({{ denial }})\b[^.;(]*\bresolves to yes\b'
+        )
             as is_condition_negative,
         silver.is_placeholder(title_text, subtitle) as is_placeholder,
         text_hash,
