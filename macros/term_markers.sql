@@ -306,7 +306,7 @@
         ("contest", "METRIC", "title", "unknown", [
             ("nomination", "\\bnominee\\b|\\bnomination\\b|\\bnominate[ds]?\\b"),
             ("primary", "\\bprimary\\b|\\bprimaries\\b|\\bcaucus"),
-            ("general election", "\\bgeneral election\\b|\\bwin the (?:20\\d\\d )?(?:us )?president\\w*(?: election)?\\b|\\belected president\\b"),
+            ("general election", "\\bgeneral election\\b|\\bwins? the (?:20\\d\\d )?(?:\\w+ ){0,3}(?:senate|house|governor\\w*|gubernatorial|congressional) (?:election|race|seat)\\b|\\bwin the (?:20\\d\\d )?(?:us )?president\\w*(?: election)?\\b|\\belected president\\b"),
         ]),
         ("vote", "METRIC", "asked", "doubt", [
             ("popular vote", "\\bpopular vote\\b"),
@@ -552,6 +552,41 @@
             ("bloomberg index", "\\bbloomberg (?:galaxy|index|terminal|price)"),
             ("hyperliquid", "\\bhyperliquid\\b"),
             ("tradingview", "\\btradingview\\b"),
+            ("defillama", "\\bdefillama\\b"),
+            ("artemis", "\\bartemis terminal\\b"),
+        ]),
+        ("rate_source", "SOURCE", "rules", "unknown", [
+            ("freddie mac", "\\bfreddie mac\\b|\\bpmms\\b"),
+            ("mortgage news daily", "\\bmortgage ?news ?daily\\b"),
+            ("bankrate", "\\bbankrate\\b"),
+            ("mortgage bankers", "\\bmortgage bankers association\\b"),
+        ]),
+        ("sales_source", "SOURCE", "rules", "unknown", [
+            ("billboard", "\\bbillboard\\b|\\bluminate\\b"),
+            ("hits daily double", "\\bhits ?daily ?double\\b"),
+        ]),
+        ("fiscal_source", "SOURCE", "rules", "unknown", [
+            ("treasury", "\\bmonthly treasury statement\\b|fiscaldata"),
+            ("cbo", "\\bmonthly budget review\\b"),
+        ]),
+        ("poll_source", "SOURCE", "rules", "unknown", [
+            ("silver bulletin", "\\bsilver bulletin\\b"),
+            ("realclear", "\\brealclear ?(?:politics|polling)?\\b"),
+            ("new york times", "\\b(?:new york times|newyork times|nyt)(?:'s)? (?:poll|average|approval)"),
+            ("decision desk", "\\bdecision desk\\b|\\bddhq\\b"),
+            ("gallup", "\\bgallup\\b"),
+            ("rasmussen", "\\brasmussen\\b"),
+            ("yougov", "\\byougov\\b"),
+            ("ipsos", "\\bipsos\\b"),
+            ("quinnipiac", "\\bquinnipiac\\b"),
+            ("emerson", "\\bemerson college\\b"),
+            ("ap-norc", "\\bap-norc\\b"),
+            ("nhk", "\\bnhk\\b"),
+            ("jiji", "\\bjiji\\b"),
+            ("kyodo", "\\bkyodo\\b"),
+            ("asahi", "\\basahi\\b"),
+            ("yomiuri", "\\byomiuri\\b"),
+            ("nikkei", "\\bnikkei (?:poll|survey)"),
         ]),
         ("weather_source", "SOURCE", "rules", "unknown", [
             ("weather service", "\\bnational weather service\\b|\\bnws\\b|\\bclimatological report\\b|\\bdaily climate report\\b|weather\\.gov"),
@@ -576,6 +611,8 @@
         ]),
         ("climate_source", "SOURCE", "rules", "unknown", [
             ("nasa", "\\bnasa\\b|\\bgistemp\\b"),
+            ("japan", "\\bjaxa\\b"),
+            ("snow and ice", "\\bnsidc\\b"),
             ("copernicus", "\\bcopernicus\\b|\\bera5\\b"),
             ("noaa", "\\bnoaa (?:global|climate|ncei)\\b|\\bncei\\b"),
             ("berkeley earth", "\\bberkeley earth\\b"),
@@ -653,6 +690,19 @@
             ("candle", "\\bcandle"),
             ("closing price", "\\bclosing price\\b|\\bclose price\\b|\\bofficial close\\b"),
             ("intraday", "\\bintraday\\b|\\bat any (?:point|time)\\b"),
+        ]),
+        ("leaning", "METRIC", "title", "doubt", [
+            ("in favour of", "\\bin favou?r of (?:a )?(?:lower|higher|larger|smaller|no|cutting|hiking|raising|holding)"),
+        ]),
+        ("schedule", "METRIC", "title", "doubt", [
+            ("unscheduled", "\\bunscheduled\\b|\\bemergency (?:meeting|rate)\\b|\\binter-?meeting\\b"),
+        ]),
+        ("place_of", "METRIC", "title", "doubt", [
+            ("outside", "\\boutside (?:of )?the\\b"),
+        ]),
+        ("territory", "METRIC", "asked", "unknown", [
+            ("us", "\\bin the us\\b"),
+            ("any country", "\\bin any (?:country|region|market)\\b|\\bworldwide\\b"),
         ]),
         ("naming", "METRIC", "rules", "doubt", [
             ("any name", "\\bany (?:other )?name\\b|\\bwhatever (?:its name|it is called)\\b|\\bhowever (?:it is )?(?:called|named)\\b"),

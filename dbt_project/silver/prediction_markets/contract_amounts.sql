@@ -134,7 +134,7 @@ bounded as (
                 unit = '%' and first_amount * 10 % 1 = 0
                 and not regexp_matches(title_text, '\b(mortgage|yields?|treasury|sofr)\b')
             )
-            or (unit = '°c' and contains(chosen.found.first, '.'))
+            or (unit = '°c' and regexp_matches(chosen.found.first, '\.\d$'))
             -- An index of the economy: "above 52.0"; prices and currencies have more.
             or (
                 unit is null and category = 'economics' and regexp_matches(chosen.found.first, '^\d\d\d?\.\d$')

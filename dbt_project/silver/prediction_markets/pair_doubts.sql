@@ -225,6 +225,14 @@ doubted as (
                     and list_has_all(polymarket.rules_words, polymarket.subject_words)
                     then 'only one side names whom it is about: ' || array_to_string(polymarket.subject_words, ' ')
             end,
+            -- What anybody says on a call, and what its chief says.
+            case
+                when
+                    list_has_all(['mentions'], [kalshi.category, polymarket.category])
+                    and len({{ not_in("kalshi.title_names", "told_on_polymarket") }})
+                    + len({{ not_in("polymarket.title_names", "told_on_kalshi") }}) > 0
+                    then 'only one side names who says it'
+            end,
             case
                 when len(other_endings) > 0
                     then 'names with other endings: ' || array_to_string(other_endings, ' ')
