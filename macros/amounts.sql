@@ -126,3 +126,9 @@
         {%- endfor %}
     )
 {%- endmacro %}
+
+
+{#- By how much the last digit of a number moves. -#}
+{% macro decimal_steps() -%}
+    0.1, 0.01, 0.001, 0.0001
+{%- endmacro %}

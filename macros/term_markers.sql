@@ -515,7 +515,7 @@
             ("market cap", "\\bmarket cap"),
         ]),
         ("ipo", "METRIC", "title", "doubt", [
-            ("ipo", "\\bipo\\b|\\bgo public\\b"),
+            ("ipo", "\\bipo\\b|\\bgo(?:es)? public\\b|\\bbegins? (?:public )?trading\\b|\\blists? (?:its shares )?on\\b"),
         ]),
         ("release", "METRIC", "title", "unknown", [
             ("released", "\\breleas"),

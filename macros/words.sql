@@ -44,6 +44,9 @@
         ("\\beuropean central bank\\b", "ecb"),
         ("\\bswiss national bank\\b", "snb"),
         ("\\breserve bank of australia\\b", "rba"),
+        ("\\breserve bank of new zealand\\b", "rbnz"),
+        ("\\bpeople''s bank of china\\b", "pboc"),
+        ("\\bwest texas intermediate\\b|\\bcrude oil \\(cl\\)", "wti"),
         ("\\bnorwegian central bank\\b", "norges bank"),
         ("\\bnikkei(?: stock average)?(?: ?225)?", "nikkei"),
         ("([<>≥≤] ?\\d+)\"|(\\d)\" ?(\\+|or (?:more|above|less|fewer)|of (?:snow|rain))", "\\1\\2 inches \\3"),
@@ -182,7 +185,7 @@
             regexp_matches(
                 concat_ws(' ', lower(subtitle), lower(title)),
                 '\bplaceholder\b|\b(person|player|team|candidate|option) [a-z0-9]\b'
-                || '|\b(another|any other|some other|someone else)\b'
+                || '|\b(another (person|player|team|candidate|party|nominee|country|one)|any other|some other|someone else)\b'
             )
             or coalesce(lower(trim(subtitle)) in ('other', 'others', 'another', 'field', 'any other'), false)
         );

@@ -125,7 +125,11 @@ bounded as (
         coalesce(unit = '°' and (first_amount % 1 = 0.5 or not contains(chosen.found.first, '.')), false)
         or coalesce(
             unit is null and not coalesce(contains(chosen.found.mention, '$'), false)
-            and coalesce(category, '') not in ('crypto', 'finance', 'economics')
+            and (
+                coalesce(category, '') not in ('crypto', 'finance', 'economics')
+                -- So are votes.
+                or regexp_matches(title_text, '\b\d+ (\w+ ){0,3}(members?|votes?|meps?|dissents?|officials?)\b')
+            )
             and (first_amount % 1 = 0.5 or (first_amount < 1000 and not contains(chosen.found.first, '.'))), false
         ) as is_whole,
         coalesce(

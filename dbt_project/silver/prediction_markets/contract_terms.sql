@@ -55,6 +55,7 @@ terms as (
         windows.window_time,
         windows.condition_time,
         windows.condition_on,
+        windows.condition_starts_on,
         windows.named_ends,
         windows.is_whole_window,
         windows.is_game,

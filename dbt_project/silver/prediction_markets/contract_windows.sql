@@ -199,7 +199,9 @@ checked as (
         -- Every day up to which something is named in what is asked, whichever was chosen; without a year where none
         -- is told.
         list_distinct(list_filter(
-            list_transform(title_dates || subtitle_dates || condition_dates, lambda found: coalesce(
+            list_transform(title_dates || subtitle_dates || condition_dates
+                -- "If there is none before January 1": until then it may be.
+                || list_filter(rules_dates, lambda found: found.word != ''), lambda found: coalesce(
                 cast(silver.mentioned_window(found, null).ends_on as varchar),
                 strftime(silver.mentioned_window(found, '2001').ends_on, '--%m-%d')
             )),
@@ -242,8 +244,25 @@ checked as (
         end as window_starts_on,
         case when is_window_certain then read_window.ends_on end as window_ends_on,
         condition_on,
+        -- "After January 31 and before March 1", as the condition says it.
+        silver.first_day_before(
+            silver.date_mentions(regexp_extract(
+                condition_text,
+                '\b(?:between|from|since) ((?:{{ month_names() }})\b\.? \d{1,2}(?:, 20\d\d)?)', 1
+            ))[1],
+            window_ends_on
+        ) as first_day_between,
+        silver.first_day_before(
+            silver.date_mentions(regexp_extract(
+                condition_text, '\bafter ((?:{{ month_names() }})\b\.? \d{1,2}(?:, 20\d\d)?)', 1
+            ))[1],
+            window_ends_on
+        ) as day_after,
+        coalesce(
+            window_starts_on, first_day_between, cast(day_after + interval 1 day as date)
+        ) as condition_starts_on,
         text_hash,
     from windowed
 )
 
-select * from checked
+select * exclude (first_day_between, day_after) from checked

@@ -74,6 +74,20 @@ compared as (
             kalshi.amount_kind = 'above' and polymarket.amount_kind = 'above'
             and kalshi.is_low_open != polymarket.is_low_open
             and if(kalshi.is_low_open, 1, -1) * (polymarket.amount_low - kalshi.amount_low) = 0.1, false
+        )
+        -- "Above 65.00" is "65.01 or more" of what is told in cents: nobody names the next step otherwise.
+        or coalesce(
+            kalshi.amount_high is null and polymarket.amount_high is null
+            and kalshi.is_low_open != polymarket.is_low_open
+            and if(kalshi.is_low_open, 1, -1) * (polymarket.amount_low - kalshi.amount_low) in ({{ decimal_steps() }}),
+            false
+        )
+        or coalesce(
+            kalshi.amount_low is null and polymarket.amount_low is null
+            and kalshi.is_high_open != polymarket.is_high_open
+            and if(kalshi.is_high_open, 1, -1) * (kalshi.amount_high - polymarket.amount_high)
+            in ({{ decimal_steps() }}),
+            false
         ) as has_same_step,
         kalshi.is_low_open != polymarket.is_low_open
         or kalshi.is_high_open != polymarket.is_high_open as differs_at_bound,

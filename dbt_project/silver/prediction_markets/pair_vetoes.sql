@@ -315,6 +315,7 @@ found as (
                 when
                     not names_one_day and not kalshi.is_edition and not polymarket.is_edition
                     and kalshi.window_ends_on = polymarket.window_ends_on
+                    and not coalesce(kalshi.condition_starts_on = polymarket.condition_starts_on, false)
                     and (
                         -- On one day, or at any time up to it.
                         kalshi.is_one_day != polymarket.is_one_day

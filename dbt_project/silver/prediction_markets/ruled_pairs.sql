@@ -100,6 +100,13 @@ decided as (
             when is_worded_same then 'clean'
             when
                 len(markers_of_one) > 0 or amounts = 'at the bound' or is_said_by_one
+                -- The same as far as it is told to a digit.
+                or (
+                    amounts = 'same' and (
+                        counted.kalshi.amount_low != counted.polymarket.amount_low
+                        or counted.kalshi.amount_high != counted.polymarket.amount_high
+                    )
+                )
                 -- A death is settled alike only where it was read so on both sides.
                 or (
                     list_contains(counted.kalshi.markers || counted.polymarket.markers, 'tail:death')
