@@ -201,7 +201,7 @@ checked as (
         list_distinct(list_filter(
             list_transform(title_dates || subtitle_dates || condition_dates
                 -- "If there is none before January 1": until then it may be.
-                || list_filter(rules_dates, lambda found: found.word != ''), lambda found: coalesce(
+                || list_filter(rules_dates, lambda found: found.word != '' or found.day != ''), lambda found: coalesce(
                 cast(silver.mentioned_window(found, null).ends_on as varchar),
                 strftime(silver.mentioned_window(found, '2001').ends_on, '--%m-%d')
             )),

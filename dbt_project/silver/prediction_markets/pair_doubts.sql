@@ -85,9 +85,13 @@ pairs as (
         {{ markers_of("polymarket.markers", "'death'") }} as polymarket_deaths,
         {{ is_done_by_a_name("kalshi", "polymarket") }} != {{ is_done_by_a_name("polymarket", "kalshi") }}
             as is_done_by_of_one,
-        -- "The FDA approves it" and "it is approved by the FDA".
-        is_done_by_of_one and len(kalshi_names) = 2 and kalshi_names = list_reverse(polymarket_names)
-            as is_passive_of_one,
+        -- "The FDA approves it" and "it is approved by the FDA": who does it goes from the first place to the last.
+        is_done_by_of_one and len(kalshi_names) > 1 and (
+            kalshi_names = list_append(polymarket_names[2:], polymarket_names[1])
+            or polymarket_names = list_append(kalshi_names[2:], kalshi_names[1])
+        ) as is_passive_of_one,
+        -- "Split or Steal?" is no alternative, where these are its outcomes.
+        if(polymarket.event_type = 'binary', [], flatten(polymarket.outcome_words)) as outcomes_named,
         {{ runs_of_names("kalshi") }} as kalshi_runs,
         {{ runs_of_names("polymarket") }} as polymarket_runs,
         -- "Reed" and "Rees": one stem, two names.
@@ -155,7 +159,10 @@ doubted as (
         pair_id,
         list_filter([
             case
-                when kalshi.is_condition_negative != polymarket.is_condition_negative and not is_negated
+                when
+                    kalshi.is_condition_negative != polymarket.is_condition_negative and not is_negated
+                    -- Who is out is not in office.
+                    and not coalesce(kalshi.outlook = 'ends' and polymarket.outlook = 'ends', false)
                     then 'the condition of one side asks that something is not'
             end,
             case when other_relation = 'unclear' then 'the other way round? ' || difference end,
@@ -190,7 +197,7 @@ doubted as (
             case
                 when
                     len({{ not_in("kalshi.alternatives", "polymarket_said") }}) > 0
-                    or len({{ not_in("polymarket.alternatives", "kalshi_said") }}) > 0
+                    or len({{ not_in("polymarket.alternatives", "kalshi_said || outcomes_named") }}) > 0
                     then 'only one side names an alternative (or)'
             end,
             case

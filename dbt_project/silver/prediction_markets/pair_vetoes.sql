@@ -227,7 +227,14 @@ found as (
                         )
             end,
             case
-                when kalshi.negations != polymarket.negations
+                when
+                    kalshi.negations != polymarket.negations
+                    -- "Sanctions against Russia", of which the rules of both speak.
+                    and not (
+                        list_contains(kalshi.said_words, 'against') and list_contains(polymarket.said_words, 'against')
+                        and {{ not_in("kalshi.negations", "['against']") }}
+                        = {{ not_in("polymarket.negations", "['against']") }}
+                    )
                     then struct_pack(
                             veto_code := 'NEGATION',
                             kalshi_value := cast(kalshi.negations as varchar),

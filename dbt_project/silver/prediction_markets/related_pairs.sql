@@ -84,6 +84,12 @@ pairs as (
                 and not list_contains(kalshi.words || polymarket.words, 'by')
                 and list_has_any(kalshi.markers || polymarket.markers, ['sport:basketball', 'sport:baseball'])
             )
+            -- Of an election there is one winner.
+            or (
+                both_values = ['[]', '[los]']
+                and list_contains(kalshi.ordered_words || polymarket.ordered_words, 'win')
+                and list_has_any(kalshi.words, ['election', 'rac']) and list_has_any(polymarket.words, ['election', 'rac'])
+            )
             -- To avoid defeat is to win or to draw.
             or (
                 -- Who withdraws neither makes nor misses the cut.
