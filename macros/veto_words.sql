@@ -22,6 +22,17 @@
      'israel', 'iran', 'italy', 'spain', 'poland', 'taiwan', 'ukrain', 'argentina', 'switzerland', 'sweden', 'norway']
 {%- endmacro %}
 
+{#- Words that narrow what is asked, when a title has one that the other side says nowhere. -#}
+{% macro qualifying_words() -%}
+    ['permanent', 'temporary', 'unanimou', 'unanimously', 'consecutiv', 'crew', 'uncrew', 'unmann', 'suborbital',
+     'domestic', 'nationwid', 'unadjust', 'nominal', 'partial', 'partially', 'indirect', 'virtual', 'virtually',
+     'unilateral', 'unilaterally', 'bilateral', 'trilateral', 'conditional', 'preliminary', 'revis', 'weekly', 'daily',
+     'hourly', 'median', 'solo', 'individual', 'snap', 'unoppos', 'original', 'remak', 'sequel', 'theatrical', 'stream',
+     'digital', 'physical', 'delux', 'beta', 'preview', 'mini', 'lit', 'onshor', 'offshor', 'nuclear', 'intentional',
+     'accidental', 'suspect', 'probabl', 'ratifi', 'bind', 'civil', 'felony', 'misdemeanor', 'revers', 'perpetual',
+     'dilut', 'circulat', 'spot', 'fre', 'regular', 'former', 'combin', 'commercial', 'joint', 'jointly']
+{%- endmacro %}
+
 {% macro negations() -%}
     ['not', 'no', 'nobody', 'noth', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los',
      'lost', 'scoreles', 'nrfi', 'eliminat', 'against']

@@ -120,6 +120,8 @@ pairs as (
             lambda word: word in (
                 'eur', 'gbp', 'jpy', 'both', 'only', 'off', 'again', 'delay', 'jr', 'sr'
             )
+            or (list_contains({{ qualifying_words() }}, word) and not kalshi.is_game and not polymarket.is_game
+                and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word)))
             -- "The entire territory", and any that the rules of both let count.
             or (
                 word in ('all', 'any')
