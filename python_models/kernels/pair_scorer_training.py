@@ -49,7 +49,7 @@ IDENTITY = ("pair_id", "event_group", "split", "target")
 """Columns of the labelled pairs that are no feature."""
 TRAIN, HELD_OUT = "train", "held_out"
 
-LEAST_PRECISION = 0.995
+LEAST_PRECISION = 0.99
 LEAST_EXPECTED_PRECISION = 0.98
 PENALTY_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Inverse strengths, as scikit-learn's C: the smaller, the nearer to 0 are the coefficients."""

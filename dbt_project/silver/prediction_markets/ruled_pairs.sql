@@ -58,7 +58,10 @@ compared as (
         *,
         {{ differences_in_wording() }} as differences,
         len(doubts) = 0 and len(differences) = 0 and other_relation is null as is_worded_same,
-        len(doubts) = 0 and coalesce(score >= threshold, false) as is_alike,
+        least(len(kalshi.rules_words), len(polymarket.rules_words)) > 0 as has_rules_of_both,
+        -- Titles lie: without rules half the doubt is too much.
+        len(doubts) = 0
+        and coalesce(score >= if(has_rules_of_both, threshold, (1 + threshold) / 2), false) as is_alike,
         case
             when other_relation is not null then other_relation
             when is_worded_same or is_alike then 'equal'
@@ -130,10 +133,10 @@ decided as (
                         {{ is_loose_end("clause", "counted.kalshi.window_ends_on") }}, true
                     ))) > 0
                 )
-                -- Nothing to fear takes half the doubt.
-                or coalesce(score < (1 + threshold) / 2, true)
-                -- Titles lie: without rules nobody knows what is paid.
-                or least(len(counted.kalshi.rules_words), len(counted.polymarket.rules_words)) = 0
+                -- Nothing to fear takes a quarter of the doubt.
+                or coalesce(score < (3 + threshold) / 4, true)
+                -- Without rules nobody knows what is paid.
+                or not has_rules_of_both
                 or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
                 then 'caveat'
             when relation = 'equal' then 'clean'
