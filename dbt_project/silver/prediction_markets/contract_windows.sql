@@ -245,21 +245,19 @@ checked as (
         case when is_window_certain then read_window.ends_on end as window_ends_on,
         condition_on,
         -- "After January 31 and before March 1", as the condition says it.
-        silver.first_day_before(
-            silver.date_mentions(regexp_extract(
-                condition_text,
-                '\b(?:between|from|since) ((?:{{ month_names() }})\b\.? \d{1,2}(?:, 20\d\d)?)', 1
-            ))[1],
-            window_ends_on
-        ) as first_day_between,
-        silver.first_day_before(
-            silver.date_mentions(regexp_extract(
-                condition_text, '\bafter ((?:{{ month_names() }})\b\.? \d{1,2}(?:, 20\d\d)?)', 1
-            ))[1],
-            window_ends_on
-        ) as day_after,
+        silver.date_mentions(regexp_extract(
+            condition_text, '\b(?:between|from|since) ((?:{{ month_names() }})\b\.? \d{1,2}(?:, 20\d\d)?)', 1
+        ))[1] as first_day_between,
+        silver.date_mentions(regexp_extract(
+            condition_text, '\bafter ((?:{{ month_names() }})\b\.? \d{1,2}(?:, 20\d\d)?)', 1
+        ))[1] as day_after,
         coalesce(
-            window_starts_on, first_day_between, cast(day_after + interval 1 day as date)
+            window_starts_on,
+            if(first_day_between is null, null, silver.first_day_before(first_day_between, window_ends_on)),
+            if(
+                day_after is null, null,
+                cast(silver.first_day_before(day_after, window_ends_on) + interval 1 day as date)
+            )
         ) as condition_starts_on,
         text_hash,
     from windowed
