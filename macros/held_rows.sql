@@ -73,7 +73,8 @@
             is_one_day_named("", ""), is_end_named("", ""), is_acronym("", ""),
             kind_words(), names_in_order("", ""), is_done_by_a_name("", ""), runs_of_names(""),
             is_same_order("", "", "", ""), is_same_order_in("", "", ""), said_to_count("", ""), is_denied("", "", ""),
-            stems_of_marker(""), is_stage_told(""), numbers_not_in("", ""), decimal_steps(), words_of_all(""), qualifying_words()
+            stems_of_marker(""), is_stage_told(""), numbers_not_in("", ""), decimal_steps(), doubtful_markers(),
+            names_with_other_endings(), turning_words()
         ] -%}
         {{- local_md5(read | string ~ code_of(
             ["pair_sides", "pair_vetoes", "related_pairs", "pair_doubts", "marker_groups"]

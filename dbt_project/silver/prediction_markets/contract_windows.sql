@@ -198,13 +198,16 @@ checked as (
         ) as is_window_certain,
         -- Every day up to which something is named in what is asked, whichever was chosen; without a year where none
         -- is told.
+        -- "If there is none before January 1": until then it may be.
         list_distinct(list_filter(
-            list_transform(title_dates || subtitle_dates || condition_dates
-                -- "If there is none before January 1": until then it may be.
-                || list_filter(rules_dates, lambda found: found.word != '' or found.day != ''), lambda found: coalesce(
-                cast(silver.mentioned_window(found, null).ends_on as varchar),
-                strftime(silver.mentioned_window(found, '2001').ends_on, '--%m-%d')
-            )),
+            list_transform(
+                title_dates || subtitle_dates || condition_dates
+                || list_filter(rules_dates, lambda found: found.word != '' or found.day != ''),
+                lambda found: coalesce(
+                    cast(silver.mentioned_window(found, null).ends_on as varchar),
+                    strftime(silver.mentioned_window(found, '2001').ends_on, '--%m-%d')
+                )
+            ),
             lambda day: day is not null
         )) as named_ends,
         -- A year that is a part of a name ("the 2027 finals") says when, not from when until when.

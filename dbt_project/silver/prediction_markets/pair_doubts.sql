@@ -41,38 +41,7 @@ pairs as (
         {{ said_to_count(side, "false") }} as {{ side }}_counted,
         {{ said_to_count(side, "true") }} as {{ side }}_denied,
         {% endfor -%}
-        list_filter(
-            {{ not_in("kalshi.markers", "polymarket.markers") }}
-            || {{ not_in("polymarket.markers", "kalshi.markers") }},
-            lambda marker: regexp_replace(marker, ' \d+$', '') in ({{ markers_that("doubt") }})
-            -- A central bank announces what it decides; the conditions of both may say what one title says.
-            and not (
-                marker = 'announced:announced'
-                and list_has_all(['economics'], [kalshi.category, polymarket.category])
-                and list_has_any(kalshi.words, ['fed', 'ecb', 'boe', 'boc', 'boj', 'rba', 'snb'])
-                and list_has_any(kalshi.words, ['cut', 'hik', 'unchang', 'rat'])
-            )
-            and not list_contains(list_intersect(kalshi.markers, polymarket.markers), 'asked_' || marker)
-            and not list_contains(list_intersect(kalshi.condition_markers, polymarket.condition_markers), marker)
-            -- Titles differ where the rules of both say it, and none that it does not count.
-            and not (
-                list_has_all(
-                    if(list_contains(kalshi.markers, marker), polymarket.rules_words, kalshi.rules_words),
-                    {{ stems_of_marker("marker") }}
-                )
-                and not list_has_any(
-                    flatten(if(list_contains(kalshi.markers, marker), polymarket_denied, kalshi_denied)),
-                    {{ stems_of_marker("marker") }}
-                )
-            )
-            -- "Acting speakers will not count."
-            and not list_has_any(
-                flatten(if(list_contains(kalshi.markers, marker), kalshi_denied, polymarket_denied)),
-                {{ stems_of_marker("marker") }}
-            )
-            -- A final of the conference is a game of two teams on a day.
-            and not (starts_with(marker, 'division:') and kalshi.is_game and polymarket.is_game)
-        ) as doubtful_of_one,
+        {{ doubtful_markers() }} as doubtful_of_one,
         -- To advance "from its tie against Flamengo", and "past Flamengo".
         list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['bet_type:qualify'])
         and list_has_all(told_on_kalshi, polymarket.title_names)
@@ -94,16 +63,7 @@ pairs as (
         if(polymarket.event_type = 'binary', [], flatten(polymarket.outcome_words)) as outcomes_named,
         {{ runs_of_names("kalshi") }} as kalshi_runs,
         {{ runs_of_names("polymarket") }} as polymarket_runs,
-        -- "Reed" and "Rees": one stem, two names.
-        list_filter(
-            {{ not_in("kalshi.cut_names", "polymarket.cut_names") }},
-            lambda name: not list_contains({{ kind_words() }}, silver.word_stem(name)) and list_contains(
-                list_transform(
-                    {{ not_in("polymarket.cut_names", "kalshi.cut_names") }}, lambda other: silver.word_stem(other)
-                ),
-                silver.word_stem(name)
-            )
-        ) as other_endings,
+        {{ names_with_other_endings() }} as other_endings,
         -- What only one side regulates.
         len(list_filter(
             kalshi_counted || kalshi_denied, lambda words: not list_has_any(polymarket_said, words)
@@ -115,42 +75,7 @@ pairs as (
         || {{ numbers_not_in("polymarket.extra_numbers", "kalshi_said || kalshi.extra_numbers") }} as numbers_of_one,
         {{ numbers_not_in("kalshi.other_numbers", "polymarket_said") }}
         || {{ numbers_not_in("polymarket.other_numbers", "kalshi_said") }} as other_numbers_of_one,
-        list_filter(
-            {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
-            lambda word: word in (
-                'eur', 'gbp', 'jpy', 'both', 'only', 'off', 'again', 'delay', 'jr', 'sr'
-            )
-            or (list_contains({{ qualifying_words() }}, word) and not kalshi.is_game and not polymarket.is_game
-                and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word)))
-            -- "The entire territory", and any that the rules of both let count.
-            or (
-                word in ('all', 'any')
-                and not (
-                    list_has_any(kalshi_said, {{ words_of_all("word") }})
-                    and list_has_any(polymarket_said, {{ words_of_all("word") }})
-                )
-            )
-            or (
-                changed.amounts = 'none' and len(kalshi.other_numbers) > 0
-                and word in ('m', 'bn', 'million', 'billion', 'trillion')
-            )
-            -- A major hurricane is no major tournament.
-            or (word = 'major' and not kalshi.is_game and not polymarket.is_game)
-            or (
-                list_contains({{ telling_apart() }}, word)
-                -- A "Swiss stage" is of no country, and who plays whom is told by names.
-                and not (kalshi.is_game and polymarket.is_game and list_position({{ telling_apart() }}, word) > 4)
-                -- West Ham is West Ham; Western Michigan is not Michigan.
-                and not list_contains(kalshi.markers || polymarket.markers, 'sport:soccer')
-                and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
-            )
-            -- An amount that is the same says which of them is meant.
-            or (
-                changed.amounts not in ('same', 'complement')
-                and word in ('minu', 'plu', 'upto', 'exactly')
-                and not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
-            )
-        ) as turning_words,
+        {{ turning_words() }} as turning_words,
     from changed
     inner join terms as kalshi on changed.kalshi_market_id = kalshi.market_id
     inner join terms as polymarket on changed.polymarket_market_id = polymarket.market_id
