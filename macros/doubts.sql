@@ -18,7 +18,8 @@
         and not list_contains(list_intersect(kalshi.condition_markers, polymarket.condition_markers), marker)
         -- Titles differ where the rules of both say it, and none that it does not count.
         and not (
-            list_has_all(
+            len({{ stems_of_marker("marker") }}) > 0
+            and list_has_all(
                 if(list_contains(kalshi.markers, marker), polymarket.rules_words, kalshi.rules_words),
                 {{ stems_of_marker("marker") }}
             )

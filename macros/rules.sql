@@ -197,3 +197,59 @@
 {% macro without_relatives(text) -%}
     regexp_replace({{ text }}, '\b(who|that|which) (do|does|did|is|are|has|have|was|were) not\b', '', 'g')
 {%- endmacro %}
+
+{#- What a side's rules name after some words ("according to"): each name as it stands there. -#}
+{% macro named_after(side, heads) -%}
+    regexp_extract_all(
+        array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' . '),
+        '\b(?:{{ heads }}) ((?:(?:[a-z]+|&) ?){1,5})', 1
+    )
+{%- endmacro %}
+
+{% macro publisher_heads() -%}
+    according to|(?:published|compiled|reported|assessment) by|in average of
+{%- endmacro %}
+
+{#- Whom they name as the publisher, and where it is measured. -#}
+{% macro named_words(side, heads) -%}
+    list_distinct(flatten(list_transform(
+        {{ named_after(side, heads) }},
+        lambda name: list_filter(
+            {{ telling_stems("name") }}, lambda word: word not in ('airport', 'station', 'international')
+        )
+    )))
+{%- endmacro %}
+
+{#- "BLS" for the Bureau of Labor Statistics. -#}
+{% macro initials_of_publishers(side) -%}
+    list_transform(
+        {{ named_after(side, publisher_heads()) }},
+        lambda name: silver.word_stem(array_to_string(list_transform(
+            list_filter(
+                string_split(regexp_replace(name, ' (in|on|at|as|with|is|are|its|to|then)\b.*', ''), ' '),
+                lambda word: word not in ('of', 'for', 'and', '&', '')
+            ),
+            lambda word: if(word in ('us', 'uk'), word, word[1])
+        ), ''))
+    )
+{%- endmacro %}
+
+{#- Each side names one that the other says nowhere, and none that both do. -#}
+{% macro is_named_otherwise(heads) -%}
+    (
+        len({{ not_in(named_words("kalshi", heads), "polymarket_stems") }}) > 0
+        and len({{ not_in(named_words("polymarket", heads), "kalshi_stems") }}) > 0
+        and not list_has_any(
+            {{ not_in(named_words("kalshi", heads), "kalshi.words || kalshi.event_words") }},
+            {{ named_words("polymarket", heads) }}
+        )
+    )
+{%- endmacro %}
+
+{#- What the condition leaves out. -#}
+{% macro left_out(side) -%}
+    {{ telling_stems(
+        "regexp_extract(coalesce(" ~ side ~ ".condition, ''), "
+        ~ "'\\b(?:excluding|except|not including) ((?:[a-z]+ ?){1,6})', 1)"
+    ) }}
+{%- endmacro %}

@@ -5,9 +5,10 @@
       - where it is looked for: in the "title" (with subtitle, event title and series), in what is "asked" (the title
         and the condition of the rules), in the "rules" (with the link to the source), or in "any" of them,
       - what it means when only one side has one: "veto", where silence says otherwise ("first half"
-        against the whole game), "doubt", where it may (then the pair is not called equal), or "unknown",
-        where silence says nothing. Two sides that both have one, and none in common, are a veto in any
-        case; TAIL and DEATH_OR_VOID never are: they make a caveat.
+        against the whole game), "doubt", where it may (then the pair is not called equal), "unknown",
+        where silence says nothing (of the rules it is a caveat), or "silent", where it is not even that.
+        Two sides that both have one, and none in common, are a veto in any case; TAIL and DEATH_OR_VOID
+        never are: they make a caveat.
     A pattern that holds a number is a marker with that number: "top 10" is not "top 5". -#}
 {% macro term_markers() %}
     {{ return([
@@ -529,7 +530,7 @@
         ("all_time_high", "METRIC", "title", "doubt", [
             ("all-time high", "\\ball[- ]time high\\b|\\bath\\b"),
         ]),
-        ("zone", "INSTANT", "rules", "unknown", [
+        ("zone", "INSTANT", "rules", "silent", [
             ("eastern", "\\b(?:et|est|edt)\\b|\\beastern time\\b"),
             ("local", "\\blocal (?:time|date)\\b|\\b(?:tehran|iran|israel|jerusalem|kyiv|moscow|beijing|london|paris|tokyo|delhi|seoul|taipei) (?:standard )?time\\b"),
             ("utc", "\\butc\\b|\\bgmt\\b"),
@@ -632,6 +633,114 @@
             ("adp", "\\badp\\b"),
             ("labor statistics", "\\b(?:bureau of labor statistics|bls)\\b"),
             ("fed", "\\bfederal reserve bank of\\b|\\bfred\\b"),
+        ]),
+        ("earnings_base", "METRIC", "rules", "silent", [
+            ("gaap", "(?:^|[^n] )gaap\\b"),
+            ("adjusted", "\\bnon[- ]?gaap\\b|\\badjusted (?:diluted )?(?:eps|earnings|ebitda)\\b"),
+        ]),
+        ("adjustment", "METRIC", "rules", "silent", [
+            ("adjusted", "(?:^|[^t] )seasonally[- ]adjusted\\b"),
+            ("not adjusted", "\\bnot seasonally\\b|\\bunadjusted\\b|\\b(?:before|without) seasonal"),
+        ]),
+        ("issue", "SOURCE", "asked", "unknown", [
+            ("early", "\\b(?:flash|preliminary|provisional|mid-?month)\\b"),
+            ("final", "\\bfinal (?:\\w+ ){0,3}(?:index|pmi|reading|estimate|release)\\b|\\bfull month\\b|\\bconfirmed\\b"),
+        ]),
+        ("bound", "METRIC", "rules", "silent", [
+            ("upper", "\\bupper (?:bound|limit)\\b"),
+            ("lower", "\\blower (?:bound|limit)\\b"),
+            ("midpoint", "\\bmid-?point\\b"),
+        ]),
+        ("policy_rate", "METRIC", "rules", "silent", [
+            ("refinancing", "\\bmain refinancing\\b"),
+            ("deposit", "\\bdeposit (?:facility|rate)\\b"),
+            ("marginal", "\\bmarginal lending\\b"),
+        ]),
+        ("unemployment", "METRIC", "rules", "silent", [
+            ("u3", "\\bu-?3\\b"),
+            ("u6", "\\bu-?6\\b", "doubt"),
+        ]),
+        ("employers", "METRIC", "rules", "silent", [
+            ("all", "\\btotal (?:nonfarm|payroll)"),
+            ("private", "\\bprivate (?:\\w+ )?(?:payroll|employment)"),
+        ]),
+        ("read_over", "METRIC", "asked", "unknown", [
+            ("average", "\\baverage (?:\\w+ ){0,5}(?:for|of|in)\\b|\\bmonthly average\\b|\\bmean of\\b"),
+            ("moving average", "\\bmoving average\\b", "doubt"),
+            ("whole", "\\btotal (?:\\w+ )?(?:snowfall|rainfall|precipitation)\\b"),
+            ("one day", "\\bany (?:single )?(?:calendar )?day\\b|\\bdaily (?:\\w+ ){0,4}extent\\b|\\bsingle (?:calendar )?day\\b"),
+        ]),
+        ("home_index", "METRIC", "rules", "silent", [
+            ("national", "\\b(?:us )?national home price\\b"),
+            ("cities", "\\b\\d+-city\\b"),
+        ]),
+        ("chart_area", "METRIC", "rules", "silent", [
+            ("global", "\\bglobal\\b|\\bworldwide\\b"),
+            ("us", "\\b(?:songs|albums|movies|films|shows|chart|top \\d+) (?:\\w+ ){0,2}us\\b"),
+        ]),
+        ("public_debt", "METRIC", "rules", "silent", [
+            ("total", "\\btotal public debt\\b"),
+            ("held by the public", "\\bheld by (?:the )?public\\b"),
+        ]),
+        ("shares", "METRIC", "rules", "silent", [
+            ("diluted", "\\b(?:fully[- ]diluted|fdv)\\b"),
+            ("outstanding", "\\bshares outstanding\\b|\\bcirculating\\b"),
+        ]),
+        ("asked_whom", "METRIC", "rules", "silent", [
+            ("adults", "\\badults\\b"),
+            ("voters", "\\b(?:registered|likely) (?:\\w+ ){0,2}voters\\b"),
+        ]),
+        ("console", "METRIC", "rules", "silent", [
+            ("playstation", "\\b(?:ps5|playstation)\\b"),
+            ("pc", "\\bpc\\b"),
+            ("xbox", "\\bxbox\\b"),
+            ("switch", "\\bswitch 2?\\b"),
+        ]),
+        ("style_control", "METRIC", "rules", "silent", [
+            ("on", "\\bstyle control (?:is )?(?:on|enabled|applied)\\b|\\bwith style control\\b(?: [^ro]| on\\b|[.]|$)"),
+            ("off", "\\bstyle control (?:is )?(?:off|removed|disabled|unchecked)\\b|\\bwithout style control\\b"),
+        ]),
+        ("opening_days", "METRIC", "rules", "silent", [
+            ("3", "\\b(?:three|3)-day\\b"),
+            ("4", "\\b(?:four|4)-day\\b"),
+            ("5", "\\b(?:five|5)-day\\b"),
+        ]),
+        ("sales_unit", "METRIC", "rules", "silent", [
+            ("units", "\\balbum(?:[- ]equivalent)? units\\b"),
+            ("pure", "\\bpure (?:album )?sales\\b|\\btraditional album sales\\b"),
+        ]),
+        ("cuts_counted", "COUNT", "rules", "silent", [
+            ("meetings", "\\bat (?:exactly |least |more than )?\\d+ meetings\\b|\\bwhatever its size\\b"),
+            ("quarter points", "\\bcuts? of 25 (?:basis|bp)|\\b50 (?:basis points|bps) (?:\\w+ ){0,3}(?:2|two) cuts\\b|\\bcount as (?:2|two) cuts\\b"),
+        ]),
+        ("pmi", "SOURCE", "rules", "silent", [
+            ("ism", "\\bism\\b"),
+            ("s&p", "\\bs&p global\\b|\\bratingdog\\b|\\bcaixin\\b|\\bhcob\\b"),
+            ("bureau", "\\bnational bureau of statistics\\b|\\bnbs\\b"),
+        ]),
+        ("nasdaq", "SUBJECT", "rules", "silent", [
+            ("composite", "\\bnasdaq composite\\b|\\bixic\\b"),
+            ("100", "\\bnasdaq[- ]100\\b|\\bndx\\b"),
+        ]),
+        ("oil", "METRIC", "rules", "silent", [
+            ("futures", "\\bfront[- ]month\\b|\\bactive month\\b"),
+            ("physical", "\\bdated brent\\b"),
+        ]),
+        ("yield_of", "SOURCE", "rules", "silent", [
+            ("treasury", "\\bpar yield\\b|\\bconstant maturity\\b|\\bh\\.?15\\b"),
+            ("cboe", "\\btnx\\b|\\bcboe\\b"),
+        ]),
+        ("rate_of", "METRIC", "rules", "silent", [
+            ("official", "\\bofficial (?:\\w+ ){0,2}(?:rate|exchange)\\b|\\breference rates?\\b"),
+            ("parallel", "\\b(?:blue|parallel|black market|informal) (?:dollar|rate|market)"),
+            ("market", "\\btrading ?economics\\b|\\btradingview\\b"),
+        ]),
+        ("hour_after", "METRIC", "rules", "silent", [
+            ("hours", "\\b24 hours after\\b"),
+            ("clock", "\\b(?:on|of) (?:the )?(?:calendar )?day (?:following|after)\\b|\\b(?:next|following) (?:calendar )?day\\b"),
+        ]),
+        ("case_kind", "METRIC", "asked", "doubt", [
+            ("probable", "\\bprobable\\b"),
         ]),
         ("estimate", "SOURCE", "any", "unknown", [
             ("advance", "\\badvance estimate\\b"),

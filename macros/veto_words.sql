@@ -76,7 +76,7 @@
 
 {#- The groups of markers that are looked for in one scope, as SQL texts. -#}
 {% macro marker_groups_of(scope) -%}
-    {%- for group, code, place, one_sided, markers in term_markers() if place == scope -%}
+    {%- for group, code, place, one_sided, markers in term_markers() if place == scope and one_sided != "silent" -%}
     '{{ group }}'{{ ", " if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}

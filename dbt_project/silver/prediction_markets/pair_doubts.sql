@@ -32,6 +32,11 @@ pairs as (
         changed.difference,
         changed.is_negated,
         kalshi.words || kalshi.rules_words as kalshi_said,
+        {% for side in ["kalshi", "polymarket"] -%}
+        {{ side }}.words || {{ telling_stems(
+            "array_to_string([coalesce(" ~ side ~ ".condition, '')] || " ~ side ~ ".clauses, ' ')"
+        ) }} as {{ side }}_stems,
+        {% endfor -%}
         {{ told_words("kalshi") }} as told_on_kalshi,
         {{ told_words("polymarket") }} as told_on_polymarket,
         polymarket.words || polymarket.rules_words as polymarket_said,
@@ -241,6 +246,30 @@ doubted as (
                     then 'it takes effect in another way'
             end,
             case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
+            case
+                when
+                    not kalshi.is_game and {{ is_named_otherwise(publisher_heads()) }}
+                    and not list_has_any(kalshi_said, {{ initials_of_publishers("polymarket") }})
+                    and not list_has_any(polymarket_said, {{ initials_of_publishers("kalshi") }})
+                    then 'each side names another source'
+            end,
+            case
+                when not kalshi.is_game and {{ is_named_otherwise("recorded at|measured at") }}
+                    then 'each side names another place'
+            end,
+            case
+                when
+                    (
+                        len({{ not_in(left_out("kalshi"), "polymarket_stems") }}) > 0
+                        or len({{ not_in(left_out("polymarket"), "kalshi_stems") }}) > 0
+                    )
+                    -- "Core" says what is left out, unless both say it.
+                    and (
+                        not list_contains(kalshi.words || polymarket.words, 'cor')
+                        or least(len({{ left_out("kalshi") }}), len({{ left_out("polymarket") }})) > 0
+                    )
+                    then 'only one side leaves out'
+            end,
             case
                 when
                     (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)

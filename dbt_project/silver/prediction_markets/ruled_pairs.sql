@@ -35,7 +35,6 @@ pairs as (
             {{ not_in("kalshi.markers", "polymarket.markers") }}
             || {{ not_in("polymarket.markers", "kalshi.markers") }},
             lambda marker: split_part(marker, ':', 1) in ({{ marker_groups_of("rules") }})
-            and split_part(marker, ':', 1) not in ('zone', 'sport')
         ) as markers_of_one,
         -- Hours at which something is looked up; the last minute of a day is none.
         list_filter(
