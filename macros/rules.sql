@@ -140,7 +140,7 @@
     own title and condition have not. "House arrest does not count" of one side is denied by "house arrest qualifies" of
     the other. -#}
 {% macro said_to_count(side, denied) -%}
-    {%- set verb = "(?:counts?|counted|qualif\\w+|considered|included|sufficient|suffices?|constitutes?|enough)" -%}
+    {%- set verb = "(?:counts?|counted|qualif\\w+|considered|included|sufficient|suffices?|constitutes?|enough|encompass\\w*|eligible|recogni[sz]ed)" -%}
     list_filter(
         list_transform(
             list_filter(
@@ -166,7 +166,7 @@
         lambda word: (length(word) > 3 or word = 'act') and word not in (
             'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'enough',
             'constitut', 'will', 'this', 'that', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
-            'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than'
+            'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than', 'encompass', 'eligible', 'payout', 'criterion'
         )
     ))
 {%- endmacro %}
@@ -252,4 +252,42 @@
         "regexp_extract(coalesce(" ~ side ~ ".condition, ''), "
         ~ "'\\b(?:excluding|except|not including) ((?:[a-z]+ ?){1,6})', 1)"
     ) }}
+{%- endmacro %}
+
+
+{#- What a condition lets in or leaves out by a phrase of its own, or as an alternative: as stems, phrase by phrase. -#}
+{% macro phrases_of_condition(side) -%}
+    list_filter(
+        list_transform(
+            regexp_extract_all(
+                coalesce({{ side }}.condition, ''),
+                '\b(?:including|excluding|without|except|other than)\b((?: [a-z]+){1,4})', 1
+            )
+            || flatten(list_transform(
+                regexp_extract_all(
+                    coalesce({{ side }}.condition, ''),
+                    '\b[a-z]{5,} or (?:an? |the )?[a-z]{5,}'
+                ),
+                lambda words: string_split(words, ' or ')
+            )),
+            lambda phrase: list_filter(
+                {{ telling_stems("phrase") }},
+                lambda word: length(word) > 4 and word not in (
+                    'issuanc', 'issuance', 'above', 'higher', 'fewer', 'lower', 'great', 'greater', 'earlier', 'later',
+                    'below', 'equal', 'before', 'after'
+                )
+            )
+        ),
+        lambda words: len(words) > 0
+    )
+{%- endmacro %}
+
+{#- "Any tariff" of one condition is not "all tariffs" of the other. -#}
+{% macro is_any_of_all(condition, other) -%}
+    (
+        len(list_filter(
+            regexp_extract_all(coalesce({{ condition }}, ''), '\bany (?:one )?(?:of )?([a-z]{4,})', 1),
+            lambda noun: regexp_matches(coalesce({{ other }}, ''), '\ball(?: of)? (?:\w+ )?' || noun[:4])
+        )) > 0
+    )
 {%- endmacro %}

@@ -33,6 +33,12 @@
      'dilut', 'circulat', 'spot', 'fre', 'regular', 'former', 'combin', 'commercial', 'joint', 'jointly']
 {%- endmacro %}
 
+{#- Words that narrow what a condition asks. -#}
+{% macro narrowing_words() -%}
+    ['acting', 'interim', 'caretaker', 'technical', 'recover', 'legally', 'astronaut', 'partial', 'unanimou', 'warrant',
+     'licens', 'license', 'indirect']
+{%- endmacro %}
+
 {% macro negations() -%}
     ['not', 'no', 'nobody', 'noth', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los',
      'lost', 'scoreles', 'nrfi', 'eliminat', 'against']

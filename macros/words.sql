@@ -169,7 +169,7 @@
     );
 
     create or replace macro silver.names(text) as array_to_string(
-        regexp_extract_all(strip_accents(coalesce(text, '')), '\b[A-Z][\w''’.&-]*'), ' '
+        regexp_extract_all(strip_accents(coalesce(text, '')), '\b(?:[A-Z]|[a-z]{1,6}[A-Z])[\w''’.&-]*'), ' '
     );
 
     {#- What is left when dates, hours, amounts and comparisons are taken out. -#}

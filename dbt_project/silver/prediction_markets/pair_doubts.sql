@@ -69,11 +69,13 @@ pairs as (
         {{ runs_of_names("kalshi") }} as kalshi_runs,
         {{ runs_of_names("polymarket") }} as polymarket_runs,
         {{ names_with_other_endings() }} as other_endings,
-        -- What only one side regulates.
+        -- What only one side regulates, in a sentence or in a phrase of its condition.
         len(list_filter(
-            kalshi_counted || kalshi_denied, lambda words: not list_has_any(polymarket_said, words)
+            kalshi_counted || kalshi_denied || {{ phrases_of_condition("kalshi") }},
+            lambda words: not list_has_any(polymarket_said, words)
         ) || list_filter(
-            polymarket_counted || polymarket_denied, lambda words: not list_has_any(kalshi_said, words)
+            polymarket_counted || polymarket_denied || {{ phrases_of_condition("polymarket") }},
+            lambda words: not list_has_any(kalshi_said, words)
         )) > 0 as is_said_by_one,
         changed.amounts,
         {{ numbers_not_in("kalshi.extra_numbers", "polymarket_said || polymarket.extra_numbers") }}
@@ -244,6 +246,22 @@ doubted as (
                 when
                     len(kalshi_effects) > 0 and len(polymarket_effects) > 0 and kalshi_effects != polymarket_effects
                     then 'it takes effect in another way'
+            end,
+            case
+                when
+                    len(list_filter(
+                        {{ not_in(telling_stems("coalesce(kalshi.condition, '')"), "polymarket_said") }}
+                        || {{ not_in(telling_stems("coalesce(polymarket.condition, '')"), "kalshi_said") }},
+                        lambda word: list_contains({{ narrowing_words() }}, word)
+                    )) > 0
+                    and not list_contains([kalshi.category, polymarket.category], 'sports')
+                    then 'only one condition narrows'
+            end,
+            case
+                when
+                    {{ is_any_of_all("kalshi.condition", "polymarket.condition") }}
+                    or {{ is_any_of_all("polymarket.condition", "kalshi.condition") }}
+                    then 'any of them, or all'
             end,
             case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
             case
