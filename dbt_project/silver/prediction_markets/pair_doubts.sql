@@ -76,7 +76,15 @@ pairs as (
         ) || list_filter(
             polymarket_counted || polymarket_denied || {{ phrases_of_condition("polymarket") }},
             lambda words: not list_has_any(kalshi_said, words)
-        )) > 0 as is_said_by_one,
+        )) > 0
+        -- Two conditions that each have more than one word of their own may well ask two things.
+        or (
+            not (kalshi.is_game and polymarket.is_game)
+            and least(
+                len({{ not_in(telling_stems("coalesce(kalshi.condition, '')"), "polymarket_said || polymarket_stems") }}),
+                len({{ not_in(telling_stems("coalesce(polymarket.condition, '')"), "kalshi_said || kalshi_stems") }})
+            ) > 1
+        ) as is_said_by_one,
         changed.amounts,
         {{ numbers_not_in("kalshi.extra_numbers", "polymarket_said || polymarket.extra_numbers") }}
         || {{ numbers_not_in("polymarket.extra_numbers", "kalshi_said || kalshi.extra_numbers") }} as numbers_of_one,
