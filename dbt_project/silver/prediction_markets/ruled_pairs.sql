@@ -74,16 +74,22 @@ counted as (
     select
         *,
         (is_worded_same or is_alike) and found_relation = 'equal' and other_fungibility is null as looks_equal,
+        {%- for kind, of_kind in [
+            ("alike", "true"), ("surely_alike", "score >= (1 + threshold) / 2"), ("worded", "is_worded_same")
+        ] %}
         greatest(
-            count(*) filter (looks_equal) over (partition by kalshi_market_id, orientation),
-            count(*) filter (looks_equal) over (partition by polymarket_market_id, orientation)
-        ) as alike_matches,
-        greatest(
-            count(*) filter (looks_equal and is_worded_same) over (partition by kalshi_market_id, orientation),
-            count(*) filter (looks_equal and is_worded_same) over (partition by polymarket_market_id, orientation)
-        ) as worded_matches,
-        -- Who says the same word by word is not put in doubt by who is only alike.
-        not looks_equal or if(is_worded_same, worded_matches, alike_matches) = 1 as is_only_one,
+            count(*) filter (looks_equal and {{ of_kind }}) over (partition by kalshi_market_id, orientation),
+            count(*) filter (looks_equal and {{ of_kind }}) over (partition by polymarket_market_id, orientation)
+        ) as {{ kind }}_matches,
+        {%- endfor %}
+        -- Who says the same word by word is not put in doubt by who is only alike, nor who is surely so by who is
+        -- hardly.
+        not looks_equal
+        or case
+            when is_worded_same then worded_matches
+            when score >= (1 + threshold) / 2 then surely_alike_matches
+            else alike_matches
+        end = 1 as is_only_one,
     from compared
 ),
 
