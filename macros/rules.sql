@@ -282,9 +282,15 @@
     )
 {%- endmacro %}
 
-{#- "Any tariff" of one condition is not "all tariffs" of the other. -#}
+{#- "Any tariff" of one condition is not "all tariffs" of the other, nor "any part" the whole. -#}
 {% macro is_any_of_all(condition, other) -%}
     (
+        coalesce(
+            regexp_matches({{ condition }}, '\b(any part of|at least one|one or more)\b')
+            and not regexp_matches({{ other }}, '\b(any|one)\b')
+            and regexp_matches({{ other }}, '\b(all|entire|whole|every)\b'), false
+        )
+        or
         len(list_filter(
             regexp_extract_all(coalesce({{ condition }}, ''), '\bany (?:one )?(?:of )?([a-z]{4,})', 1),
             lambda noun: regexp_matches(coalesce({{ other }}, ''), '\ball(?: of)? (?:\w+ )?' || noun[:4])

@@ -362,6 +362,7 @@
             ("completed", "\\bcomplet(?:es|ed|ion)\\b|\\bconsummat\\w*|\\bfinali[sz](?:es|ed)\\b"),
             ("held", "\\btakes place\\b|\\b(?:is|are) held\\b|\\bbegins?\\b"),
             ("available", "\\bavailable\\b|\\bon sale\\b"),
+            ("passed", "\\bpass(?:es|ed) (?:by )?(?:both|the)\\b"),
             ("received", "\\b(?:senate|congress|court) receives\\b|\\bsent to\\b"),
             ("warrant", "\\bwarrant\\b", "doubt"),
             ("invited", "\\binvit(?:es|ed)\\b", "doubt"),
