@@ -5,6 +5,7 @@ README beside this file for what is measured and how.
 """
 
 import argparse
+import os
 import pickle
 import resource
 import shutil
@@ -49,6 +50,7 @@ delete from silver.{name} where frame_number in (select frame_number from later_
 
 def prepare(root: Path, frames: int) -> None:
     """Simulate the day, load it and build every model."""
+    os.environ.setdefault("DBT_TARGET_PATH", str(root / "target"))
     LevelTwoStream(MARKET, BookFaults()).write(root, frames=frames, frames_per_segment=100_000)
     warehouse = root / "prepared" / WAREHOUSE
     settings = Settings(warehouse=warehouse, segments=root, loaded_segments=Disposal.KEEP)
