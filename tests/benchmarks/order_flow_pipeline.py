@@ -46,6 +46,13 @@ from silver.{name} where frame_number > (
 );
 delete from silver.{name} where frame_number in (select frame_number from later_{name});
 """
+# A frame tells of one symbol more for each copy.
+COPIES = """
+create or replace table silver.{name} as
+select told.* replace ({symbol} || '-' || number as {symbol})
+from silver.{name} as told, range({symbols}) as copies (number)
+order by frame_number, number
+"""
 
 
 def prepare(root: Path, frames: int) -> None:
@@ -62,7 +69,7 @@ def prepare(root: Path, frames: int) -> None:
     (root / "models").write_bytes(pickle.dumps(timed))
 
 
-def measure(root: Path, what: str, threads: int) -> None:
+def measure(root: Path, what: str, threads: int, symbols: int) -> None:
     """Build the features of the day, or of some of its hours, and print seconds and memory."""
     models: list[CompiledModel] = pickle.loads((root / "models").read_bytes())
     warehouse = root / what / WAREHOUSE
@@ -76,6 +83,9 @@ def measure(root: Path, what: str, threads: int) -> None:
     list(order_book_features([one]))
     for model in models:
         connection.execute(f"drop table {model.relation}")
+    if symbols > 1:
+        for name, symbol in (("trades", "symbol"), ("replayed_order_books", "product_id")):
+            connection.execute(COPIES.format(name=name, symbol=symbol, symbols=symbols))
     if HELD[what]:
         for name in ("trades", "replayed_order_books"):
             connection.execute(LATER.format(name=name, hours=HELD[what]))
@@ -132,11 +142,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--frames", type=int, default=1_250_000)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--symbols", type=int, default=1, help="so many times the same one")
     parser.add_argument("--root", type=Path, help="keep what is simulated here")
     parser.add_argument("--only", help="day, hour or hours, as a process of its own")
     arguments = parser.parse_args()
     if arguments.only:
-        measure(arguments.root, arguments.only, arguments.threads)
+        measure(arguments.root, arguments.only, arguments.threads, arguments.symbols)
         return
     with tempfile.TemporaryDirectory() as directory:
         root = arguments.root or Path(directory)
@@ -147,16 +158,20 @@ def main() -> None:
             for what, results in found.items():
                 command = [sys.executable, __file__, "--root", str(root), "--only", what]
                 command += ["--threads", str(arguments.threads)]
+                command += ["--symbols", str(arguments.symbols)]
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
                 results.append([float(value) for value in done.stdout.split()])
+    day = 0.0
     for what, results in found.items():
         rows, memory, *taken = map(statistics.median, zip(*results, strict=True))
         wall, cpu = taken[0] + taken[2], taken[1] + taken[3]
+        day = day or cpu
         print(
             f"{what:>5}: {rows:.0f} books, {memory:.2f} GB;"
             f" structural {taken[0]:.2f} s ({taken[1]:.2f} s of CPU),"
             f" order flow {taken[2]:.2f} s ({taken[3]:.2f} s of CPU):"
-            f" {rows / wall:.0f} books/s, {rows / cpu:.0f} a second of CPU;"
+            f" {rows / wall:.0f} books/s, {rows / cpu:.0f} a second of CPU,"
+            f" 1/{day / cpu:.1f} of the day's CPU;"
             f" all of gold read in {taken[4]:.2f} s ({taken[5]:.2f} s of CPU);"
             f" both tables, whole, copied in {taken[6]:.2f} s ({taken[7]:.2f} s of CPU)"
         )
