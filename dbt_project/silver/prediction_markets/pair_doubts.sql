@@ -81,7 +81,9 @@ pairs as (
         or (
             not (kalshi.is_game and polymarket.is_game)
             and least(
-                len({{ not_in(telling_stems("coalesce(kalshi.condition, '')"), "polymarket_said || polymarket_stems") }}),
+                len({{ not_in(
+                    telling_stems("coalesce(kalshi.condition, '')"), "polymarket_said || polymarket_stems"
+                ) }}),
                 len({{ not_in(telling_stems("coalesce(polymarket.condition, '')"), "kalshi_said || kalshi_stems") }})
             ) > 1
         ) as is_said_by_one,

@@ -88,7 +88,8 @@ pairs as (
             or (
                 both_values = ['[]', '[los]']
                 and list_contains(kalshi.ordered_words || polymarket.ordered_words, 'win')
-                and list_has_any(kalshi.words, ['election', 'rac']) and list_has_any(polymarket.words, ['election', 'rac'])
+                and list_has_any(kalshi.words, ['election', 'rac'])
+                and list_has_any(polymarket.words, ['election', 'rac'])
             )
             -- To avoid defeat is to win or to draw.
             or (
