@@ -75,7 +75,8 @@
             is_same_order("", "", "", ""), is_same_order_in("", "", ""), said_to_count("", ""), is_denied("", "", ""),
             stems_of_marker(""), is_stage_told(""), numbers_not_in("", ""), decimal_steps(), doubtful_markers(),
             names_with_other_endings(), turning_words(), is_named_otherwise(publisher_heads()),
-            initials_of_publishers(""), left_out(""), phrases_of_condition(""), is_any_of_all("", "")
+            initials_of_publishers(""), left_out(""), phrases_of_condition(""), is_any_of_all("", ""),
+            narrowing_words(), telling_stems("")
         ] -%}
         {{- local_md5(read | string ~ code_of(
             ["pair_sides", "pair_vetoes", "related_pairs", "pair_doubts", "marker_groups"]

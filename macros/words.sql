@@ -183,9 +183,10 @@
         not regexp_matches(lower(title), '\bother than\b|\bexcept\b')
         and (
             regexp_matches(
-                concat_ws(' ', lower(subtitle), lower(title)),
+                -- "To merge with another airline" is told of somebody.
+                regexp_replace(concat_ws(' ', lower(subtitle), lower(title)), '\bwith another\b', '', 'g'),
                 '\bplaceholder\b|\b(person|player|team|candidate|option) [a-z0-9]\b'
-                || '|\b(another (person|player|team|candidate|party|nominee|country|one)|any other|some other|someone else)\b'
+                || '|\b(another|any other|some other|someone else)\b'
             )
             or coalesce(lower(trim(subtitle)) in ('other', 'others', 'another', 'field', 'any other'), false)
         );
