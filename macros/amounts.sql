@@ -128,7 +128,17 @@
 {%- endmacro %}
 
 
-{#- By how much the last digit of a number moves. -#}
-{% macro decimal_steps() -%}
-    0.1, 0.01, 0.001, 0.0001
+{#- Two strikes apart by the last digit in which the figure is told: shares and rates have two decimals, currencies
+    four, and what is neither of money nor a rate has one. A ladder of another kind has rungs as far apart. -#}
+{% macro is_last_digit(difference) -%}
+    case {{ difference }}
+        when 0.0001 then true
+        when 0.01
+            then (kalshi.is_of_cents and polymarket.is_of_cents)
+                or (kalshi.amount_unit = '%' and polymarket.amount_unit = '%')
+        when 0.1
+            then kalshi.amount_unit is null and polymarket.amount_unit is null
+                and not list_has_any([kalshi.category, polymarket.category], ['finance', 'crypto', 'economics'])
+        else false
+    end
 {%- endmacro %}

@@ -73,7 +73,7 @@
             is_one_day_named("", ""), is_end_named("", ""), is_acronym("", ""),
             kind_words(), names_in_order("", ""), is_done_by_a_name("", ""), runs_of_names(""),
             is_same_order("", "", "", ""), is_same_order_in("", "", ""), said_to_count("", ""), is_denied("", "", ""),
-            stems_of_marker(""), is_stage_told(""), numbers_not_in("", ""), decimal_steps(), doubtful_markers(),
+            stems_of_marker(""), is_stage_told(""), numbers_not_in("", ""), is_last_digit(""), doubtful_markers(),
             names_with_other_endings(), turning_words(), is_named_otherwise(publisher_heads()),
             initials_of_publishers(""), left_out(""), phrases_of_condition(""), is_any_of_all("", ""),
             narrowing_words(), telling_stems("")

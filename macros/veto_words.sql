@@ -126,6 +126,11 @@
                     || ' / ' || array_to_string(polymarket.event_words, ' ')
         end,
         case when amounts not in ('same', 'none') then 'amounts: ' || amounts end,
+        case
+            when kalshi.amount_low is distinct from polymarket.amount_low
+                or kalshi.amount_high is distinct from polymarket.amount_high
+                then 'amounts are told to another digit'
+        end,
         case when polymarket.linked_station is not null then 'station named by a link only' end,
         case when kalshi.window_ends_on is null then 'deadline not read on Kalshi' end,
         case when polymarket.window_ends_on is null then 'deadline not read on Polymarket' end,
