@@ -307,7 +307,7 @@
         ("contest", "METRIC", "title", "unknown", [
             ("nomination", "\\bnominee\\b|\\bnomination\\b|\\bnominate[ds]?\\b"),
             ("primary", "\\bprimary\\b|\\bprimaries\\b|\\bcaucus"),
-            ("general election", "\\bgeneral election\\b|\\bwins? the (?:20\\d\\d )?(?:\\w+ ){0,3}(?:senate|house|governor\\w*|gubernatorial|congressional) (?:election|race|seat)\\b|\\bwin the (?:20\\d\\d )?(?:us )?president\\w*(?: election)?\\b|\\belected president\\b"),
+            ("general election", "\\bgeneral election\\b|\\bwin the (?:(?:20\\d\\d|next|us) )*(?:presidency|president\\w* election)\\b|\\bwins? the (?:20\\d\\d )?(?:\\w+ ){0,3}(?:senate|house|governor\\w*|gubernatorial|congressional) (?:election|race|seat)\\b|\\bwin the (?:20\\d\\d )?(?:us )?president\\w*(?: election)?\\b|\\belected president\\b"),
         ]),
         ("vote", "METRIC", "asked", "doubt", [
             ("popular vote", "\\bpopular vote\\b"),
