@@ -196,9 +196,8 @@ checked as (
             )
             and (len(subtitle_ends) = 0 or list_contains(subtitle_ends, read_window.ends_on))
         ) as is_window_certain,
-        -- Every day up to which something is named in what is asked, whichever was chosen; without a year where none
-        -- is told.
-        -- "If there is none before January 1": until then it may be.
+        -- Every day that is named in what is asked, whichever was chosen, without a year where none is told; and in the
+        -- rules: "if there is none before January 1", it may be until then.
         list_distinct(list_filter(
             list_transform(
                 title_dates || subtitle_dates || condition_dates
