@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 hypothesis_settings.register_profile("any machine", deadline=None)
 hypothesis_settings.load_profile("any machine")
 
+# The tests start a hundred Pythons, dbt mostly: each would compile all that it imports anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def dbt_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
