@@ -14,7 +14,7 @@ _COMPILE = """
 import json, sys
 from dbt.cli.main import dbtRunner
 
-common = ["--target", "lint", "--quiet", "--target-path", sys.argv[1]]
+common = ["--target", "lint", "--quiet", "--no-write-json", "--target-path", sys.argv[1]]
 manifest = dbtRunner().invoke(["parse", *common]).result
 runner = dbtRunner(manifest=manifest)
 found = {}

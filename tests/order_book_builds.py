@@ -101,7 +101,7 @@ class CompiledModels:
 
     def _dbt(self, command: str) -> None:
         arguments = [command, "--select", *self._selected, "--quiet"]
-        done = dbt(self._directory / WAREHOUSE, *arguments)
+        done = dbt(self._directory / WAREHOUSE, *arguments, DBT_WRITE_JSON="true")
         assert done.returncode == 0, done.stdout
 
     def _compiled(self) -> dict[str, str]:

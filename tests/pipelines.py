@@ -74,7 +74,7 @@ def build_tables(
         else ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     )
     # The vars as ``build`` has them: to dbt, others are another project, which it parses anew.
-    command = ["build", "--vars", "{}", *selected, *tests, *arguments]
+    command = ["build", "--no-write-json", "--vars", "{}", *selected, *tests, *arguments]
     events = list(dbt_events(warehouse, command, {}))
     stats = [event["data"]["stats"] for event in events if event["info"]["name"] == "StatsLine"]
     said = "\n".join(event["info"]["msg"] for event in events)
@@ -84,12 +84,18 @@ def build_tables(
 
 def dbt(warehouse: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A dbt command, run to its end as a build runs it: the project is parsed only where it, or its
-    vars, are others than at the last command with the same DBT_TARGET_PATH."""
+    vars, are others than at the last command with the same DBT_TARGET_PATH. Its manifest and its
+    results are written for who asks for them (DBT_WRITE_JSON)."""
     command = [sys.executable, "-m", "ingestion.dbt_process", *arguments]
     with subprocess.Popen(
         command,
         cwd=PROJECT,
-        env={**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse), **environment},
+        env={
+            **os.environ,
+            "MARKETFINDER_WAREHOUSE": str(warehouse),
+            "DBT_WRITE_JSON": "false",
+            **environment,
+        },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

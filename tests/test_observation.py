@@ -82,6 +82,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
             environment(
                 settings,
                 DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
+                DBT_LOG_LEVEL_FILE="debug",
                 MARKETFINDER_JUDGE_API_KEY=KEY,
             ),
         )
@@ -133,7 +134,9 @@ def test_every_line_is_json_and_of_the_run(observed: Observed) -> None:
 
 def test_no_secret_is_told(observed: Observed) -> None:
     """Nor by what dbt keeps of its own log, by the run log, or by a metric."""
-    files = [*observed.metrics.iterdir(), *Path(os.environ["DBT_LOG_PATH"]).rglob("*.log")]
+    logs = [*Path(os.environ["DBT_LOG_PATH"]).rglob("*.log")]
+    assert logs
+    files = [*observed.metrics.iterdir(), *logs]
     kept = [path.read_text(encoding="utf-8", errors="replace") for path in files]
     asked = (
         "select to_json(steps)::varchar from raw.run_steps as steps"
