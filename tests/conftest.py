@@ -80,12 +80,22 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 
 @pytest.fixture(scope="session")
-def look_alikes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse of the look-alikes, built without a judge. Tests that change it take a copy."""
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The seeds, with few labels, to sow in a warehouse."""
+    from pipelines import few_seeds
+
+    name = "seeds.duckdb"
+    return made_once(tmp_path_factory, "seeds", lambda folder: few_seeds(folder / name)) / name
+
+
+@pytest.fixture(scope="session")
+def look_alikes(tmp_path_factory: pytest.TempPathFactory, seeds: Path) -> Path:
+    """A warehouse of the look-alikes, built without a judge, with few labels. Tests that change it
+    take a copy."""
     from look_alikes import build_warehouse, payloads
 
     def build(folder: Path) -> None:
-        build_warehouse(folder, *payloads())
+        build_warehouse(folder, seeds, *payloads())
 
     return made_once(tmp_path_factory, "first_look_alikes", build) / "warehouse.duckdb"
 

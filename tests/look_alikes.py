@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines import WITHOUT_UNIT_TESTS
+from pipelines import SOWN, build_tables, sow
 
-from ingestion.build import Half, build
+from ingestion.build import Half
 from ingestion.pipeline import ingest_files
 from ingestion.settings import Settings
 
@@ -83,9 +83,10 @@ def ingest_events(
 
 
 def build_warehouse(
-    folder: Path, kalshi: list[dict[str, Any]], polymarket: list[dict[str, Any]]
+    folder: Path, seeds: Path, kalshi: list[dict[str, Any]], polymarket: list[dict[str, Any]]
 ) -> Path:
-    """A warehouse built from the events of both venues."""
+    """A warehouse built from the events of both venues, and tested."""
     settings = ingest_events(folder, kalshi, polymarket)
-    build(settings.warehouse, Half.PREDICTION_MARKETS, environment=WITHOUT_UNIT_TESTS)
+    sow(settings.warehouse, seeds)
+    build_tables(settings.warehouse, Half.PREDICTION_MARKETS, *SOWN, is_tested=True)
     return settings.warehouse

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines import NOW, ask, build_tables, simulated, small_world, sweep
+from pipelines import NOW, SOWN, ask, build_tables, simulated, small_world, sow, sweep
 
 from ingestion.simulator import Faults
 
@@ -75,12 +75,13 @@ class Spoiler:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def warehouse(tmp_path_factory: pytest.TempPathFactory, seeds: Path) -> Path:
     """A built warehouse, some of whose records were spoilt on the wire."""
     path = tmp_path_factory.mktemp("bad_input") / "warehouse.duckdb"
     with simulated(path, small_world(), Faults(mutate=Spoiler())) as (settings, _):
         sweep(settings, "one")
-    build_tables(path, REACHED, is_tested=True)
+    sow(path, seeds)
+    build_tables(path, REACHED, *SOWN, is_tested=True)
     return path
 
 
@@ -123,7 +124,7 @@ def test_the_run_says_how_many(warehouse: Path) -> None:
     assert rejected == [(len(KALSHI_FAULTS) + len(POLYMARKET_FAULTS),)]
 
 
-def test_a_market_that_goes_bad_leaves_and_comes_back(tmp_path: Path) -> None:
+def test_a_market_that_goes_bad_leaves_and_comes_back(tmp_path: Path, seeds: Path) -> None:
     """A market is not shown as it was before its newest record could no longer be read; one that
     changes its type stays, but is not matched."""
     path = tmp_path / "warehouse.duckdb"
@@ -143,20 +144,21 @@ def test_a_market_that_goes_bad_leaves_and_comes_back(tmp_path: Path) -> None:
     )
     with simulated(path, world) as (settings, _):
         sweep(settings, "good", NOW)
-        build_tables(path, REACHED)
+        sow(path, seeds)
+        build_tables(path, REACHED, *SOWN)
         assert [row[:2] for row in ask(path, shown, [broken, changed], changed)] == [
             (broken, "binary"),
             (changed, "binary"),
         ]
     with simulated(path, world, Faults(mutate=spoil)) as (settings, _):
         sweep(settings, "bad", NOW.replace(hour=13))
-        build_tables(path, REACHED)
+        build_tables(path, REACHED, *SOWN)
         assert ask(path, shown, [broken, changed], changed) == [(changed, "scalar", False)]
         rejected = "select external_id, field from silver.rejected_records"
         assert ask(path, rejected) == [(broken, "yes_ask")]
     with simulated(path, world) as (settings, _):
         sweep(settings, "good again", NOW.replace(hour=14))
-        build_tables(path, REACHED)
+        build_tables(path, REACHED, *SOWN)
         assert [row[:2] for row in ask(path, shown, [broken, changed], changed)] == [
             (broken, "binary"),
             (changed, "binary"),

@@ -385,7 +385,9 @@ def test_explain(judged: JudgedBuild, endpoint: ScriptedEndpoint) -> None:
 
 
 @pytest.mark.slow
-def test_canaries_from_the_venues_to_gold(tmp_path: Path, endpoint: ScriptedEndpoint) -> None:
+def test_canaries_from_the_venues_to_gold(
+    tmp_path: Path, seeds: Path, endpoint: ScriptedEndpoint
+) -> None:
     """Texts that give orders, as a venue sends them, and a model that obeys."""
     endpoint.script = always(confidence=1.0)
     kalshi, polymarket = payloads()
@@ -395,7 +397,7 @@ def test_canaries_from_the_venues_to_gold(tmp_path: Path, endpoint: ScriptedEndp
         market = dict(original["markets"][0])
         market |= {"id": f"99{number:04}", "description": f"{market['description']} {text}"}
         polymarket.append({**original, "id": f"event-{market['id']}", "markets": [market]})
-    build_warehouse(tmp_path, kalshi, polymarket)
+    build_warehouse(tmp_path, seeds, kalshi, polymarket)
     judged = JudgedBuild(tmp_path, endpoint)
     judged.dbt("build", *FROM_QUESTIONS, "--vars", '{"judged_open_pairs": 1000}')
     told = ask(

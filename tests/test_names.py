@@ -3,11 +3,12 @@
 Each line is what Kalshi says and what Polymarket says, in listings that are alike but for that.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from look_alikes import ingest_events, pair_id, payloads
-from pipelines import ask, build_tables
+from pipelines import SOWN, ask, build_tables, sow
 
 SAME_TEAMS = [
     ("Serie A", "Inter", "FC Internazionale Milano"),
@@ -131,7 +132,7 @@ def election(number: int, here: str, kalshi: str, there: str, polymarket: str) -
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], bool]:
+def found(tmp_path_factory: pytest.TempPathFactory, seeds: Path) -> dict[tuple[str, ...], bool]:
     """Each line that is a candidate pair, and whether its subjects are two."""
     lines = [*SAME_TEAMS, *OTHER_TEAMS, *SAME_PARTIES, *OTHER_PARTIES]
     pairs = [
@@ -139,7 +140,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], boo
         for number, line in enumerate(lines)
     ]
     settings = ingest_events(tmp_path_factory.mktemp("names"), *payloads(pairs))
-    build_tables(settings.warehouse, "+pair_vetoes")
+    sow(settings.warehouse, seeds)
+    build_tables(settings.warehouse, "+pair_vetoes", *SOWN)
     are_two = ask(
         settings.warehouse,
         "select pair_id, pair_id in"

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import Query, ScriptedVenue, TickingClock
-from pipelines import ask, simulated, small_world
+from pipelines import ask, simulated, small_world, sow
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingestion import logs
@@ -68,11 +68,12 @@ def marketfinder(
 
 
 @pytest.fixture(scope="module")
-def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
+def observed(tmp_path_factory: pytest.TempPathFactory, seeds: Path) -> Observed:
     """A run while Polymarket does not list its markets. What its tests say is not the subject."""
     folder = tmp_path_factory.mktemp("observed")
     down = Faults(server_error_on_page=(1, "/markets/keyset", None))
     with simulated(folder / "warehouse.duckdb", small_world(), down) as (plain, _):
+        sow(plain.warehouse, seeds)
         url = plain.polymarket_url.replace("://", f"://me:{PASSWORD}@")
         settings = plain.model_copy(
             update={"request_attempts": 2, "metrics": folder / "metrics", "polymarket_url": url}
@@ -81,7 +82,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
             ["--log-format", "json", "run"],
             environment(
                 settings,
-                DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
+                DBT_EXCLUDE_RESOURCE_TYPES="test unit_test seed",
                 DBT_LOG_LEVEL_FILE="debug",
                 MARKETFINDER_JUDGE_API_KEY=KEY,
             ),

@@ -361,9 +361,9 @@ def test_pairs_of_one_kind_are_no_training_set() -> None:
 
 
 @pytest.fixture(scope="module")
-def label_features(look_alikes: Path) -> pa.Table:
+def label_features(demo_build: Path) -> pa.Table:
     """The labelled pairs with their features: in every warehouse the same."""
-    with open_warehouse(look_alikes, read_only=True) as connection:
+    with open_warehouse(demo_build, read_only=True) as connection:
         return connection.execute(TRAINING_PAIRS).to_arrow_table()
 
 
@@ -391,9 +391,9 @@ def test_the_seeds_alone_are_enough(label_features: pa.Table, tmp_path: Path) ->
     )
 
 
-def test_scores_of_a_build(look_alikes: Path) -> None:
+def test_scores_of_a_build(demo_build: Path) -> None:
     rows = ask(
-        look_alikes,
+        demo_build,
         "select score, threshold, scorer_version, contributions, features"
         " from silver.pair_scores inner join silver.pair_features as features using (pair_id)",
     )
@@ -405,7 +405,7 @@ def test_scores_of_a_build(look_alikes: Path) -> None:
         values = [features[name] for name in scorer.names]
         assert score == pytest.approx(float(slow_score(values, scorer)), abs=1e-9)
     counts = "select (select count(*) from silver.pair_features), count(*) from silver.pair_scores"
-    ((features, scores),) = ask(look_alikes, counts)
+    ((features, scores),) = ask(demo_build, counts)
     assert features == scores
-    kept = ask(look_alikes, "select scorer_version, held_out_recall from silver.pair_scorers")
+    kept = ask(demo_build, "select scorer_version, held_out_recall from silver.pair_scorers")
     assert kept == [(scorer.version, scorer.held_out.recall)]

@@ -10,7 +10,7 @@ import pytest
 from pipelines import (
     NOW,
     RUN_COLUMNS,
-    WITHOUT_UNIT_TESTS,
+    SOWN,
     ask,
     build_tables,
     contents,
@@ -18,6 +18,7 @@ from pipelines import (
     differing,
     simulated,
     small_world,
+    sow,
     sweep,
 )
 
@@ -319,16 +320,17 @@ def test_a_second_build_changes_nothing(first_demo: tuple[Path, list[TruePair]])
     assert differing(before, contents(warehouse)) == []
 
 
-def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
+def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path, seeds: Path) -> None:
     """Changed quotes, closed and new markets: incremental tables are those of a full refresh."""
     warehouse = tmp_path / "warehouse.duckdb"
     with simulated(warehouse, small_world(0), Faults.usual()) as (settings, server):
         sweep(settings, "one", NOW)
-        build_tables(warehouse, Half.PREDICTION_MARKETS)
+        sow(warehouse, seeds)
+        build_tables(warehouse, Half.PREDICTION_MARKETS, *SOWN)
         first = ask(warehouse, "select count(*) from silver.market_quotes")
         server.world = small_world(3)
         sweep(settings, "two", NOW + timedelta(minutes=30))
-        build_tables(warehouse, Half.PREDICTION_MARKETS)
+        build_tables(warehouse, Half.PREDICTION_MARKETS, *SOWN)
     # The log of a run that another followed does not know what was found in its own time.
     log_of_its_time = {"opportunities_found", "pairs_unevaluated", "pairs_over_budget"}
     step_by_step = contents(warehouse, log_of_its_time)
@@ -339,7 +341,7 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path) -> None:
     assert gone > 0
     assert ask(warehouse, "select count(*) from silver.market_quotes") > first
     assert ask(warehouse, "select count(*) from silver.markets where is_delisted")[0][0] > 0
-    build_tables(warehouse, Half.PREDICTION_MARKETS, "--full-refresh")
+    build_tables(warehouse, Half.PREDICTION_MARKETS, *SOWN, "--full-refresh")
     assert differing(step_by_step, contents(warehouse, log_of_its_time)) == []
 
 
@@ -357,9 +359,10 @@ def test_one_venue_may_be_empty(tmp_path: Path) -> None:
     )
 
 
-def test_an_empty_warehouse_builds(tmp_path: Path) -> None:
+def test_an_empty_warehouse_builds(tmp_path: Path, seeds: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
-    build(warehouse, Half.PREDICTION_MARKETS, environment=WITHOUT_UNIT_TESTS)
+    sow(warehouse, seeds)
+    build_tables(warehouse, Half.PREDICTION_MARKETS, *SOWN, is_tested=True)
     assert ask(warehouse, "select count(*) from gold.markets") == [(0,)]
     schemas = ask(
         warehouse,

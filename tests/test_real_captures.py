@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pipelines import WITHOUT_UNIT_TESTS, ask, build_tables, contents, differing
+from pipelines import SOWN, ask, build_tables, contents, differing, sow
 
-from ingestion.build import Half, build
+from ingestion.build import Half
 from ingestion.pipeline import ingest_files
 from ingestion.settings import Settings
 
@@ -28,12 +28,13 @@ def capture(shared_data: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def warehouse(capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def warehouse(capture: Path, seeds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse built from the capture. Its tests are run when it is built once more, below."""
     path = tmp_path_factory.mktemp("capture") / "warehouse.duckdb"
     for venue in ("kalshi", "polymarket"):
         load(Settings(warehouse=path), venue, capture / f"{venue}_events.json.gz")
-    build_tables(path, Half.PREDICTION_MARKETS)
+    sow(path, seeds)
+    build_tables(path, Half.PREDICTION_MARKETS, *SOWN)
     return path
 
 
@@ -94,14 +95,14 @@ def test_the_same_files_again_change_nothing(
     for venue in ("kalshi", "polymarket"):
         path = capture / f"{venue}_events.json.gz"
         load(Settings(warehouse=warehouse), venue, path, captured_at=CAPTURED.replace(hour=19))
-    build(warehouse, Half.PREDICTION_MARKETS, environment=WITHOUT_UNIT_TESTS)
+    build_tables(warehouse, Half.PREDICTION_MARKETS, *SOWN, is_tested=True)
     logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs", "silver.run_findings"}
     logs |= {"silver.ingestion_metrics", "gold.run_metrics"}
     clocks = {"silver.clock", "silver.pricing_clock"}
     assert set(differing(before, contents(warehouse))) <= logs | clocks
 
 
-def test_wire_fixtures_of_three_months(shared_data: Path, tmp_path: Path) -> None:
+def test_wire_fixtures_of_three_months(shared_data: Path, seeds: Path, tmp_path: Path) -> None:
     """The newest wire shapes of each endpoint: every record that is a series, event or market."""
     folder = shared_data / "markets"
     path = tmp_path / "warehouse.duckdb"
@@ -117,7 +118,8 @@ def test_wire_fixtures_of_three_months(shared_data: Path, tmp_path: Path) -> Non
     assert polymarket
     load(settings, "kalshi", *kalshi, captured_at=datetime(2026, 9, 16, 12, tzinfo=UTC))
     load(settings, "polymarket", *polymarket, captured_at=datetime(2026, 9, 16, 12, tzinfo=UTC))
-    build(path, Half.PREDICTION_MARKETS, environment=WITHOUT_UNIT_TESTS)
+    sow(path, seeds)
+    build_tables(path, Half.PREDICTION_MARKETS, *SOWN, is_tested=True)
     landed = ask(
         path,
         "select 'kalshi', count(distinct external_id) from raw.kalshi_markets"
