@@ -146,6 +146,19 @@ def ask(warehouse: Path, query: str, *parameters: object) -> list[tuple[Any, ...
 def contents(warehouse: Path, ignored: set[str] | None = None) -> dict[str, list[tuple[Any, ...]]]:
     """Every table and view of the built layers with all its rows, sorted; columns in `ignored`
     (by default none) left out."""
+    return _of_each_table(warehouse, ignored, "select {columns} from {table} order by all")
+
+
+def digests(warehouse: Path, ignored: set[str] | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    """Of every table, as ``contents`` has them, a digest of its rows in any order: whether they are
+    the same is known in a quarter of the time."""
+    rows = "select count(*), sum(hash(row)) from (select struct_pack({packed}) as row from {table})"
+    return _of_each_table(warehouse, ignored, rows)
+
+
+def _of_each_table(
+    warehouse: Path, ignored: set[str] | None, query: str
+) -> dict[str, list[tuple[Any, ...]]]:
     tables: dict[str, list[tuple[Any, ...]]] = {}
     with duckdb.connect(warehouse, read_only=True) as connection:
         names = connection.execute(
@@ -159,9 +172,13 @@ def contents(warehouse: Path, ignored: set[str] | None = None) -> dict[str, list
                 " where table_schema = ? and table_name = ? order by ordinal_position",
                 [schema, table],
             ).fetchall()
-            kept = ", ".join(f'"{name}"' for (name,) in columns if name not in (ignored or set()))
+            kept = [f'"{name}"' for (name,) in columns if name not in (ignored or set())]
             tables[f"{schema}.{table}"] = connection.execute(
-                f'select {kept} from {schema}."{table}" order by all'
+                query.format(
+                    columns=", ".join(kept),
+                    packed=", ".join(f"{name} := {name}" for name in kept),
+                    table=f'{schema}."{table}"',
+                )
             ).fetchall()
     return tables
 

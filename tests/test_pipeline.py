@@ -13,9 +13,9 @@ from pipelines import (
     SOWN,
     ask,
     build_tables,
-    contents,
     dbt,
     differing,
+    digests,
     simulated,
     small_world,
     sow,
@@ -309,15 +309,15 @@ def test_a_second_demo_finds_the_same(
     demo("second", seed=7, warehouse=second)
     # How fast the simulator answered is another matter.
     metrics = {"silver.ingestion_metrics", "gold.run_metrics"}
-    differ = differing(contents(first, RUN_COLUMNS), contents(second, RUN_COLUMNS))
+    differ = differing(digests(first, RUN_COLUMNS), digests(second, RUN_COLUMNS))
     assert set(differ) <= metrics
 
 
 def test_a_second_build_changes_nothing(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, _ = first_demo
-    before = contents(warehouse)
+    before = digests(warehouse)
     build_tables(warehouse, Half.PREDICTION_MARKETS)
-    assert differing(before, contents(warehouse)) == []
+    assert differing(before, digests(warehouse)) == []
 
 
 def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path, seeds: Path) -> None:
@@ -333,7 +333,7 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path, seeds: Path) -> No
         build_tables(warehouse, Half.PREDICTION_MARKETS, *SOWN)
     # The log of a run that another followed does not know what was found in its own time.
     log_of_its_time = {"opportunities_found", "pairs_unevaluated", "pairs_over_budget"}
-    step_by_step = contents(warehouse, log_of_its_time)
+    step_by_step = digests(warehouse, log_of_its_time)
     landed, gone = ask(
         warehouse, "select records_landed, records_gone from gold.sync_logs where sync_id = 'two'"
     )[0]
@@ -342,7 +342,7 @@ def test_two_runs_give_what_one_rebuild_gives(tmp_path: Path, seeds: Path) -> No
     assert ask(warehouse, "select count(*) from silver.market_quotes") > first
     assert ask(warehouse, "select count(*) from silver.markets where is_delisted")[0][0] > 0
     build_tables(warehouse, Half.PREDICTION_MARKETS, *SOWN, "--full-refresh")
-    assert differing(step_by_step, contents(warehouse, log_of_its_time)) == []
+    assert differing(step_by_step, digests(warehouse, log_of_its_time)) == []
 
 
 @pytest.mark.slow

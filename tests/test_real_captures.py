@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pipelines import SOWN, ask, build_tables, contents, differing, sow
+from pipelines import SOWN, ask, build_tables, differing, digests, sow
 
 from ingestion.build import Half
 from ingestion.pipeline import ingest_files
@@ -91,7 +91,7 @@ def test_the_same_files_again_change_nothing(
     capture: Path, warehouse: Path, tmp_path: Path
 ) -> None:
     # Only the log of runs, and the clock, know that somebody asked; what dbt tests now held before.
-    before = contents(warehouse)
+    before = digests(warehouse)
     for venue in ("kalshi", "polymarket"):
         path = capture / f"{venue}_events.json.gz"
         load(Settings(warehouse=warehouse), venue, path, captured_at=CAPTURED.replace(hour=19))
@@ -99,7 +99,7 @@ def test_the_same_files_again_change_nothing(
     logs = {"bronze.sweeps", "gold.sync_logs", "silver.runs", "silver.run_findings"}
     logs |= {"silver.ingestion_metrics", "gold.run_metrics"}
     clocks = {"silver.clock", "silver.pricing_clock"}
-    assert set(differing(before, contents(warehouse))) <= logs | clocks
+    assert set(differing(before, digests(warehouse))) <= logs | clocks
 
 
 def test_wire_fixtures_of_three_months(shared_data: Path, seeds: Path, tmp_path: Path) -> None:
