@@ -134,7 +134,10 @@ def test_filters_are_kept_to(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     ingest(settings)
     filters = ["--symbol", "BTC-USD", "--end", "2026-10-01"]
-    done = marketfinder(settings, "build", "order-books", *filters)
+    with pytest.MonkeyPatch.context() as own:
+        # With other vars dbt parses anew, and once more for the next build in the same place.
+        own.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+        done = marketfinder(settings, "build", "order-books", *filters)
     assert done.returncode == 0, done.stdout + done.stderr
     books = "select distinct symbol, booked_at::date::varchar from silver.order_books"
     assert ask(settings.warehouse, books) == [("BTC-USD", "2026-10-01")]
