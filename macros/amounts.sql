@@ -102,7 +102,9 @@
 {% macro says_amount(side, other) -%}
     (
         coalesce(
-            {{ other }}.amount_low = 1 and {{ other }}.amount_high is null and len({{ side }}.other_numbers) = 0, false
+            {{ other }}.amount_high is null and len({{ side }}.other_numbers) = 0
+            -- Above nothing is any at all.
+            and ({{ other }}.amount_low = 1 or ({{ other }}.amount_low = 0 and {{ other }}.is_low_open)), false
         )
         or coalesce(list_contains(
             list_transform({{ side }}.other_numbers, lambda number: cast(number as double)),

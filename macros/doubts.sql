@@ -11,10 +11,9 @@
         and not (
             marker = 'announced:announced'
             and list_has_all(['economics'], [kalshi.category, polymarket.category])
-            and list_has_any(kalshi.words, ['fed', 'ecb', 'boe', 'boc', 'boj', 'rba', 'snb'])
+            and list_has_any(kalshi.words, {{ central_banks() }})
             and list_has_any(kalshi.words, ['cut', 'hik', 'unchang', 'rat'])
         )
-        and not list_contains(list_intersect(kalshi.markers, polymarket.markers), 'asked_' || marker)
         and not list_contains(list_intersect(kalshi.condition_markers, polymarket.condition_markers), marker)
         -- Titles differ where the rules of both say it, and none that it does not count.
         and not (
@@ -24,13 +23,13 @@
                 {{ stems_of_marker("marker") }}
             )
             and not list_has_any(
-                flatten(if(list_contains(kalshi.markers, marker), polymarket_denied, kalshi_denied)),
+                flatten(if(list_contains(kalshi.markers, marker), polymarket.denied, kalshi.denied)),
                 {{ stems_of_marker("marker") }}
             )
         )
         -- "Acting speakers will not count."
         and not list_has_any(
-            flatten(if(list_contains(kalshi.markers, marker), kalshi_denied, polymarket_denied)),
+            flatten(if(list_contains(kalshi.markers, marker), kalshi.denied, polymarket.denied)),
             {{ stems_of_marker("marker") }}
         )
         -- A final of the conference is a game of two teams on a day.
@@ -62,8 +61,8 @@
         or (
             word in ('all', 'any')
             and not (
-                list_has_any(kalshi_said, {{ words_of_all("word") }})
-                and list_has_any(polymarket_said, {{ words_of_all("word") }})
+                list_has_any(kalshi.said, {{ words_of_all("word") }})
+                and list_has_any(polymarket.said, {{ words_of_all("word") }})
             )
         )
         or (
@@ -73,14 +72,21 @@
         -- A major hurricane is no major tournament.
         or (word = 'major' and not kalshi.is_game and not polymarket.is_game)
         or (
-            not (list_contains(kalshi_said, word) and list_contains(polymarket_said, word))
+            not (list_contains(kalshi.said, word) and list_contains(polymarket.said, word))
             and (
                 (
-                    list_contains({{ telling_apart() }}, word)
                     -- A "Swiss stage" is of no country, and who plays whom is told by names.
-                    and not (kalshi.is_game and polymarket.is_game and list_position({{ telling_apart() }}, word) > 4)
+                    (
+                        list_contains({{ directions() }}, word)
+                        or (list_contains({{ countries() }}, word) and not (kalshi.is_game and polymarket.is_game))
+                    )
                     -- West Ham is West Ham; Western Michigan is not Michigan.
                     and not list_contains(kalshi.markers || polymarket.markers, 'sport:soccer')
+                )
+                -- Glenden and New Glenden; what begins a title has a capital anyway.
+                or (
+                    word = 'new' and list_contains(kalshi.title_names || polymarket.title_names, 'new')
+                    and not list_contains([kalshi.ordered_words[1], polymarket.ordered_words[1]], 'new')
                 )
                 or (list_contains({{ qualifying_words() }}, word) and not kalshi.is_game and not polymarket.is_game)
                 -- An amount that is the same says which of them is meant.

@@ -44,14 +44,12 @@
 {#- The fingerprints of the listings of some pairs: few, where few pairs changed. -#}
 {% macro terms_of(pairs) -%}
     select * from {{ ref("contract_terms") }}
-    {%- if is_incremental() %}
     where
         market_id in (
             select kalshi_market_id from {{ pairs }}
             union all
             select polymarket_market_id from {{ pairs }}
         )
-    {%- endif %}
 {%- endmacro %}
 
 
@@ -69,13 +67,15 @@
         {%- set read = [
             term_markers(), negations(), amount_step("", ""), is_within("", ""), amount_text(""),
             says_amount("", ""), shared_words("", ""), told_words("polymarket"), not_in("", ""), markers_of("", ""),
-            markers_that("doubt"), telling_apart(),
+            markers_that("doubt"), directions(), countries(), central_banks(),
             is_one_day_named("", ""), is_end_named("", ""), is_acronym("", ""),
             kind_words(), names_in_order("", ""), is_done_by_a_name("", ""), runs_of_names(""),
             is_same_order("", "", "", ""), is_same_order_in("", "", ""), said_to_count("", ""), is_denied("", "", ""),
             stems_of_marker(""), is_stage_told(""), numbers_not_in("", ""), is_last_digit(""), doubtful_markers(),
-            names_with_other_endings(), turning_words(), is_named_otherwise(publisher_heads()),
-            initials_of_publishers(""), left_out(""), phrases_of_condition(""), is_any_of_all("", ""),
+            names_with_other_endings(), turning_words(), is_named_otherwise(""),
+            named_words("", publisher_heads()),
+            initials_of_publishers(""), waived(""), is_waived("", ""), left_out(""),
+            phrases_of_condition(""), is_any_of_all("", ""),
             narrowing_words(), telling_stems("")
         ] -%}
         {{- local_md5(read | string ~ code_of(

@@ -235,14 +235,39 @@
 {%- endmacro %}
 
 {#- Each side names one that the other says nowhere, and none that both do. -#}
-{% macro is_named_otherwise(heads) -%}
+{% macro is_named_otherwise(names) -%}
     (
-        len({{ not_in(named_words("kalshi", heads), "polymarket_stems") }}) > 0
-        and len({{ not_in(named_words("polymarket", heads), "kalshi_stems") }}) > 0
+        len({{ not_in("kalshi." ~ names, "polymarket.stems") }}) > 0
+        and len({{ not_in("polymarket." ~ names, "kalshi.stems") }}) > 0
         and not list_has_any(
-            {{ not_in(named_words("kalshi", heads), "kalshi.words || kalshi.event_words") }},
-            {{ named_words("polymarket", heads) }}
+            {{ not_in("kalshi." ~ names, "kalshi.words || kalshi.event_words") }}, polymarket.{{ names }}
         )
+    )
+{%- endmacro %}
+
+{#- What a side's rules say need not be, phrase by phrase, as stems. -#}
+{% macro waived(side) -%}
+    list_filter(
+        list_transform(
+            regexp_extract_all(
+                array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' . '),
+                '\b(?:not (?:need|have) to|need not|not (?:be )?required to|whether or not|regardless of whether)'
+                || '((?: [a-z]+){1,6})', 1
+            ),
+            lambda phrase: {{ telling_stems("phrase") }}
+        ),
+        lambda words: len(words) > 0
+    )
+{%- endmacro %}
+
+{#- One side waives what the other asks, and asks none of it. -#}
+{% macro is_waived(side, other) -%}
+    (
+        len(list_filter(
+            {{ side }}.waived,
+            lambda words: list_has_all({{ other }}.condition_stems, words)
+            and not list_has_all({{ side }}.condition_stems, words)
+        )) > 0
     )
 {%- endmacro %}
 

@@ -63,6 +63,10 @@
             ("regulation only", "\\b(?:90 minutes|regular time|regulation)\\b"),
             ("overtime counts", "\\b(?:includ\\w+|counts?) (?:any )?(?:overtime|extra time)\\b|\\b(?:overtime|extra time) (?:is included|counts|if played)\\b"),
         ]),
+        ("extra_time", "PERIOD", "rules", "unknown", [
+            ("counts", "\\b(?:overtime|extra time)(?: (?:and|or) penalt\\w+(?: shoot-?outs?)?)? (?:counts?|(?:is|are) included)\\b"),
+            ("does not count", "\\b(?:overtime|extra time)(?: (?:and|or) penalt\\w+(?: shoot-?outs?)?)? (?:(?:do|does|will) not|(?:is|are) (?:not|excluded))\\b|\\b(?:not include|exclud\\w+|without) (?:any )?(?:overtime|extra time)\\b"),
+        ]),
         ("bet_type", "BET_TYPE", "title", "veto", [
             ("spread", "\\bspreads?\\b|\\( ?(?:minus|plus) \\d|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
             ("total", "\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b", "unknown"),
@@ -218,11 +222,16 @@
             ("treasurer", "\\btreasurer\\b"),
             ("county executive", "\\bcounty executive\\b"),
             ("attorney general", "\\battorney general\\b"),
+            ("solicitor general", "\\bsolicitor general\\b"),
+            ("state legislature", "\\bstate (?:senat\\w+|house|assembly\\w*|representative|legislat\\w+|delegate)\\b", "doubt"),
             ("secretary of state", "\\bsecretary of state\\b"),
             ("comptroller", "\\bcomptroller\\b"),
             ("auditor", "\\bauditor\\b"),
             ("sheriff", "\\bsheriff\\b"),
             ("lieutenant governor", "\\blieutenant governor\\b"),
+        ]),
+        ("deputy", "SUBJECT", "title", "doubt", [
+            ("second", "\\b(?:deputy|vice|assistant|lieutenant|associate)[- ](?:mayor|governor|premier|chancell?or|minister|primeminister|speaker|leader|chair\\w*|secretary|director|commissioner|attorney|sheriff)\\b"),
         ]),
         ("sinking", "METRIC", "title", "doubt", [
             ("sunk", "\\bs[iau]nks?\\b"),
@@ -253,8 +262,13 @@
             ("women", "\\bwomen\\b|\\bwta\\b|\\bwnba\\b|\\bladies\\b"),
             ("men", "\\bmen\\b|\\batp\\b|\\bgentlemen\\b"),
         ]),
+        ("discipline", "LEAGUE", "asked", "unknown", [
+            ("singles", "\\b(?:men|women|ladies|gentlemen)\\S{0,2} singles\\b|\\bsingles (?:title|champion\\w*|final|draw|event|tournament|match)"),
+            ("doubles", "\\b(?:men|women|ladies|gentlemen|mixed)\\S{0,2} doubles\\b|\\bdoubles (?:title|champion\\w*|final|draw|event|tournament|match|partner)", "doubt"),
+        ]),
         ("age", "LEAGUE", "asked", "veto", [
             ("youth", "\\b(?:youth|juniors|junior (?:world|champion\\w*|hockey|team|tennis|boys|girls)|under-\\d\\d (?:team|world|euro\\w*|championship|national)|u-?(?:17|19|20|21|23))\\b"),
+            ("reserves", "\\breserves? (?:football|soccer|basketball|baseball|hockey|rugby|team|league|game|match)\\b|\\breserves\\)"),
         ]),
         ("grand_prix", "SUBJECT", "title", "unknown", [
             ("australia", "\\b(?:australian?|melbourne) (?:grand prix|gp)\\b"),
@@ -358,14 +372,14 @@
             ("recommended", "\\brecommend(?:s|ed)\\b", "doubt"),
             ("authorised", "\\bauthori[sz](?:es?|ed)\\b", "doubt"),
             ("called", "\\b(?:is|are|be|been) (?:called|scheduled)\\b"),
-            ("in effect", "\\btakes? effect\\b|\\binto (?:effect|force)\\b|\\bimplement(?:s|ed)\\b|\\bbecomes? law\\b|\\benacted\\b"),
+            ("in effect", "\\btakes? effect\\b|\\binto (?:effect|force)\\b|\\bin (?:effect|force) (?:at|on|as of|after|following)\\b|\\bimplement(?:s|ed)\\b|\\bbecomes? law\\b|\\benacted\\b"),
             ("completed", "\\bcomplet(?:es|ed|ion)\\b|\\bconsummat\\w*|\\bfinali[sz](?:es|ed)\\b"),
             ("held", "\\btakes place\\b|\\b(?:is|are) held\\b|\\bbegins?\\b"),
             ("available", "\\bavailable\\b|\\bon sale\\b"),
             ("passed", "\\bpass(?:es|ed) (?:by )?(?:both|the)\\b"),
             ("received", "\\b(?:senate|congress|court) receives\\b|\\bsent to\\b"),
             ("warrant", "\\bwarrant\\b", "doubt"),
-            ("invited", "\\binvit(?:es|ed)\\b", "doubt"),
+            ("invited", "\\binvites\\b|\\b(?:is|are|be|been|was) invited\\b", "doubt"),
             ("in committee", "\\bout of (?:a |the )?\\w* ?committee\\b", "doubt"),
             ("framework", "\\bframework\\b", "doubt"),
         ]),
@@ -394,7 +408,7 @@
         ]),
         ("visit", "METRIC", "title", "doubt", [
             ("meet", "\\bmeets?\\b|\\bmeeting (?:with|between)\\b"),
-            ("visit", "\\bvisit"),
+            ("visit", "\\bvisit|\\btravels? to\\b"),
             ("call", "\\b(?:phone )?calls?\\b|\\btalks? to\\b|\\bspeaks? (?:to|with)\\b"),
         ]),
         ("court", "METRIC", "title", "unknown", [
@@ -423,10 +437,6 @@
         ("base", "METRIC", "title", "unknown", [
             ("month over month", "\\bm/m\\b|\\bmom\\b|\\bmonth[- ](?:over|on)[- ]month\\b|\\bmonthly\\b|\\bfrom (?:the )?(?:previous|prior) month\\b"),
             ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|(?:^|[^htd] )annual(?:ly)?\\b|\\b12[- ]month", "doubt"),
-        ]),
-        ("asked_base", "METRIC", "asked", "unknown", [
-            ("month over month", "\\bm/m\\b|\\bmom\\b|\\bmonth[- ](?:over|on)[- ]month\\b|\\bfrom (?:the )?(?:previous|prior) month\\b"),
-            ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|\\b12[- ]month|\\bannual (?:core |headline )?(?:inflation|rate|change|growth)\\b"),
         ]),
         ("homes", "METRIC", "title", "unknown", [
             ("existing", "\\bexisting home"),

@@ -11,15 +11,24 @@
      'fc', 'cf', 'ac', 'sc', 'pro', 'professional', 'clan', 'playoff', 'counter', 'strik', 'esport',
      'basketball', 'football', 'baseball', 'hockey', 'soccer', 'nba', 'nfl', 'mlb', 'nhl', 'wnba',
      'fifa', 'uefa', 'men', 'women', 'final', 'championship', 'champion', 'league', 'cup', 'english', 'season',
-     'glob', 'award', 'grammy', 'grammi', 'oscar', 'emmy', 'emmi', 'doubl', 'tripl', 'hik', 'cut', 'unchang',
+     'glob', 'award', 'grammy', 'grammi', 'oscar', 'emmy', 'emmi', 'doubl', 'tripl', 'hik', 'cut', 'leav', 'unchang',
      'january', 'february', 'march', 'july', 'september', 'october', 'november', 'december']
 {%- endmacro %}
 
 {#- Words that set two contracts apart when only one side has them anywhere. -#}
-{% macro telling_apart() -%}
-    ['north', 'south', 'east', 'west', 'uk', 'china', 'japan', 'canada',
+{% macro directions() -%}
+    ['north', 'south', 'east', 'west']
+{%- endmacro %}
+
+{% macro countries() -%}
+    ['uk', 'china', 'japan', 'canada',
      'germany', 'franc', 'eurozon', 'europ', 'india', 'brazil', 'mexico', 'australia', 'korea', 'turkey', 'russia',
      'israel', 'iran', 'italy', 'spain', 'poland', 'taiwan', 'ukrain', 'argentina', 'switzerland', 'sweden', 'norway']
+{%- endmacro %}
+
+{#- Names that the reading has made one word of ("Bank of Japan"). -#}
+{% macro central_banks() -%}
+    ['fed', 'ecb', 'boe', 'boc', 'boj', 'rba', 'snb', 'rbnz', 'pboc']
 {%- endmacro %}
 
 {#- Words that narrow what is asked, when a title has one that the other side says nowhere. -#}
@@ -30,13 +39,14 @@
      'hourly', 'median', 'solo', 'individual', 'snap', 'unoppos', 'original', 'remak', 'sequel', 'theatrical', 'stream',
      'digital', 'physical', 'delux', 'beta', 'preview', 'mini', 'lit', 'onshor', 'offshor', 'nuclear', 'intentional',
      'accidental', 'suspect', 'probabl', 'ratifi', 'bind', 'civil', 'felony', 'misdemeanor', 'revers', 'perpetual',
-     'dilut', 'circulat', 'spot', 'fre', 'regular', 'former', 'combin', 'commercial', 'joint', 'jointly']
+     'dilut', 'circulat', 'spot', 'fre', 'regular', 'former', 'combin', 'commercial', 'joint', 'jointly', 'indi',
+     'support', 'animat', 'adapt', 'documentary', 'rooki', 'defensiv', 'offensiv']
 {%- endmacro %}
 
 {#- Words that narrow what a condition asks. -#}
 {% macro narrowing_words() -%}
     ['acting', 'interim', 'caretaker', 'technical', 'recover', 'legally', 'astronaut', 'partial', 'unanimou', 'warrant',
-     'licens', 'license', 'indirect']
+     'licens', 'license', 'indirect', 'provisionally']
 {%- endmacro %}
 
 {% macro negations() -%}

@@ -72,7 +72,14 @@ structured as (
                 and regexp_matches(title_text, '(^|[^\d.])' || chosen.found.first || '([^\d.]|$)')
                 then 'title'
             when chosen is not null then chosen.source
-            when strike_type is not null and coalesce(floor_strike, cap_strike) is not null then 'structured'
+            -- The 10 of "top 10" is a place, whatever the venue's fields make of it.
+            when
+                strike_type is not null and coalesce(floor_strike, cap_strike) is not null
+                and not regexp_matches(
+                    title_text,
+                    '\b(top|number) ' || cast(cast(coalesce(cap_strike, floor_strike) as bigint) as varchar) || '\b'
+                )
+                then 'structured'
         end as amount_source,
         case
             when chosen is not null and chosen.found.kind = 'above' and is_of_higher_bracket then 'at_least'
@@ -100,14 +107,18 @@ structured as (
                     * silver.amount_scale(chosen.found.second_scale)
             when amount_source = 'structured' and kind = 'between' then cap_strike
         end as second_amount,
-        silver.amount_unit(
-            coalesce(
-                nullif(chosen.found.first_unit, ''), nullif(chosen.found.second_unit, ''),
-                -- "Above 39.5" is "above 39.5%", if the condition says so.
-                list_filter(
-                    mentions,
-                    lambda place: place.source = 'condition' and place.found.first = chosen.found.first
-                )[1].found.first_unit
+        -- A score of critics is a whole number, with a sign or without.
+        if(
+            regexp_matches(title_text, '\b(rotten tomatoes|tomatometer|metacritic)\b'), null,
+            silver.amount_unit(
+                coalesce(
+                    nullif(chosen.found.first_unit, ''), nullif(chosen.found.second_unit, ''),
+                    -- "Above 39.5" is "above 39.5%", if the condition says so.
+                    list_filter(
+                        mentions,
+                        lambda place: place.source = 'condition' and place.found.first = chosen.found.first
+                    )[1].found.first_unit
+                )
             )
         ) as unit,
     from preferred

@@ -7,7 +7,7 @@
 
 with changed as (
     {{ texts_to_read(
-        create_word_functions() ~ create_amount_functions() ~ create_window_functions() ~ kind_words() ~ negations(),
+        create_word_functions() ~ create_amount_functions() ~ create_window_functions() ~ kind_words() ~ negations() ~ central_banks(),
         seed_digest("word_aliases", ["word", "canonical"]),
         ["contract_amounts", "contract_names"]
     ) }}
@@ -107,7 +107,9 @@ subjects as (
         alternatives,
         list_sort(list_distinct(list_filter(
             title_words,
-            lambda word: (list_contains(title_capitals, word) or list_contains(team_codes, word))
+            lambda word: (
+                list_contains(title_capitals, word) or list_contains(team_codes || {{ central_banks() }}, word)
+            )
             and not list_contains({{ kind_words() }}, word)
         ))) as title_names,
         text_hash,

@@ -108,6 +108,20 @@ wordings as (
         -- Then the condition says who does what to whom, and the title need not.
         list_has_all(silver.telling_words(condition, canonical_words), words) as is_told_by_condition,
         list_sort(list_distinct(list_filter(all_clauses, lambda clause: clause != 'harmless'))) as clauses,
+        -- In which league or for which cup, as its rules call it; "the league" is none.
+        {{ telling_stems("lower(array_to_string(regexp_extract_all(description, "
+            ~ "'((?:[A-Z][\\w''&-]+ )+)(?:League|Cup|Premiership|Championship|Division|Trophy|Liga)\\b', 1), ' '))") }}
+            as competitions,
+        -- What it calls a film or a record; the sequel has one word more.
+        list_distinct(list_filter(
+            silver.telling_words(
+                silver.normalised_text(array_to_string(
+                    regexp_extract_all(said_text, '["“]([^"“”]{2,80})["”]', 1), ' '
+                )), canonical_words
+            ),
+            lambda word: regexp_matches(word, '^[a-z]{3,}$')
+            and word not in ('season', 'part', 'episod', 'volum', 'chapter', 'movi', 'film', 'album')
+        )) as quoted_words,
         -- A weather station that only the link to the source names.
         nullif(regexp_extract(resolution_source, '/([A-Z]{4})(?:[/?]|$)', 1), '') as linked_station,
         -- "Still president" is the other side of "leaves office".

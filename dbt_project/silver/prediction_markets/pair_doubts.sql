@@ -23,6 +23,33 @@ terms as (
     {{ terms_of("changed") }}
 ),
 
+-- What is asked of one listing, once for all its pairs.
+listings as (
+    select
+        *,
+        words || rules_words as said,
+        {{ telling_stems("regexp_replace(coalesce(condition, ''), '\\buntil \\S+', '')") }} as condition_stems,
+        list_distinct(list_filter(
+            list_transform(
+                regexp_extract_all(regexp_replace(condition, '\buntil \S+', ''), '\b[a-z]{3,}\b'),
+                lambda word: silver.word_stem(word)
+            ),
+            lambda word: not silver.is_function_word(word)
+        )) as asked_words,
+        words || {{ telling_stems("array_to_string([coalesce(condition, '')] || clauses, ' ')") }} as stems,
+        {{ told_words("terms") }} || if(platform = 'polymarket', flatten(outcome_words), []) as told,
+        {{ said_to_count("terms", "false") }} as counted,
+        {{ said_to_count("terms", "true") }} as denied,
+        {{ phrases_of_condition("terms") }} as condition_phrases,
+        {{ waived("terms") }} as waived,
+        {{ left_out("terms") }} as left_out,
+        {{ named_words("terms", publisher_heads()) }} as publishers,
+        {{ initials_of_publishers("terms") }} as publisher_initials,
+        {{ named_words("terms", "recorded at|measured at") }} as places,
+        {{ not_in("words", "title_names || subject_words || subject_names") }} as asked,
+    from terms
+),
+
 pairs as (
     select
         changed.pair_id,
@@ -31,26 +58,13 @@ pairs as (
         changed.other_relation,
         changed.difference,
         changed.is_negated,
-        kalshi.words || kalshi.rules_words as kalshi_said,
-        {% for side in ["kalshi", "polymarket"] -%}
-        {{ side }}.words || {{ telling_stems(
-            "array_to_string([coalesce(" ~ side ~ ".condition, '')] || " ~ side ~ ".clauses, ' ')"
-        ) }} as {{ side }}_stems,
-        {% endfor -%}
-        {{ told_words("kalshi") }} as told_on_kalshi,
-        {{ told_words("polymarket") }} as told_on_polymarket,
-        polymarket.words || polymarket.rules_words as polymarket_said,
         kalshi,
         polymarket,
-        {% for side in ["kalshi", "polymarket"] -%}
-        {{ said_to_count(side, "false") }} as {{ side }}_counted,
-        {{ said_to_count(side, "true") }} as {{ side }}_denied,
-        {% endfor -%}
         {{ doubtful_markers() }} as doubtful_of_one,
         -- To advance "from its tie against Flamengo", and "past Flamengo".
         list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['bet_type:qualify'])
-        and list_has_all(told_on_kalshi, polymarket.title_names)
-        and list_has_all(told_on_polymarket, kalshi.title_names) as is_tie_of_both,
+        and list_has_all(kalshi.told, polymarket.title_names)
+        and list_has_all(polymarket.told, kalshi.title_names) as is_tie_of_both,
         {{ names_in_order("kalshi", "polymarket") }} as kalshi_names,
         {{ names_in_order("polymarket", "kalshi") }} as polymarket_names,
         {{ markers_of("kalshi.markers", "'effect'") }} as kalshi_effects,
@@ -71,31 +85,33 @@ pairs as (
         {{ names_with_other_endings() }} as other_endings,
         -- What only one side regulates, in a sentence or in a phrase of its condition.
         len(list_filter(
-            kalshi_counted || kalshi_denied || {{ phrases_of_condition("kalshi") }},
-            lambda words: not list_has_any(polymarket_said, words)
+            kalshi.counted || kalshi.denied || kalshi.condition_phrases,
+            lambda words: not list_has_any(polymarket.said, words)
         ) || list_filter(
-            polymarket_counted || polymarket_denied || {{ phrases_of_condition("polymarket") }},
-            lambda words: not list_has_any(kalshi_said, words)
-        )) > 0
-        -- Two conditions that each have more than one word of their own may well ask two things.
-        or (
-            not (kalshi.is_game and polymarket.is_game)
-            and least(
-                len({{ not_in(
-                    telling_stems("coalesce(kalshi.condition, '')"), "polymarket_said || polymarket_stems"
-                ) }}),
-                len({{ not_in(telling_stems("coalesce(polymarket.condition, '')"), "kalshi_said || kalshi_stems") }})
-            ) > 1
-        ) as is_said_by_one,
+            polymarket.counted || polymarket.denied || polymarket.condition_phrases,
+            lambda words: not list_has_any(kalshi.said, words)
+        )) > 0 as is_said_by_one,
+        -- Words of one condition that the other side says nowhere; who plays whom is told by names.
+        case
+            when
+                not (kalshi.is_game and polymarket.is_game)
+                and kalshi.condition is not null and polymarket.condition is not null
+                then {{ not_in(
+                    "kalshi.asked_words",
+                    "polymarket.said || polymarket.stems || flatten(polymarket.outcome_words)"
+                ) }}
+                    || {{ not_in("polymarket.asked_words", "kalshi.said || kalshi.stems") }}
+            else []
+        end as own_words,
         changed.amounts,
-        {{ numbers_not_in("kalshi.extra_numbers", "polymarket_said || polymarket.extra_numbers") }}
-        || {{ numbers_not_in("polymarket.extra_numbers", "kalshi_said || kalshi.extra_numbers") }} as numbers_of_one,
-        {{ numbers_not_in("kalshi.other_numbers", "polymarket_said") }}
-        || {{ numbers_not_in("polymarket.other_numbers", "kalshi_said") }} as other_numbers_of_one,
+        {{ numbers_not_in("kalshi.extra_numbers", "polymarket.said || polymarket.extra_numbers") }}
+        || {{ numbers_not_in("polymarket.extra_numbers", "kalshi.said || kalshi.extra_numbers") }} as numbers_of_one,
+        {{ numbers_not_in("kalshi.other_numbers", "polymarket.said") }}
+        || {{ numbers_not_in("polymarket.other_numbers", "kalshi.said") }} as other_numbers_of_one,
         {{ turning_words() }} as turning_words,
     from changed
-    inner join terms as kalshi on changed.kalshi_market_id = kalshi.market_id
-    inner join terms as polymarket on changed.polymarket_market_id = polymarket.market_id
+    inner join listings as kalshi on changed.kalshi_market_id = kalshi.market_id
+    inner join listings as polymarket on changed.polymarket_market_id = polymarket.market_id
 ),
 
 doubted as (
@@ -140,8 +156,8 @@ doubted as (
             end,
             case
                 when
-                    len({{ not_in("kalshi.alternatives", "polymarket_said") }}) > 0
-                    or len({{ not_in("polymarket.alternatives", "kalshi_said || outcomes_named") }}) > 0
+                    len({{ not_in("kalshi.alternatives", "polymarket.said") }}) > 0
+                    or len({{ not_in("polymarket.alternatives", "kalshi.said || outcomes_named") }}) > 0
                     then 'only one side names an alternative (or)'
             end,
             case
@@ -167,12 +183,12 @@ doubted as (
             case
                 when
                     len(kalshi.subject_words) > 0
-                    and not list_has_any(told_on_polymarket, kalshi.subject_words || kalshi.subject_names)
+                    and not list_has_any(polymarket.told, kalshi.subject_words || kalshi.subject_names)
                     and list_has_all(kalshi.rules_words, kalshi.subject_words)
                     then 'only one side names whom it is about: ' || array_to_string(kalshi.subject_words, ' ')
                 when
                     len(polymarket.subject_words) > 0
-                    and not list_has_any(told_on_kalshi, polymarket.subject_words || polymarket.subject_names)
+                    and not list_has_any(kalshi.told, polymarket.subject_words || polymarket.subject_names)
                     and list_has_all(polymarket.rules_words, polymarket.subject_words)
                     then 'only one side names whom it is about: ' || array_to_string(polymarket.subject_words, ' ')
             end,
@@ -180,8 +196,8 @@ doubted as (
             case
                 when
                     list_has_all(['mentions'], [kalshi.category, polymarket.category])
-                    and len({{ not_in("kalshi.title_names", "told_on_polymarket") }})
-                    + len({{ not_in("polymarket.title_names", "told_on_kalshi") }}) > 0
+                    and len({{ not_in("kalshi.title_names", "polymarket.told") }})
+                    + len({{ not_in("polymarket.title_names", "kalshi.told") }}) > 0
                     then 'only one side names who says it'
             end,
             case
@@ -247,10 +263,17 @@ doubted as (
                 when
                     not (kalshi.is_game and polymarket.is_game)
                     and (
-                        {{ is_denied("kalshi_counted", "polymarket_denied", "kalshi.condition") }}
-                        or {{ is_denied("polymarket_counted", "kalshi_denied", "polymarket.condition") }}
+                        {{ is_denied("kalshi.counted", "polymarket.denied", "kalshi.condition") }}
+                        or {{ is_denied("polymarket.counted", "kalshi.denied", "polymarket.condition") }}
                     )
                     then 'the rules of one side deny what those of the other say'
+            end,
+            -- "If it is signed and takes effect", and "it does not need to take effect".
+            case
+                when
+                    {{ is_waived("kalshi", "polymarket") }}
+                    or {{ is_waived("polymarket", "kalshi") }}
+                    then 'one side asks what the other waives'
             end,
             case
                 when
@@ -260,8 +283,8 @@ doubted as (
             case
                 when
                     len(list_filter(
-                        {{ not_in(telling_stems("coalesce(kalshi.condition, '')"), "polymarket_said") }}
-                        || {{ not_in(telling_stems("coalesce(polymarket.condition, '')"), "kalshi_said") }},
+                        {{ not_in("kalshi.condition_stems", "polymarket.said") }}
+                        || {{ not_in("polymarket.condition_stems", "kalshi.said") }},
                         lambda word: list_contains({{ narrowing_words() }}, word)
                     )) > 0
                     and not list_contains([kalshi.category, polymarket.category], 'sports')
@@ -276,25 +299,53 @@ doubted as (
             case when not contains(kalshi.window_time, ' ') then 'hour without a zone' end,
             case
                 when
-                    not kalshi.is_game and {{ is_named_otherwise(publisher_heads()) }}
-                    and not list_has_any(kalshi_said, {{ initials_of_publishers("polymarket") }})
-                    and not list_has_any(polymarket_said, {{ initials_of_publishers("kalshi") }})
+                    not kalshi.is_game and {{ is_named_otherwise("publishers") }}
+                    and not list_has_any(kalshi.said, polymarket.publisher_initials)
+                    and not list_has_any(polymarket.said, kalshi.publisher_initials)
                     then 'each side names another source'
             end,
             case
-                when not kalshi.is_game and {{ is_named_otherwise("recorded at|measured at") }}
+                when not kalshi.is_game and {{ is_named_otherwise("places") }}
                     then 'each side names another place'
+            end,
+            -- Who plays whom is no game of its own: the women's cup and the men's.
+            case
+                when kalshi.is_game and polymarket.is_game and {{ is_named_otherwise("competitions") }}
+                    then 'each side names another competition'
+            end,
+            -- "Gentle Thunder" and "Gentle Thunder Returns".
+            case
+                when
+                    least(len(kalshi.quoted_words), len(polymarket.quoted_words)) > 0
+                    and len({{ not_in("kalshi.quoted_words", "polymarket.said") }})
+                    + len({{ not_in("polymarket.quoted_words", "kalshi.said") }}) > 0
+                    then 'each side quotes another name'
+            end,
+            -- To be acquired and to launch a satellite: nothing but the name is the same.
+            case
+                when
+                    not kalshi.is_game and polymarket.event_type = 'binary'
+                    and amounts in ('none', 'only kalshi', 'only polymarket')
+                    and coalesce(kalshi.outlook, polymarket.outlook) is null
+                    and least(len(kalshi.asked), len(polymarket.asked)) > 0
+                    and not list_has_any(kalshi.asked, polymarket.said || polymarket.told)
+                    and not list_has_any(polymarket.asked, kalshi.said)
+                    and not list_has_any(
+                        {{ not_in("kalshi.condition_stems", "kalshi.title_names || kalshi.subject_words") }},
+                        polymarket.condition_stems
+                    )
+                    then 'no word of what they ask is the same'
             end,
             case
                 when
                     (
-                        len({{ not_in(left_out("kalshi"), "polymarket_stems") }}) > 0
-                        or len({{ not_in(left_out("polymarket"), "kalshi_stems") }}) > 0
+                        len({{ not_in("kalshi.left_out", "polymarket.stems") }}) > 0
+                        or len({{ not_in("polymarket.left_out", "kalshi.stems") }}) > 0
                     )
                     -- "Core" says what is left out, unless both say it.
                     and (
                         not list_contains(kalshi.words || polymarket.words, 'cor')
-                        or least(len({{ left_out("kalshi") }}), len({{ left_out("polymarket") }})) > 0
+                        or least(len(kalshi.left_out), len(polymarket.left_out)) > 0
                     )
                     then 'only one side leaves out'
             end,
@@ -314,6 +365,7 @@ doubted as (
             end
         ], lambda doubt: doubt is not null) as doubts,
         is_said_by_one,
+        own_words,
         pair_hash,
     from pairs
 )

@@ -72,6 +72,10 @@ pairs as (
             "if(have_subjects, polymarket.subject_words, polymarket.title_names)",
             "if(have_subjects, kalshi.subject_words || kalshi.subject_names, kalshi.said_words)"
         ) }} as untold_on_kalshi,
+        -- Who has announced that he leaves may still be there on the day.
+        coalesce(kalshi.outlook != polymarket.outlook, false)
+        and not list_contains(kalshi.condition_markers || polymarket.condition_markers, 'act:announced')
+            as is_outlook_opposite,
         {{ is_one_day_named("kalshi", "polymarket") }} as names_one_day,
         coalesce(kalshi.window_time, kalshi.condition_time) as kalshi_time,
         coalesce(polymarket.window_time, polymarket.condition_time) as polymarket_time,
@@ -283,6 +287,8 @@ found as (
                 when
                     kalshi.window_ends_on != polymarket.window_ends_on
                     and not names_one_day
+                    -- Who leaves before a day is not in office on it.
+                    and not (is_outlook_opposite and abs(kalshi.window_ends_on - polymarket.window_ends_on) = 1)
                     -- A ticker of 27 is the season of 2027, or that which begins in it.
                     and not (
                         kalshi.window_source = 'ticker'
@@ -320,7 +326,8 @@ found as (
             end,
             case
                 when
-                    not names_one_day and not kalshi.is_edition and not polymarket.is_edition
+                    not names_one_day and not is_outlook_opposite
+                    and not kalshi.is_edition and not polymarket.is_edition
                     and kalshi.window_ends_on = polymarket.window_ends_on
                     and not coalesce(kalshi.condition_starts_on = polymarket.condition_starts_on, false)
                     and (

@@ -168,6 +168,8 @@ related as (
             when veto_code in ('SOURCE', 'STATION') then 'correlated'
             -- Nobody at all is not "anyone other than Lai".
             when is_negated and list_contains(both_values, '[except]') then 'caveat'
+            -- Who leaves on the day itself.
+            when is_negated and kalshi.window_ends_on != polymarket.window_ends_on then 'caveat'
         end as fungibility,
         is_negated,
         concat_ws(' / ', coalesce(kalshi_value, '-'), coalesce(polymarket_value, '-')) as difference,

@@ -4,6 +4,10 @@ with features as (
     select * from {{ ref("pair_features") }}
 ),
 
+harmless as (
+    select coalesce(list(word), []) as words from {{ ref("harmless_words") }}
+),
+
 pairs as (
     select
         features.pair_id,
@@ -23,6 +27,7 @@ pairs as (
         related.difference,
         doubts.doubts,
         doubts.is_said_by_one,
+        {{ not_in("doubts.own_words", "harmless.words") }} as own_words,
         scores.score,
         scores.threshold,
         {{ markers_of("kalshi.markers", "'death'") }} as kalshi_deaths,
@@ -43,6 +48,7 @@ pairs as (
             lambda hour: hour not in ('11 59 pm', '12 00 am')
         ) as hours_of_one,
     from features
+    cross join harmless
     inner join {{ ref("candidate_pairs") }} as candidates on features.pair_id = candidates.pair_id
     inner join {{ ref("pair_sides") }} as sides on features.pair_id = sides.pair_id
     inner join {{ ref("pair_doubts") }} as doubts on features.pair_id = doubts.pair_id
@@ -108,6 +114,8 @@ decided as (
             when is_worded_same then 'clean'
             when
                 len(markers_of_one) > 0 or amounts = 'at the bound' or is_said_by_one
+                -- One word may be another for the same; two are another question.
+                or len(own_words) > 1
                 -- The same as far as it is told to a digit.
                 or (
                     amounts = 'same' and (
@@ -156,7 +164,8 @@ decided as (
                     '; ',
                     format('no veto, alike by {:.3f} (at least {:.3f})', score, threshold),
                     'differs in ' || veto_code || ': ' || difference,
-                    'only one side says: ' || nullif(array_to_string(markers_of_one, ', '), '')
+                    'only one side says: ' || nullif(array_to_string(markers_of_one, ', '), ''),
+                    'words of one condition: ' || nullif(array_to_string(own_words, ' '), '')
                 )
         end as reasoning,
         -- Which outcome is the proposition: of an equal pair the one that says the same.
