@@ -1,6 +1,6 @@
 """Locks that the simulator planted, and its sets that pay, over twenty worlds: found to the cent.
-What the pipeline itself finds beside them only a score has found: suspect, never active; and no pair
-is called equal that is not."""
+What the pipeline itself finds beside them only a score has found: suspect, never active. No pair is
+called equal that is not."""
 
 import shutil
 from collections.abc import Callable
