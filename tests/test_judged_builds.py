@@ -15,7 +15,7 @@ from conftest import KEY, Answer
 from judge_endpoint import ScriptedEndpoint, always, completion, judgement, sides
 from judged_builds import FROM_QUESTIONS, JudgedBuild, shown_by
 from look_alikes import PAIRS, build_warehouse, payloads
-from pipelines import NOW, ask, simulated, small_world, sweep
+from pipelines import NOW, SOWN, ask, simulated, small_world, sweep
 from rich.console import Console
 from test_pair_judge_canaries import CANARIES
 
@@ -87,7 +87,7 @@ def test_a_build_asks_once_lowers_and_keeps(
     rules = Counter[str]()
     for rule, *_, pairs in relations(judged.warehouse):
         rules[rule] += pairs
-    shown = judged.dbt("--debug", "build", *FROM_QUESTIONS)
+    shown = judged.dbt("--debug", "build", *FROM_QUESTIONS, *SOWN)
     asked = len(endpoint.requests)
     first = ask(judged.warehouse, "from silver.pair_verdicts order by pair_id")
 
@@ -221,7 +221,7 @@ def test_faults_are_never_equal_and_the_key_is_nowhere(
     names = list(faults(endpoint))
     bounded = {"TIMEOUT_SECONDS": "1", "ATTEMPTS": "3", "CALLS_IN_FLIGHT": "3"}
     few = ("--vars", '{"judged_open_pairs": 62}')
-    shown = judged.dbt("--debug", "build", *FROM_QUESTIONS, *few, **bounded)
+    shown = judged.dbt("--debug", "build", *FROM_QUESTIONS, *SOWN, *few, **bounded)
     reasons = "select reason, any_value(relation) from silver.pair_verdicts group by 1"
     found = dict(ask(judged.warehouse, reasons))
 
@@ -254,9 +254,11 @@ def test_over_budget_is_counted_and_held_back(
 ) -> None:
     """The first questions are those that can become money; the next run goes on from there."""
     judged.changes = {"MAX_CALLS_PER_RUN": "5", "CALLS_IN_FLIGHT": "1"}
-    rules = judged.count("select count(*) from silver.ruled_pairs where relation = 'equal'")
+    rules = judged.count(
+        "select count(*) from silver.ruled_pairs where relation = 'equal' and universe = 'live'"
+    )
     questions = judged.count("select count(*) from silver.pair_questions")
-    judged.dbt("build", *FROM_QUESTIONS)
+    judged.dbt("build", *FROM_QUESTIONS, *SOWN)
     first = (
         "select pairs.judge_effect, count(*) from silver.market_pairs as pairs"
         " where rule_relation = 'equal' group by 1 order by 1"
@@ -399,7 +401,7 @@ def test_canaries_from_the_venues_to_gold(
         polymarket.append({**original, "id": f"event-{market['id']}", "markets": [market]})
     build_warehouse(tmp_path, seeds, kalshi, polymarket)
     judged = JudgedBuild(tmp_path, endpoint)
-    judged.dbt("build", *FROM_QUESTIONS, "--vars", '{"judged_open_pairs": 1000}')
+    judged.dbt("build", *FROM_QUESTIONS, *SOWN, "--vars", '{"judged_open_pairs": 1000}')
     told = ask(
         judged.warehouse,
         "select relation, claimed_relation, text_flags from silver.pair_verdicts"
