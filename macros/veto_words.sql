@@ -4,6 +4,12 @@
      'high', 'low', 'higher', 'lower', 'great', 'greater', 'fewer', 'top', 'first', 'last', 'second', 'half']
 {%- endmacro %}
 
+{#- "And" is not "or", and "on the day" not "by" it. -#}
+{% macro logic_words() -%}
+    'and', 'or', 'not', 'no', 'nor', 'any', 'all', 'every', 'both', 'either', 'only', 'final', 'first', 'last', 'next', 'to',
+    'from', 'for', 'on', 'by', 'before', 'after', 'until', 'than'
+{%- endmacro %}
+
 {#- Capitalised, but nobody's name. -#}
 {% macro kind_words() -%}
     ['win', 'match', 'gam', 'map', 'set', 'half', 'spread', 'draw', 'tie', 'total', 'moneylin', 'team', 'both', 'end',

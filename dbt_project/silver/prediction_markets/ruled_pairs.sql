@@ -5,7 +5,20 @@ with features as (
 ),
 
 harmless as (
-    select coalesce(list(word), []) as words from {{ ref("harmless_words") }}
+    select
+        coalesce(list(word) filter (kind = 'untold'), []) as untold,
+        coalesce(list(word) filter (kind = 'reworded'), []) as reworded,
+    from {{ ref("harmless_words") }}
+),
+
+reworded as (
+    select
+        pair_id,
+        list_sort(list_distinct(flatten(list(own_words)))) as own_words,
+        -- The same words in another order: "gold beats silver".
+        bool_or(len(own_words) = 0) as is_reordered,
+    from {{ ref("reworded_statements") }}
+    group by pair_id
 ),
 
 pairs as (
@@ -27,7 +40,9 @@ pairs as (
         related.difference,
         doubts.doubts,
         doubts.is_said_by_one,
-        {{ not_in("doubts.own_words", "harmless.words") }} as own_words,
+        {{ not_in("doubts.own_words", "harmless.untold") }} as own_words,
+        {{ not_in("coalesce(reworded.own_words, [])", "harmless.reworded") }} as reworded_words,
+        coalesce(reworded.is_reordered, false) as is_reordered,
         scores.score,
         scores.threshold,
         {{ markers_of("kalshi.markers", "'death'") }} as kalshi_deaths,
@@ -55,6 +70,7 @@ pairs as (
     inner join {{ ref("pair_scores") }} as scores on features.pair_id = scores.pair_id
     inner join {{ ref("contract_terms") }} as kalshi on candidates.kalshi_market_id = kalshi.market_id
     inner join {{ ref("contract_terms") }} as polymarket on candidates.polymarket_market_id = polymarket.market_id
+    left join reworded on features.pair_id = reworded.pair_id
     left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
 ),
 
@@ -116,6 +132,9 @@ decided as (
                 len(markers_of_one) > 0 or amounts = 'at the bound' or is_said_by_one
                 -- One word may be another for the same; two are another question.
                 or len(own_words) > 1
+                -- Where all else is word by word the same, one is enough.
+                or len(reworded_words) > 0 or is_reordered
+                or amounts in ('only kalshi', 'only polymarket')
                 -- The same as far as it is told to a digit.
                 or (
                     amounts = 'same' and (
@@ -150,7 +169,7 @@ decided as (
                 or coalesce(score < (3 + threshold) / 4, true)
                 -- Without rules nobody knows what is paid.
                 or not has_rules_of_both
-                or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
+                or counted.kalshi.window_ends_on is null or counted.polymarket.window_ends_on is null
                 then 'caveat'
             when relation = 'equal' then 'clean'
         end as fungibility,
@@ -165,7 +184,9 @@ decided as (
                     format('no veto, alike by {:.3f} (at least {:.3f})', score, threshold),
                     'differs in ' || veto_code || ': ' || difference,
                     'only one side says: ' || nullif(array_to_string(markers_of_one, ', '), ''),
-                    'words of one condition: ' || nullif(array_to_string(own_words, ' '), '')
+                    'words of one condition: ' || nullif(array_to_string(own_words, ' '), ''),
+                    'the same but for: ' || nullif(array_to_string(reworded_words, ' '), ''),
+                    if(is_reordered, 'the same words in another order', null)
                 )
         end as reasoning,
         -- Which outcome is the proposition: of an equal pair the one that says the same.
