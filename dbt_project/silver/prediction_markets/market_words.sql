@@ -48,6 +48,8 @@ vocabulary as (
 named as (
     select
         listings.*,
+        -- "More than 0.3 %" is "0.4 % or more", where one decimal is told.
+        coalesce(amount_low, amount_high) as amount,
         list_distinct(
             title_names || subject_words
             || case when event_type = 'head_to_head' then flatten(outcome_words) else [] end
@@ -65,8 +67,9 @@ market_words as (
         names,
         list_sort(list_distinct(
             words || topic_words || event_topic_words || names
-            -- No text has such a word: there is a space in it.
+            -- No text has such words: there is a space in them.
             || case when window_ends_on is not null then ['until ' || window_ends_on] else [] end
+            || case when amount is not null then ['amount ' || amount] else [] end
         )) as words,
         words_hash,
     from named
