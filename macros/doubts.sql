@@ -83,11 +83,8 @@
                     -- West Ham is West Ham; Western Michigan is not Michigan.
                     and not list_contains(kalshi.markers || polymarket.markers, 'sport:soccer')
                 )
-                -- Glenden and New Glenden; what begins a title has a capital anyway.
-                or (
-                    word = 'new' and list_contains(kalshi.title_names || polymarket.title_names, 'new')
-                    and not list_contains([kalshi.ordered_words[1], polymarket.ordered_words[1]], 'new')
-                )
+                -- Glenden and New Glenden.
+                or (word = 'new' and list_contains(kalshi.title_names || polymarket.title_names, 'new'))
                 or (list_contains({{ qualifying_words() }}, word) and not kalshi.is_game and not polymarket.is_game)
                 -- An amount that is the same says which of them is meant.
                 or (

@@ -83,7 +83,7 @@
 
     create or replace macro silver.condition(sentence) as silver.with_deadline(coalesce(
         nullif(regexp_extract(sentence, '^if (.+) then market resolves to yes$', 1), ''),
-        nullif(regexp_extract(sentence, '^this market will resolve to yes if (.+)$', 1), '')
+        nullif(regexp_extract(sentence, '^(?:this )?market (?:will resolve|resolves) to yes if (.+)$', 1), '')
     ));
 
     create or replace macro silver.undated(sentence) as regexp_replace(sentence, '{{ day }}', 'day', 'g');

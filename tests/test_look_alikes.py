@@ -10,8 +10,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from look_alikes import PAIRS, pair_id
-from pipelines import ask, dbt
+from look_alikes import PAIRS, ingest_events, pair_id, payloads
+from pipelines import ask, build_tables, dbt
+
+from ingestion.build import Half
 
 
 @pytest.fixture
@@ -52,6 +54,19 @@ def test_no_look_alike_is_an_opportunity(warehouse: Path) -> None:
     }
     assert found
     assert found <= same
+
+
+@pytest.mark.slow
+def test_few_look_alikes_are_clean_by_a_score(tmp_path: Path) -> None:
+    """Read with all labels, which say what words make no difference. The score alone cannot tell
+    them apart, so that none is an opportunity; few have nothing that is said against them."""
+    settings = ingest_events(tmp_path, *payloads())
+    build_tables(settings.warehouse, Half.PREDICTION_MARKETS)
+    called = "select pair_id from silver.market_pairs where relation = 'equal'"
+    same = {pair_id(pair) for pair in PAIRS if pair["same"]}
+    clean = {name for (name,) in ask(settings.warehouse, f"{called} and fungibility = 'clean'")}
+    assert len(clean & same) >= 20
+    assert len(clean - same) <= 20
 
 
 def test_a_build_fails_below_a_floor(demo_build: Path, tmp_path: Path) -> None:

@@ -135,9 +135,9 @@ def test_every_line_is_json_and_of_the_run(observed: Observed) -> None:
 
 def test_no_secret_is_told(observed: Observed) -> None:
     """Nor by what dbt keeps of its own log, by the run log, or by a metric."""
-    logs = [*Path(os.environ["DBT_LOG_PATH"]).rglob("*.log")]
-    assert logs
-    files = [*observed.metrics.iterdir(), *logs]
+    told = [*Path(os.environ["DBT_LOG_PATH"]).rglob("*.log")]
+    assert told
+    files = [*observed.metrics.iterdir(), *told]
     kept = [path.read_text(encoding="utf-8", errors="replace") for path in files]
     asked = (
         "select to_json(steps)::varchar from raw.run_steps as steps"

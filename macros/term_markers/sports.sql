@@ -205,7 +205,7 @@
         ]),
         ("age", "LEAGUE", "asked", "veto", [
             ("youth", "\\b(?:youth|juniors|junior (?:world|champion\\w*|hockey|team|tennis|boys|girls)|under-\\d\\d (?:team|world|euro\\w*|championship|national)|u-?(?:17|19|20|21|23))\\b"),
-            ("reserves", "\\breserves? (?:football|soccer|basketball|baseball|hockey|rugby|team|league|game|match)\\b|\\breserves\\)"),
+            ("reserves", "\\breserves? (?:football|soccer|basketball|baseball|hockey|rugby|team|league|game|match)\\b|\\(reserves\\)"),
         ]),
         ("grand_prix", "SUBJECT", "title", "unknown", [
             ("australia", "\\b(?:australian?|melbourne) (?:grand prix|gp)\\b"),

@@ -77,7 +77,8 @@ structured as (
                 strike_type is not null and coalesce(floor_strike, cap_strike) is not null
                 and not regexp_matches(
                     title_text,
-                    '\b(top|number) ' || cast(cast(coalesce(cap_strike, floor_strike) as bigint) as varchar) || '\b'
+                    '\b(top|number) '
+                    || rtrim(rtrim(cast(coalesce(cap_strike, floor_strike) as varchar), '0'), '.') || '\b'
                 )
                 then 'structured'
         end as amount_source,
@@ -193,7 +194,7 @@ bounded as (
                 -- "Between 7,400 and 7,500" is 7,400 or higher and lower than 7,500, if the rules say so.
                 or regexp_matches(
                     rules_text,
-                    '\b(lower|less|fewer) than \$?' || cast(cast(second_amount as bigint) as varchar) || '(\.0+)?\b'
+                    '\b(lower|less|fewer) than \$?' || cast(try_cast(second_amount as bigint) as varchar) || '(\.0+)?\b'
                 )
             )),
             false

@@ -9,7 +9,8 @@
 
 with changed as (
     {{ texts_to_read(
-        create_word_functions() ~ create_window_functions() ~ create_rule_functions(),
+        create_word_functions() ~ create_window_functions() ~ create_rule_functions()
+        ~ telling_stems("") ~ without_relatives(""),
         seed_digest("word_aliases", ["word", "canonical"])
         ~ " || " ~ seed_digest("rule_clauses", ["clause", "sentence"]),
         ["contract_windows"]
@@ -116,7 +117,7 @@ wordings as (
         list_distinct(list_filter(
             silver.telling_words(
                 silver.normalised_text(array_to_string(
-                    regexp_extract_all(said_text, '["“]([^"“”]{2,80})["”]', 1), ' '
+                    regexp_extract_all(said_text, '["“‘]([^"“”‘’]{2,80})["”’]', 1), ' '
                 )), canonical_words
             ),
             lambda word: regexp_matches(word, '^[a-z]{3,}$')

@@ -1,7 +1,7 @@
 {{ config(materialized="table") }}
 
 -- Which words make no difference is learned from the labels that a scorer learns from: those that one side alone has,
--- in equal pairs of at least two events. In statements that are otherwise the same, words of logic always do.
+-- in equal pairs of at least two events.
 with equal_pairs as (
     select
         pair_id,
@@ -31,6 +31,7 @@ select
     word,
     count(distinct event_group) as event_groups,
 from own_words
+-- In statements that are otherwise the same, words of logic always make a difference.
 where kind = 'untold' or word not in ({{ logic_words() }})
 group by kind, word
 having event_groups > 1

@@ -29,12 +29,12 @@ listings as (
         *,
         words || rules_words as said,
         {{ telling_stems("regexp_replace(coalesce(condition, ''), '\\buntil \\S+', '')") }} as condition_stems,
-        list_distinct(list_filter(
-            list_transform(
+        list_distinct(list_transform(
+            list_filter(
                 regexp_extract_all(regexp_replace(condition, '\buntil \S+', ''), '\b[a-z]{3,}\b'),
-                lambda word: silver.word_stem(word)
+                lambda word: not silver.is_function_word(word)
             ),
-            lambda word: not silver.is_function_word(word)
+            lambda word: silver.word_stem(word)
         )) as asked_words,
         words || {{ telling_stems("array_to_string([coalesce(condition, '')] || clauses, ' ')") }} as stems,
         {{ told_words("terms") }} || if(platform = 'polymarket', flatten(outcome_words), []) as told,
@@ -96,11 +96,16 @@ pairs as (
             when
                 not (kalshi.is_game and polymarket.is_game)
                 and kalshi.condition is not null and polymarket.condition is not null
-                then {{ not_in(
-                    "kalshi.asked_words",
-                    "polymarket.said || polymarket.stems || flatten(polymarket.outcome_words)"
-                ) }}
-                    || {{ not_in("polymarket.asked_words", "kalshi.said || kalshi.stems") }}
+                then list_sort(list_distinct(
+                        {{ not_in(
+                            "kalshi.asked_words",
+                            "polymarket.asked_words || polymarket.said || polymarket.stems"
+                            ~ " || flatten(polymarket.outcome_words)"
+                        ) }}
+                        || {{ not_in(
+                            "polymarket.asked_words", "kalshi.asked_words || kalshi.said || kalshi.stems"
+                        ) }}
+                    ))
             else []
         end as own_words,
         changed.amounts,

@@ -288,7 +288,12 @@ found as (
                     kalshi.window_ends_on != polymarket.window_ends_on
                     and not names_one_day
                     -- Who leaves before a day is not in office on it.
-                    and not (is_outlook_opposite and abs(kalshi.window_ends_on - polymarket.window_ends_on) = 1)
+                    and not (
+                        is_outlook_opposite and 1 = if(
+                            kalshi.outlook = 'ends', polymarket.window_ends_on - kalshi.window_ends_on,
+                            kalshi.window_ends_on - polymarket.window_ends_on
+                        )
+                    )
                     -- A ticker of 27 is the season of 2027, or that which begins in it.
                     and not (
                         kalshi.window_source = 'ticker'
@@ -326,7 +331,12 @@ found as (
             end,
             case
                 when
-                    not names_one_day and not is_outlook_opposite
+                    not names_one_day
+                    -- Who leaves at any time before it.
+                    and not (
+                        is_outlook_opposite
+                        and if(kalshi.outlook = 'ends', kalshi.window_starts_on, polymarket.window_starts_on) is null
+                    )
                     and not kalshi.is_edition and not polymarket.is_edition
                     and kalshi.window_ends_on = polymarket.window_ends_on
                     and not coalesce(kalshi.condition_starts_on = polymarket.condition_starts_on, false)

@@ -45,7 +45,7 @@ compared as (
     inner join statements as polymarket
         on alike.polymarket_market_id = polymarket.market_id
             and kalshi.is_condition = polymarket.is_condition
-            and kalshi.statement != polymarket.statement
+            and kalshi.words != polymarket.words
 ),
 
 reworded as (

@@ -130,11 +130,21 @@ decided as (
             when is_worded_same then 'clean'
             when
                 len(markers_of_one) > 0 or amounts = 'at the bound' or is_said_by_one
+                or (relation = 'equal' and (
+                    -- What was not read may differ; who plays whom is told by names.
+                    counted.kalshi.window_ends_on is null
+                    or counted.polymarket.window_ends_on is null
+                    or amounts in ('only kalshi', 'only polymarket')
+                    or (
+                        (counted.kalshi.condition is null or counted.polymarket.condition is null)
+                        and not (counted.kalshi.is_game and counted.polymarket.is_game)
+                    )
+                    -- Where all else is word by word the same, one word is enough.
+                    or len(reworded_words) > 0
+                    or is_reordered
+                ))
                 -- One word may be another for the same; two are another question.
                 or len(own_words) > 1
-                -- Where all else is word by word the same, one is enough.
-                or len(reworded_words) > 0 or is_reordered
-                or amounts in ('only kalshi', 'only polymarket')
                 -- The same as far as it is told to a digit.
                 or (
                     amounts = 'same' and (
@@ -169,7 +179,7 @@ decided as (
                 or coalesce(score < (3 + threshold) / 4, true)
                 -- Without rules nobody knows what is paid.
                 or not has_rules_of_both
-                or counted.kalshi.window_ends_on is null or counted.polymarket.window_ends_on is null
+                or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
                 then 'caveat'
             when relation = 'equal' then 'clean'
         end as fungibility,
