@@ -6,8 +6,8 @@
 
 {#- "And" is not "or", and "on the day" not "by" it. -#}
 {% macro logic_words() -%}
-    'and', 'or', 'not', 'no', 'nor', 'any', 'all', 'every', 'both', 'either', 'only', 'final', 'first', 'last', 'next', 'to',
-    'from', 'for', 'on', 'by', 'before', 'after', 'until', 'than'
+    'and', 'or', 'not', 'no', 'nor', 'any', 'all', 'every', 'both', 'either', 'only', 'final', 'first', 'last', 'next',
+    'to', 'from', 'for', 'on', 'by', 'before', 'after', 'until', 'than'
 {%- endmacro %}
 
 {#- Capitalised, but nobody's name. -#}

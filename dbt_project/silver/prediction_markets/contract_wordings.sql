@@ -114,15 +114,16 @@ wordings as (
             ~ "'((?:[A-Z][\\w''&-]+ )+)(?:League|Cup|Premiership|Championship|Division|Trophy|Liga)\\b', 1), ' '))") }}
             as competitions,
         -- What it calls a film or a record; the sequel has one word more.
-        list_distinct(list_filter(
+        list_sort(list_distinct(list_filter(
             silver.telling_words(
                 silver.normalised_text(array_to_string(
-                    regexp_extract_all(said_text, '["“‘]([^"“”‘’]{2,80})["”’]', 1), ' '
+                    regexp_extract_all(said_text, '["“]([^"“”]{2,80})["”]', 1)
+                    || regexp_extract_all(said_text, '‘([^‘’]{2,80})’', 1), ' '
                 )), canonical_words
             ),
             lambda word: regexp_matches(word, '^[a-z]{3,}$')
             and word not in ('season', 'part', 'episod', 'volum', 'chapter', 'movi', 'film', 'album')
-        )) as quoted_words,
+        ))) as quoted_words,
         -- A weather station that only the link to the source names.
         nullif(regexp_extract(resolution_source, '/([A-Z]{4})(?:[/?]|$)', 1), '') as linked_station,
         -- "Still president" is the other side of "leaves office".
