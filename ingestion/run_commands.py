@@ -12,6 +12,7 @@ from ingestion.build_commands import show_built
 from ingestion.client import shown_url
 from ingestion.console import IN_PART, folded_table, output, progress_bar, tell_problem
 from ingestion.ingest_commands import show_ingest
+from ingestion.locks import locked
 from ingestion.logs import is_json, logger
 from ingestion.pipeline import VENUES
 from ingestion.publish_commands import show_published
@@ -42,13 +43,14 @@ def demo_command(
     seed: Annotated[int, typer.Option(help="Another seed makes other markets.", min=0)] = 7,
 ) -> None:
     """Simulated venues and order books, ingested, built and shown: no network, no key."""
-    with progress_bar() as progress:
-        result, truth = demo(logs.run_id(), seed=seed, progress=progress)
-    show_ingest(*result.ingested)
-    with open_warehouse(DEMO_WAREHOUSE, read_only=True) as connection:
-        show_findings(connection)
-        show_against_truth(output, connection, truth)
-        show_order_books(output, connection)
+    with locked(DEMO_WAREHOUSE):  # until it is shown: another demo begins with an empty file
+        with progress_bar() as progress:
+            result, truth = demo(logs.run_id(), seed=seed, progress=progress)
+        show_ingest(*result.ingested)
+        with open_warehouse(DEMO_WAREHOUSE, read_only=True) as connection:
+            show_findings(connection)
+            show_against_truth(output, connection, truth)
+            show_order_books(output, connection)
     output.print(
         f"Everything is in {DEMO_WAREHOUSE}. Ask it:"
         ' marketfinder sql --demo "from gold.arbitrage_opportunities"',

@@ -178,8 +178,17 @@ def demo(
     """One run against simulated venues and a recorded feed, into a warehouse that starts empty.
 
     Returns the result and the truth about the simulated pairs. Venues, feed, faults and clock are
-    simulated from the seed, so every demo of one seed gives the same tables.
+    simulated from the seed, so every demo of one seed gives the same tables. Raises BusyError when
+    the warehouse is not free: then it stays as it was.
     """
+    with locked(warehouse):
+        return _demo_of(warehouse, run_id, seed, progress)
+
+
+def _demo_of(
+    warehouse: Path, run_id: str, seed: int, progress: Progress | None
+) -> tuple[RunResult, list[TruePair]]:
+    """The demo, in a warehouse that this process has locked: what was there is removed first."""
     for file in (warehouse, warehouse.with_name(warehouse.name + ".wal")):
         file.unlink(missing_ok=True)
     world = World(seed=seed)

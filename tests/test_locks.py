@@ -1,5 +1,6 @@
 """Who has the warehouse: processes that hold it, wait for it, and die with it."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from ingestion import runs
+from ingestion.build import BuildResult
 from ingestion.errors import BusyError, WarehouseError
 from ingestion.locks import locked
+from ingestion.runs import demo
 
 # Holds the lock for some seconds; a child that it starts, if it is told to, sleeps longer.
 HOLDER = """
@@ -117,3 +121,33 @@ def test_no_folder_to_write_in(tmp_path: Path) -> None:
         locked(tmp_path / "data" / "warehouse.duckdb"),
     ):
         pass
+
+
+def test_a_second_demo_leaves_the_first_ones_warehouse_alone(tmp_path: Path) -> None:
+    warehouse = tmp_path / "demo.duckdb"
+    warehouse.write_text("of the first", encoding="utf-8")
+    with holder(warehouse, "60"), pytest.raises(BusyError):
+        demo("second", seed=7, warehouse=warehouse)
+    assert warehouse.read_text(encoding="utf-8") == "of the first"
+
+
+def test_a_demo_holds_its_warehouse_between_its_steps_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = tmp_path / "demo.duckdb"
+    is_free = []
+
+    def step(*_: object, **__: object) -> BuildResult:
+        with warehouse.with_suffix(".lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                is_free.append(False)
+            else:
+                is_free.append(True)
+        return BuildResult(0, 0)
+
+    for name in ("build", "ingest_order_books", "_ingest_venues", "_ingest_books"):
+        monkeypatch.setattr(runs, name, step)
+    demo("first", seed=7, warehouse=warehouse)
+    assert is_free == [False] * 6
