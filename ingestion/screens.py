@@ -97,7 +97,7 @@ def show_funnel(console: Console, connection: duckdb.DuckDBPyConnection) -> None
 
 def show_tiers(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
     """How the pairs were decided, what the judge did, and why it has not looked at others."""
-    table = Table("relation", "tier", "by the rules", "the judge", title="Pairs without a veto")
+    table = Table("relation", "tier", "by the rules", "the judge", title="Scored pairs")
     table.title_justify = "left"
     table.add_column("pairs", justify="right")
     for *names, count in connection.execute(_TIERS).fetchall():
