@@ -62,7 +62,7 @@ _GROUPS = {
     "parquet": parquet_commands.app,
 }
 for name, command in _COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=reading_commands.QueryCommand if name == "sql" else None)(command)
 for name, group in _GROUPS.items():
     app.add_typer(group, name=name, no_args_is_help=True)
 

@@ -4,10 +4,11 @@ import webbrowser
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from typer.core import TyperCommand
 
 from ingestion.console import messages, output
 from ingestion.explanations import explain_pair
@@ -19,6 +20,18 @@ from ingestion.published_copy import readable_warehouse
 from ingestion.runs import DEMO_WAREHOUSE
 from ingestion.screens import show_query
 from ingestion.settings import load_settings
+
+
+class QueryCommand(TyperCommand):
+    """A command whose argument is a query: one that begins with a comment is no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """No option has a space in it; a line before the comment means nothing to the query."""
+        return super().parse_args(
+            ctx,
+            ["\n" + arg if arg.startswith("--") and len(arg.split()) > 1 else arg for arg in args],
+        )
+
 
 Demo = Annotated[bool, typer.Option("--demo", help="Ask what the demo left behind.")]
 

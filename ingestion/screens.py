@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ingestion.console import folded_table
-from ingestion.errors import WarehouseError
+from ingestion.errors import SettingsError, WarehouseError
 from ingestion.evaluation import Evaluation
 from ingestion.simulator import TruePair
 from ingestion.warehouse import open_warehouse
@@ -229,13 +229,27 @@ def show_query(console: Console, warehouse: Path, query: str) -> None:
 def show_answer(
     console: Console, connection: duckdb.DuckDBPyConnection, query: str, limit: int = 100
 ) -> None:
-    """The answer to a query, at most `limit` rows of it. Raises WarehouseError."""
+    """The answer to each statement of a query, at most `limit` rows of it.
+
+    Raises SettingsError when there is no statement in it, WarehouseError when one fails.
+    """
     try:
-        answer = connection.execute(query)
-        names = [column[0] for column in answer.description or []]
-        rows = answer.fetchmany(limit + 1)
+        statements = connection.extract_statements(query)
+        for number, statement in enumerate(statements, 1):
+            answer = connection.execute(statement)
+            # `use gold` has nothing to show, nor has what DuckDB puts before a pivot.
+            is_question = statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
+            if is_question or number == len(statements):
+                _show_rows(console, answer, limit)
     except duckdb.Error as error:
         raise WarehouseError(f"The query failed: {error}") from None
+    if not statements:
+        raise SettingsError("There is no query in it. Such as: from gold.arbitrage_opportunities")
+
+
+def _show_rows(console: Console, answer: duckdb.DuckDBPyConnection, limit: int) -> None:
+    names = [column[0] for column in answer.description or []]
+    rows = answer.fetchmany(limit + 1)
     shown = [[plain(value) for value in row] for row in rows[:limit]]
     widths = [max(map(len, column)) + 3 for column in zip(names, *shown, strict=True)]
     if sum(widths) > console.width:

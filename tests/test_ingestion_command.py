@@ -1,6 +1,7 @@
 """The `marketfinder` command as a user meets it: output, messages and exit codes."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -177,6 +178,30 @@ def test_info_while_the_warehouse_is_in_use_or_broken(run: Run, settings: Settin
     settings.warehouse.unlink()
     duckdb.connect(settings.warehouse).close()
     assert run("info").code == 0
+
+
+@pytest.mark.parametrize("query", ["", ";", "/* x */", "-- nothing but this", "--dmo"])
+def test_a_query_without_a_statement_is_told_so(query: str, run: Run, settings: Settings) -> None:
+    duckdb.connect(settings.warehouse).close()
+    outcome = run("sql", query)
+    assert outcome.code == 2
+    assert "There is no query in it" in outcome.err or "No such option: --dmo" in outcome.err
+
+
+def test_every_statement_of_a_query_is_answered(run: Run, settings: Settings) -> None:
+    duckdb.connect(settings.warehouse).close()
+    outcome = run("sql", "set threads = 1; select 6 * 7 as one; select 6 * 8 as other")
+    assert outcome.code == 0
+    assert re.findall(r"\w+", outcome.out) == ["one", "42", "other", "48"]
+    failed = run("sql", "select 6 * 7 as one; select nothing")
+    assert (failed.code, "42" in failed.out) == (1, True)
+    assert failed.err.startswith("error: The query failed: ")
+
+
+def test_a_query_may_begin_with_a_comment(run: Run, settings: Settings) -> None:
+    duckdb.connect(settings.warehouse).close()
+    outcome = run("sql", "-- how many = it is\nselect 6 * 7 as answer")
+    assert (outcome.code, "42" in outcome.out) == (0, True)
 
 
 def test_test_connection(venue: ScriptedVenue, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
