@@ -81,6 +81,7 @@ def report_command(
         exchange=exchange,
         symbol=symbol,
         day=day.date() if day else None,
+        is_simulated=is_demo,
     )
     size = out.stat().st_size / 1000
     output.print(f"{escape(str(out))}, {size:,.0f} kB: open it in a browser.", soft_wrap=True)

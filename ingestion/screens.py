@@ -57,7 +57,7 @@ select
     opportunities.profit,
     opportunities.contracts,
     concat_ws(
-        ', ',
+        if(ends_with(bought.title, '?'), ' ', ', '),
         bought.title,
         case when not contains(lower(bought.title), lower(bought.subtitle)) then bought.subtitle end
     ),

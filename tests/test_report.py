@@ -128,6 +128,36 @@ def test_data_that_nobody_has_refreshed_is_called_stale(demo_build: Path, tmp_pa
     assert states == ["stale"] * 6
 
 
+def test_a_page_of_simulated_data_says_so_and_leads_nowhere(
+    demo_build: Path, plain: tuple[Path, str], tmp_path: Path
+) -> None:
+    page, text = written(demo_build, tmp_path, is_simulated=True)
+    source = page.read_text(encoding="utf-8")
+    assert "Simulated data." in text
+    assert "Simulated data." not in plain[1]
+    assert 'href="http' not in source
+    assert "no page known" not in text
+    commands = [" ".join(command.split()) for command in re.findall(r"<code>(.*?)</code>", source)]
+    assert "marketfinder sql --demo" in commands
+    assert "marketfinder report --demo --symbol BTC-USD --day 2026-10-01" in commands
+    assert "marketfinder report --symbol BTC-USD --day 2026-10-01" in plain[1]
+
+
+def test_quotes_that_have_expired_by_the_clock_are_called_so(
+    demo_build: Path, plain: tuple[Path, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "report.html"
+    write_report(demo_build, out, clock=lambda: datetime(2026, 10, 1, 12, 1, tzinfo=UTC))
+    assert "quotes expired" not in out.read_text(encoding="utf-8")
+    shown = ask(
+        demo_build,
+        "select count(*) from (select status from gold.arbitrage_opportunities"
+        " union all select status from gold.bundle_opportunities) where status != 'expired'",
+    )[0][0]
+    assert plain[1].count("quotes expired") == shown > 0
+    assert "not to be used after 2026-10-01 12:02" in plain[1]
+
+
 def test_margin_and_lifetime_have_a_chart_once_one_was_seen_twice(
     plain: tuple[Path, str], hostile: tuple[Path, str]
 ) -> None:
@@ -146,6 +176,10 @@ def test_the_quality_of_matching_is_that_of_the_warehouse(
         " where universe = 'labelled' and split = 'held_out'",
     )
     assert len(rows) > 1
+    counts = {name: pairs for name, pairs, *_ in rows}
+    strangers = counts["strangers"]
+    assert f"Measured on {counts['all'] - strangers:,} labelled pairs" in plain[1]
+    assert f"and on {strangers:,} pairs that nobody labelled" in plain[1]
     for name, *numbers in rows:
         shown = ["" if n is None else f"{n:.2%}" if isinstance(n, float) else n for n in numbers]
         assert " ".join(f"{name} {' '.join(map(str, shown))}".split()) in plain[1]

@@ -1,6 +1,7 @@
 """The report: read in one go from one file, written as one page."""
 
 import os
+import shlex
 from datetime import UTC, date, datetime, timedelta
 from math import log1p
 from pathlib import Path
@@ -28,10 +29,12 @@ def write_report(
     exchange: str | None = None,
     symbol: str | None = None,
     day: date | None = None,
+    is_simulated: bool = False,
     clock: Clock = utc_now,
 ) -> None:
     """Writes the page of `warehouse` to `out`, in one step: never half of it.
 
+    What is simulated says so, and has no links: its markets stand on no venue.
     Raises WarehouseError when the warehouse, or the market or day, is not there, FileError when
     `out` cannot be written.
     """
@@ -41,7 +44,7 @@ def write_report(
         )
     now = clock().astimezone(UTC).replace(tzinfo=None)
     with open_warehouse(warehouse, read_only=True) as connection:
-        page = _render(connection, warehouse, now, exchange, symbol, day)
+        page = _render(connection, warehouse, now, exchange, symbol, day, is_simulated)
     beside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +61,7 @@ def _render(
     exchange: str | None,
     symbol: str | None,
     day: date | None,
+    is_simulated: bool,
 ) -> str:
     environment = Environment(
         loader=PackageLoader("ingestion.report", "."),
@@ -75,7 +79,8 @@ def _render(
         "moment": _moment,
         "span": _span,
         "figure": _figure,
-        "url": venue_url,
+        "quoted": shlex.quote,
+        "url": (lambda _: None) if is_simulated else venue_url,
     }
     environment.filters.update(filters)
     shown_day = facts.order_book_day(connection, exchange, symbol, day)
@@ -83,13 +88,17 @@ def _render(
     past = ask(connection, facts.PAST)
     return environment.get_template("page.html").render(
         warehouse=warehouse.name,
+        is_simulated=is_simulated,
         now=now,
         counts={row["status"]: row["count"] for row in ask(connection, facts.COUNTS)},
         opportunities=_opportunities(connection),
         bundles=ask(connection, facts.BUNDLES),
         freshness=_freshness(connection, now),
         funnel=_funnel(connection),
-        quality=ask(connection, facts.QUALITY),
+        quality=(quality := ask(connection, facts.QUALITY)),
+        strangers=sum(
+            row["labelled_pairs"] for row in quality if row["contract_class"] == "strangers"
+        ),
         runs=runs,
         runs_chart=_runs_chart(runs),
         past=past,
@@ -146,7 +155,7 @@ def _title(listing: Row, otherwise: str) -> str:
     """What a contract is about: the title often leaves out which side of its event it is."""
     title, subtitle = listing["title"], listing["subtitle"]
     if title and subtitle and subtitle.casefold() not in title.casefold():
-        return f"{title}, {subtitle}"
+        return f"{title}{' ' if title.endswith('?') else ', '}{subtitle}"
     return str(title or otherwise)
 
 
