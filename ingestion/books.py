@@ -19,7 +19,13 @@ from ingestion.landing import Known, Landing, RejectedLines, Sweep, naive_utc
 from ingestion.pipeline import VENUES, IngestResult, Progress, VenueRun, venue_client
 from ingestion.settings import Settings
 from ingestion.venues import Clock, Entity, Page, utc_now
-from ingestion.warehouse import for_table, listing_tables, missing_tables, open_warehouse
+from ingestion.warehouse import (
+    for_table,
+    listing_tables,
+    missing_tables,
+    open_warehouse,
+    require_warehouse,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ def ingest_books(
 
     Raises WarehouseError when nothing was built that could be watched, or not by this version.
     """
+    require_warehouse(settings.warehouse)
     results, problems = [], []
     for venue, source in SOURCES.items():
         client = venue_client(venue, settings, clock, url_name=source.url_name)

@@ -1,5 +1,6 @@
 """The `marketfinder build` commands: one half of the models, built and tested with dbt."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from ingestion import logs
 from ingestion.build import BuildResult, Half, build
 from ingestion.console import output, progress_bar
+from ingestion.errors import WarehouseError
 from ingestion.order_book_commands import (
     BuildSelection,
     DryRun,
@@ -17,12 +19,13 @@ from ingestion.order_book_commands import (
     build_order_books,
     plan_order_books,
 )
+from ingestion.pipeline import VENUES
 from ingestion.publish_commands import show_published
 from ingestion.published_copy import readable_warehouse
 from ingestion.runs import recorded_build
 from ingestion.screens import show_tiers
-from ingestion.settings import load_settings
-from ingestion.warehouse import open_warehouse
+from ingestion.settings import Settings, load_settings
+from ingestion.warehouse import open_warehouse, raw_tables
 
 app = typer.Typer(help="Build and test one half of the models with dbt.")
 
@@ -36,6 +39,8 @@ def build_prediction_markets_command(full_refresh: FullRefresh = False) -> None:
     """Build and test the models of the prediction markets."""
     settings = load_settings()
     half = Half.PREDICTION_MARKETS
+    listings = {entity.table for venue in VENUES.values() for entity in venue.entities}
+    _require_any(settings, listings, "`marketfinder ingest kalshi` and `ingest polymarket` load")
     with progress_bar() as progress, recorded_build(settings, half, logs.run_id()) as result:
         result.built = build(settings.warehouse, half, full_refresh=full_refresh, progress=progress)
     with open_warehouse(readable_warehouse(settings), read_only=True) as connection:
@@ -63,6 +68,7 @@ def build_order_books_command(
     if dry_run:
         plan_order_books(output, settings, selection, full_refresh=full_refresh)
         return
+    _require_any(settings, {"segments"}, "`marketfinder ingest order-books` loads")
     with (
         progress_bar() as progress,
         recorded_build(settings, Half.ORDER_BOOKS, logs.run_id()) as result,
@@ -72,6 +78,16 @@ def build_order_books_command(
         )
     show_built(result.built)
     show_published(result.published)
+
+
+def _require_any(settings: Settings, tables: Collection[str], loading: str) -> None:
+    """Raises WarehouseError where a build would find nothing, and take as long as another."""
+    path = settings.warehouse
+    if path.exists():
+        with open_warehouse(path, read_only=True) as connection:
+            if not raw_tables(connection).isdisjoint(tables):
+                return
+    raise WarehouseError(f"There is nothing to build in {path}: {loading} what it is made of.")
 
 
 def show_built(result: BuildResult | None) -> None:

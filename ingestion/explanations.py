@@ -57,10 +57,6 @@ from silver.market_pairs where pair_id = ?
 
 def explain_pair(console: Console, warehouse: Path, ticker: str, polymarket_id: str) -> None:
     """Shows all that is known of a pair. Raises WarehouseError where a market is not there."""
-    if not warehouse.exists():
-        raise WarehouseError(
-            f"{warehouse} is not there yet: `marketfinder demo` or `marketfinder run` makes it."
-        )
     kalshi = f"kalshi:{ticker.removeprefix('kalshi:')}"
     polymarket = f"polymarket:{polymarket_id.removeprefix('polymarket:')}"
     with open_warehouse(warehouse, read_only=True) as connection:

@@ -11,7 +11,6 @@ from rich.markup import escape
 from ingestion.client import shown_url
 from ingestion.connections import check_connections
 from ingestion.console import folded_table, messages, output
-from ingestion.errors import WarehouseError
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse
 
@@ -62,11 +61,7 @@ def _show_warehouse(settings: Settings) -> None:
         output.print(f"{path} is not there yet: marketfinder ingest creates it.", soft_wrap=True)
         return
     output.print(f"{path.resolve()}, {path.stat().st_size / 1e6:,.1f} MB", soft_wrap=True)
-    try:
-        rows, sweeps = _warehouse_content(path)
-    except WarehouseError as error:
-        output.print(f"[yellow]{escape(str(error))}[/]", soft_wrap=True)
-        return
+    rows, sweeps = _warehouse_content(path)
     table = folded_table("table", "rows")
     for name, count in rows:
         table.add_row(name, f"{count:,}")

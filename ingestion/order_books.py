@@ -158,6 +158,8 @@ def ingest_order_books(
     Raises MarketFinderError; a loaded segment that cannot be put away is one once all are loaded.
     """
     selection = selection or Selection()
+    if not settings.warehouse.exists():
+        find_segments(settings.segments)  # without a folder of them no warehouse is made
     with open_warehouse(settings.warehouse) as connection:
         connection.execute(_LOADING)
         outcomes = _plan(connection, settings, selection)

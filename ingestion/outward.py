@@ -38,7 +38,11 @@ _MEMORY = "400MB"
 
 @contextmanager
 def only_publisher(settings: Settings, target: str) -> Iterator[Path]:
-    """The folder of a target, for this process alone. Raises BusyError when another has it."""
+    """The folder of a target, for this process alone.
+
+    Raises BusyError when another has it, PublishError when there is nothing to publish.
+    """
+    _require_copy(settings.published)
     folder = settings.published.with_name(f"{settings.published.stem}-{target}")
     with locked(folder / "publisher"):
         yield folder
@@ -51,11 +55,7 @@ def published_copy(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises PublishError when there is none, or it cannot be read.
     """
     path = settings.published
-    if not path.exists():
-        raise PublishError(
-            f"{path} is not there yet: `marketfinder run` makes it, or `marketfinder publish copy`"
-            " from a warehouse that is built."
-        )
+    _require_copy(path)
     with duckdb.connect() as connection:
         try:
             connection.execute(f"set temp_directory = {quoted(path.with_name('.spilled'))}")
@@ -70,6 +70,14 @@ def published_copy(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 " place: marketfinder publish copy"
             ) from None
         yield connection
+
+
+def _require_copy(path: Path) -> None:
+    if not path.exists():
+        raise PublishError(
+            f"{path} is not there yet: `marketfinder run` makes it, or `marketfinder publish copy`"
+            " from a warehouse that is built."
+        )
 
 
 def quoted(value: object) -> str:

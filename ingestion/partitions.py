@@ -97,6 +97,7 @@ def export_table(
     Raises ParquetError when the table or a column is not there, when the directory holds files in
     another layout, or when it cannot be written.
     """
+    _require_table(connection, table)
     dataset = target.resolve() / table.name
     result = ExportResult(table.name)
     with workspace(dataset) as work, _snapshot(connection) as snapshot:
@@ -139,14 +140,18 @@ def _snapshot(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPy
             snapshot.rollback()
 
 
-def _rows_to_export(connection: duckdb.DuckDBPyConnection, table: Table, work: Path) -> Rows:
-    """The table's rows, in types that Parquet keeps."""
+def _require_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     try:
-        columns = columns_of(connection, table.source)
+        columns_of(connection, table.source)
     except duckdb.CatalogException:
         raise ParquetError(
             f"{table.name} is not in the warehouse. Build it with `dbt build`."
         ) from None
+
+
+def _rows_to_export(connection: duckdb.DuckDBPyConnection, table: Table, work: Path) -> Rows:
+    """The table's rows, in types that Parquet keeps."""
+    columns = columns_of(connection, table.source)
     if missing := [name for name in ("exchange", "symbol", *table.order) if not columns.get(name)]:
         raise ParquetError(
             f"{table.name} has no column {', '.join(missing)}: it cannot be partitioned and sorted."

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 
 from ingestion.errors import MarketFinderError, WarehouseError
 from ingestion.screens import plain, show_answer
-from ingestion.warehouse import open_warehouse
+from ingestion.warehouse import open_warehouse, require_warehouse
 
 _HISTORY = Path("~/.marketfinder_history")
 _HISTORY_LINES = 1_000
@@ -47,10 +47,7 @@ def open_prompt(output: Console, warehouse: Path, *, in_browser: bool = False) -
     Raises WarehouseError when the warehouse cannot be opened, or the DuckDB CLI is asked for its
     page (`in_browser`) and is not there.
     """
-    if not warehouse.exists():
-        raise WarehouseError(
-            f"{warehouse} is not there yet: `marketfinder demo` or `marketfinder run` makes it."
-        )
+    require_warehouse(warehouse)
     if found := shutil.which("duckdb"):
         command = [found, "-readonly", *(["-ui"] if in_browser else []), str(warehouse)]
         return subprocess.run(command, check=False).returncode

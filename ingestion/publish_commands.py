@@ -12,6 +12,7 @@ from ingestion.logs import logger
 from ingestion.published_copy import Publication, publish_copy
 from ingestion.publishing import Target, publish
 from ingestion.settings import load_settings
+from ingestion.warehouse import require_warehouse
 
 app = typer.Typer(help="Give others what was built.")
 
@@ -24,7 +25,9 @@ OnlyTables = Annotated[
 @app.command("copy")
 def publish_copy_command() -> None:
     """Replace the copy that people read by the warehouse, if its last build was green."""
-    show_published(publish_copy(load_settings(), run_id=logs.run_id()))
+    settings = load_settings()
+    require_warehouse(settings.warehouse)
+    show_published(publish_copy(settings, run_id=logs.run_id()))
 
 
 @app.command("convex")

@@ -218,10 +218,6 @@ def show_against_truth(
 
 def show_query(console: Console, warehouse: Path, query: str) -> None:
     """The answer to an ad hoc query. Raises WarehouseError."""
-    if not warehouse.exists():
-        raise WarehouseError(
-            f"{warehouse} is not there yet: `marketfinder demo` or `marketfinder run` makes it."
-        )
     with open_warehouse(warehouse, read_only=True) as connection:
         show_answer(console, connection, query)
 

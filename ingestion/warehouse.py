@@ -43,8 +43,11 @@ _DLT_TYPES: dict[pa.DataType, TColumnSchema] = {
 def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, locked against other processes, without rows of incomplete loads.
 
-    Raises BusyError when another process has it open, WarehouseError when it is no DuckDB file.
+    Raises BusyError when another process has it open, WarehouseError when it is no DuckDB file, or
+    is to be read and not there.
     """
+    if read_only:
+        require_warehouse(path)
     with locked(path, shared=read_only):
         try:
             connection = duckdb.connect(path, read_only=read_only, config=_CONFIGURATION)
@@ -59,6 +62,15 @@ def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.Du
             yield connection
         finally:
             connection.close()
+
+
+def require_warehouse(path: Path) -> None:
+    """Raises WarehouseError, with what to do, where nothing was ever loaded."""
+    if not path.exists():
+        raise WarehouseError(
+            f"Nothing is loaded yet: {path} is not there yet. `marketfinder run` loads live data,"
+            " `marketfinder demo` simulated data, which is read with --demo."
+        )
 
 
 def _opening_error(path: Path, error: Exception) -> WarehouseError:

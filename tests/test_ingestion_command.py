@@ -1,5 +1,6 @@
 """The `marketfinder` command as a user meets it: output, messages and exit codes."""
 
+import fcntl
 import json
 import re
 import sys
@@ -173,11 +174,59 @@ def test_info(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
 def test_info_while_the_warehouse_is_in_use_or_broken(run: Run, settings: Settings) -> None:
     settings.warehouse.write_text("not a database")
     outcome = run("info")
-    assert outcome.code == 0
-    assert "cannot be opened as a DuckDB database" in outcome.out
+    assert (outcome.code, "duckdb 1" in outcome.out) == (1, True)
+    assert "cannot be opened as a DuckDB database" in outcome.err
     settings.warehouse.unlink()
     duckdb.connect(settings.warehouse).close()
     assert run("info").code == 0
+    with settings.warehouse.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        outcome = run("info")
+    assert (outcome.code, "is in use by" in outcome.err) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("sql", "select 1"), "Nothing is loaded yet"),
+        (("sql",), "Nothing is loaded yet"),
+        (("explain", "KXA", "1"), "Nothing is loaded yet"),
+        (("report", "--out", "pages/today.html"), "Nothing is loaded yet"),
+        (("report", "--demo", "--out", "pages/today.html"), "Nothing is loaded yet"),
+        (("parquet", "export"), "Nothing is loaded yet"),
+        (("publish", "copy"), "Nothing is loaded yet"),
+        (("publish", "parquet"), "is not there yet"),
+        (("ingest", "books"), "Nothing is loaded yet"),
+        (("ingest", "order-books"), "raw/ready is not there"),
+        (("build", "prediction-markets"), "There is nothing to build"),
+        (("build", "order-books"), "There is nothing to build"),
+    ],
+)
+def test_where_nothing_was_loaded_a_command_says_so_and_leaves_nothing(
+    arguments: tuple[str, ...], told: str, run: Run, tmp_path: Path
+) -> None:
+    outcome = run(*arguments)
+    assert outcome.code == 1
+    assert told in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("parquet", "export"), "is not in the warehouse"),
+        (("report", "--out", "pages/today.html"), "Nothing is loaded in"),
+        (("build", "order-books"), "There is nothing to build"),
+    ],
+)
+def test_an_empty_warehouse_is_told_and_gains_nothing(
+    arguments: tuple[str, ...], told: str, run: Run, settings: Settings, tmp_path: Path
+) -> None:
+    duckdb.connect(settings.warehouse).close()
+    outcome = run(*arguments)
+    assert outcome.code == 1
+    assert told in outcome.err
+    assert list(tmp_path.iterdir()) == [settings.warehouse]
 
 
 @pytest.mark.parametrize("query", ["", ";", "/* x */", "-- nothing but this", "--dmo"])

@@ -212,17 +212,23 @@ def test_another_market_can_be_chosen(demo_build: Path, tmp_path: Path) -> None:
         write_report(demo_build, tmp_path / "other.html", symbol="DOGE-USD")
 
 
-def test_an_empty_warehouse_says_what_to_do(tmp_path: Path) -> None:
+def test_a_warehouse_that_holds_little_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     with pytest.raises(WarehouseError, match="is not there yet"):
         write_report(path, tmp_path / "report.html")
-    duckdb.connect(path).close()
+    with duckdb.connect(path) as connection:
+        with pytest.raises(WarehouseError, match="Nothing is loaded in"):
+            write_report(path, tmp_path / "none.html")
+        assert not (tmp_path / "none.html").exists()
+        connection.execute(
+            "create schema silver; create table silver.outcome_books as"
+            " select 'kalshi' as platform, timestamp '2026-10-01 12:00:00' as fetched_at"
+        )
     _, text = written(path, tmp_path)
     for hint in (
         "No prices are built yet: marketfinder run",
         "No pair was compared yet: marketfinder run",
         "No order books are built yet: marketfinder ingest order-books",
-        "Nothing is loaded yet",
         "No run yet",
         "None was found yet",
     ):

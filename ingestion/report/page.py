@@ -35,15 +35,16 @@ def write_report(
     """Writes the page of `warehouse` to `out`, in one step: never half of it.
 
     What is simulated says so, and has no links: its markets stand on no venue.
-    Raises WarehouseError when the warehouse, or the market or day, is not there, FileError when
-    `out` cannot be written.
+    Raises WarehouseError when the warehouse, or the market or day, is not there or nothing is
+    loaded, FileError when `out` cannot be written.
     """
-    if not warehouse.exists():
-        raise WarehouseError(
-            f"{warehouse} is not there yet: `marketfinder demo` or `marketfinder run` makes it."
-        )
     now = clock().astimezone(UTC).replace(tzinfo=None)
     with open_warehouse(warehouse, read_only=True) as connection:
+        if not any(ask(connection, query) for query in facts.FRESHNESS):
+            raise WarehouseError(
+                f"Nothing is loaded in {warehouse} yet, so there is no report. `marketfinder run`"
+                " reads both venues, `marketfinder ingest order-books` what recorders kept."
+            )
         page = _render(connection, warehouse, now, exchange, symbol, day, is_simulated)
     beside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
