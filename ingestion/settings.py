@@ -68,7 +68,9 @@ class Settings(EnvironmentSettings):
     @classmethod
     def _beside_the_warehouse(cls, value: Path, info: ValidationInfo) -> Path:
         """By default marketfinder.duckdb beside the warehouse, and never the warehouse itself."""
-        warehouse = info.data.get("warehouse", Path())
+        warehouse = info.data.get("warehouse")
+        if warehouse is None:  # it is wrong, and that is told
+            return value if value == Path() else _warehouse(value)
         if value == Path():
             value = warehouse.with_name("marketfinder.duckdb")
         if value.absolute() == warehouse.absolute():
