@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from ingestion.build import BuildResult, Half, build, planned_models
 from ingestion.console import folded_table
-from ingestion.errors import SettingsError
+from ingestion.errors import FileError, SettingsError
 from ingestion.order_books import (
     Fate,
     SegmentOutcome,
@@ -21,7 +21,7 @@ from ingestion.order_books import (
 )
 from ingestion.pipeline import Progress
 from ingestion.screens import show_models
-from ingestion.segments import FEEDS
+from ingestion.segments import FEEDS, READY
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse, raw_tables
 
@@ -49,16 +49,35 @@ def ingest_segments(
     if dry_run:
         outcomes = planned_segments(settings, selection)
         _show_outcomes(output, outcomes, "would be")
-        output.print("Nothing was loaded or moved.")
+        output.print("Nothing was loaded or moved; rows are counted when they are loaded.")
+        _refuse_filters_without_a_match(settings, outcomes)
         return 0
     result = ingest_order_books(settings, run_id=run_id, selection=selection, progress=progress)
     _show_outcomes(output, result.outcomes, "was")
+    _refuse_filters_without_a_match(settings, result.outcomes)
     if any(outcome.is_late for outcome in result.of(Fate.LOADED)):
         output.print(
             "[yellow]A segment came late, after one that follows on it: its trades and tickers"
             " are taken, its books cannot be replayed any more (silver.sequence_gaps).[/]"
         )
     return 1 if result.of(Fate.FAILED) else 0
+
+
+def _refuse_filters_without_a_match(settings: Settings, outcomes: list[SegmentOutcome]) -> None:
+    """Raises FileError where all is passed over and nothing was loaded before: a filter is wrong.
+
+    Later the others lie there for good, and it is usual that nothing new is to be loaded.
+    """
+    if not outcomes or any(outcome.fate is not Fate.PASSED_OVER for outcome in outcomes):
+        return
+    if settings.warehouse.exists():
+        with open_warehouse(settings.warehouse, read_only=True) as connection:
+            if "segments" in raw_tables(connection):
+                return
+    raise FileError(
+        f"No segment in {settings.segments / READY} ({len(outcomes):,} there) matches --exchange,"
+        " --symbol, --start and --end. A symbol is written as its feed has it: BTC-USD, BTC/USDT."
+    )
 
 
 def _show_outcomes(output: Console, outcomes: list[SegmentOutcome], tense: str) -> None:
@@ -79,7 +98,9 @@ def _show_outcomes(output: Console, outcomes: list[SegmentOutcome], tense: str) 
         if any(one.fate is fate for one in outcomes)
     ]
     total = sum(outcome.rows for outcome in outcomes)
-    output.print(f"Segments: {', '.join(counts) or 'none'}; {total:,} rows.", highlight=False)
+    is_done = tense == "was"
+    begin, end = ("Segments", f"; {total:,} rows") if is_done else ("Segments would be", "")
+    output.print(f"{begin}: {', '.join(counts) or 'none'}{end}.", highlight=False)
     for outcome in outcomes:
         if outcome.error:
             output.print(f"[red]{escape(outcome.error)}[/]", soft_wrap=True, highlight=False)

@@ -135,6 +135,17 @@ def test_a_bad_setting_is_one_line_and_code_2(
     assert outcome.err.count("\n") == 1
 
 
+def test_a_warehouse_that_is_wrong_is_one_line_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKETFINDER_WAREHOUSE", "/tmp/dir")
+    monkeypatch.delenv("MARKETFINDER_PUBLISHED")
+    outcome = run("info")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: MARKETFINDER_WAREHOUSE: must be a file name")
+    assert len(outcome.err.splitlines()) == 1
+
+
 def test_settings_come_from_a_file_too(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -251,6 +262,23 @@ def test_a_query_may_begin_with_a_comment(run: Run, settings: Settings) -> None:
     duckdb.connect(settings.warehouse).close()
     outcome = run("sql", "-- how many = it is\nselect 6 * 7 as answer")
     assert (outcome.code, "42" in outcome.out) == (0, True)
+
+
+def test_segments_are_not_counted_before_they_are_read(run: Run, settings: Settings) -> None:
+    segment = settings.segments / "raw/ready/coinbase/one.ndjson"
+    segment.parent.mkdir(parents=True)
+    segment.write_text('{"channel": "heartbeats", "product_id": "BTC-USD"}\n' * 3)
+    planned = run("ingest", "order-books", "--dry-run")
+    assert planned.code == 0
+    assert "Segments would be: 1 loaded." in planned.out
+    assert "0 rows" not in planned.out
+    for arguments in ((), ("--dry-run",)):
+        nothing = run("ingest", "order-books", "--symbol", "NOPE", *arguments)
+        assert nothing.code == 1
+        assert "(1 there) matches --exchange" in nothing.err
+    assert run("ingest", "order-books").code == 0
+    segment.write_text('{"channel": "heartbeats", "product_id": "ETH-USD"}\n')
+    assert run("ingest", "order-books", "--symbol", "BTC-USD").code == 0
 
 
 def test_test_connection(venue: ScriptedVenue, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

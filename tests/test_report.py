@@ -216,10 +216,11 @@ def test_a_warehouse_that_holds_little_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     with pytest.raises(WarehouseError, match="is not there yet"):
         write_report(path, tmp_path / "report.html")
+    duckdb.connect(path).close()
+    with pytest.raises(WarehouseError, match="Nothing is loaded in"):
+        write_report(path, tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()
     with duckdb.connect(path) as connection:
-        with pytest.raises(WarehouseError, match="Nothing is loaded in"):
-            write_report(path, tmp_path / "none.html")
-        assert not (tmp_path / "none.html").exists()
         connection.execute(
             "create schema silver; create table silver.outcome_books as"
             " select 'kalshi' as platform, timestamp '2026-10-01 12:00:00' as fetched_at"
