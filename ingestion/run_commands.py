@@ -44,7 +44,7 @@ def demo_command(
 ) -> None:
     """Simulated venues and order books, ingested, built and shown: no network, no key."""
     with locked(DEMO_WAREHOUSE):  # until it is shown: another demo begins with an empty file
-        with progress_bar() as progress:
+        with progress_bar(tells_steps=True) as progress:
             result, truth = demo(logs.run_id(), seed=seed, progress=progress)
         show_ingest(*result.ingested)
         with open_warehouse(DEMO_WAREHOUSE, read_only=True) as connection:

@@ -25,6 +25,7 @@ from ingestion.venues import Clock, utc_now
 
 DEMO_WAREHOUSE = Path("data/demo.duckdb")
 _DEMO_FRAMES = 20_000
+_DEMO_STEPS = ("extract", "pairs", "books", "prices", "feed", "order books")
 # A frame is lost, some come twice, and the connection is opened anew.
 _DEMO_FAULTS = BookFaults(dropped=(9_000,), duplicated=(4_000, 4_001), reconnect_at=(11_000,))
 
@@ -205,6 +206,12 @@ def _demo_of(
             request_backoff_seconds=0.05,
         )
         result = RunResult()
+
+        def announce(step: str) -> None:
+            if progress:
+                progress(f"step {step}", _DEMO_STEPS.index(step) + 1, len(_DEMO_STEPS))
+
+        announce("extract")
         _ingest_venues(settings, run_id, clock, progress, result)
         # Whatever key and answers there are: a demo costs nothing, and every one is the same.
         judge = {
@@ -212,11 +219,16 @@ def _demo_of(
             "MARKETFINDER_JUDGE_LEDGER": str(Path(recorded) / "judge.sqlite"),
         }
         build_step = partial(build, warehouse, environment=judge, progress=progress)
+        announce("pairs")
         _add_built(result, build_step(Step.MATCHES))
+        announce("books")
         _ingest_books(settings, run_id, clock, progress, result)
+        announce("prices")
         _add_built(result, build_step(Step.PRICES))
+        announce("feed")
         market = MarketSettings(seed=seed, start=world.now)
         LevelTwoStream(market, _DEMO_FAULTS).write(settings.segments, frames=_DEMO_FRAMES)
         ingest_order_books(settings, run_id=run_id, clock=clock, progress=progress)
+        announce("order books")
         _add_built(result, build_step(Half.ORDER_BOOKS))
     return result, world.truth()

@@ -72,6 +72,13 @@ inner join gold.markets as bought on opportunities.buy_market_id = bought.market
 where opportunities.status != 'expired'
 order by opportunities.status, opportunities.profit_margin desc, opportunities.opportunity_id
 """
+_SETS = """
+select
+    count(*) filter (status = 'active'),
+    count(*) filter (status = 'suspect'),
+    max(profit) filter (status = 'active'),
+from gold.bundle_opportunities
+"""
 
 
 def plain(value: Any) -> Text:
@@ -191,6 +198,13 @@ def show_opportunities(
     console.print(table)
     if len(rows) > len(shown):
         console.print(f"{len(rows) - len(shown)} more in gold.arbitrage_opportunities")
+    active_sets, suspect_sets, best = connection.execute(_SETS).fetchall()[0]
+    earned = "" if best is None else f"; the best active one earns ${best:,.2f}"
+    console.print(
+        f"Sets, all Yes or all No of one event: {active_sets} active, {suspect_sets} suspect"
+        f"{earned} (gold.bundle_opportunities).",
+        highlight=False,
+    )
 
 
 def show_against_truth(
@@ -209,10 +223,12 @@ def show_against_truth(
     }
     active, suspect = found["active"], found["suspect"]
     console.print(
-        f"The simulator planted {len(planted)} locks among its pairs. Active are {len(active)}:"
-        f" {len(active & planted)} of them, {len(active - planted)} false. Suspect are"
-        f" {len(suspect)}: {len(suspect & planted)} of them, {len(suspect - planted)} false, which"
-        " is why they are. The others are passed over in silence."
+        f"Is that right? The simulator gave {len(planted)} of its pairs prices that lock a profit."
+        f" Of the {len(active)} active pairs {len(active & planted)} are among these; of the"
+        f" {len(suspect)} suspect ones, whose rules are to be read before anything is bought,"
+        f" {len(suspect & planted)}. The other {len(planted - active - suspect)} are not shown: a"
+        " pair whose texts leave a doubt is passed over in silence.",
+        highlight=False,
     )
 
 

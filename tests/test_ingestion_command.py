@@ -14,6 +14,7 @@ from conftest import Answer, Query, ScriptedVenue
 
 from ingestion import cli
 from ingestion.client import shown_url
+from ingestion.console import progress_bar
 from ingestion.settings import Settings, load_settings
 
 
@@ -279,6 +280,14 @@ def test_segments_are_not_counted_before_they_are_read(run: Run, settings: Setti
     assert run("ingest", "order-books").code == 0
     segment.write_text('{"channel": "heartbeats", "product_id": "ETH-USD"}\n')
     assert run("ingest", "order-books", "--symbol", "BTC-USD").code == 0
+
+
+def test_steps_are_told_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bar(tells_steps=True) as progress:
+        progress("step pairs", 2, 6)
+        progress("dbt build", 1, 9)
+        progress("dbt build", 2, 9)
+    assert capsys.readouterr().err == "step pairs (2 of 6)\n"
 
 
 def test_test_connection(venue: ScriptedVenue, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

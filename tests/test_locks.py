@@ -149,5 +149,7 @@ def test_a_demo_holds_its_warehouse_between_its_steps_too(
 
     for name in ("build", "ingest_order_books", "_ingest_venues", "_ingest_books"):
         monkeypatch.setattr(runs, name, step)
-    demo("first", seed=7, warehouse=warehouse)
+    told: list[str] = []
+    demo("first", seed=7, warehouse=warehouse, progress=lambda what, *_: told.append(what))
+    assert len(told) == 6
     assert is_free == [False] * 6
