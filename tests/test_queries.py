@@ -22,8 +22,8 @@ QUERIES = re.findall(r"^## \d+\. (.*?)\n.*?```sql\n(.*?)```", _PAGE, re.DOTALL |
 IN_README = re.findall(r'marketfinder sql --demo "\n(.*?)"\n```', _README, re.DOTALL)
 
 
-def test_there_are_ten_and_two() -> None:
-    assert (len(QUERIES), len(IN_README)) == (10, 2)
+def test_there_are_eleven_and_two() -> None:
+    assert (len(QUERIES), len(IN_README)) == (11, 2)
 
 
 @pytest.mark.parametrize("query", [query for _, query in QUERIES] + IN_README)
