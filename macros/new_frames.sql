@@ -98,16 +98,8 @@
 {% endmacro %}
 
 
-{#- Says at once which var cannot be. -#}
+{#- Says at once which days cannot be. -#}
 {% macro check_order_book_vars() %}
-    {% for name, least in {
-        "limit_rows": 0, "order_book_depth": 1, "order_book_interval_ms": 0,
-        "longest_silence_seconds": 1, "maximum_filled_days": 0,
-    }.items() if not modules.re.fullmatch("\\d+", var(name) | string) or var(name) | int < least %}
-        {{ exceptions.raise_compiler_error(
-            name ~ ": " ~ var(name) ~ " is not a whole number from " ~ least ~ "."
-        ) }}
-    {% endfor %}
     {% if var("start_date") and var("end_date") and day_of("start_date") > day_of("end_date") %}
         {{ exceptions.raise_compiler_error(
             "start_date: " ~ var("start_date") ~ " is after end_date, " ~ var("end_date") ~ "."

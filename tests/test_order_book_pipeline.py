@@ -175,6 +175,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     [
         ({"start_date": "2026-02-30"}, "start_date: 2026-02-30 is not a day such as 2026-08-09."),
         ({"limit_rows": "abc"}, "limit_rows: abc is not a whole number from 0."),
+        ({"order_book_dept": 5}, "order_book_dept is not a var of this project"),
+        ({"minimum_margin": "abc"}, "minimum_margin: abc is not a number from -1, such as 0.02."),
         ({"order_book_depth": 0}, "order_book_depth: 0 is not a whole number from 1."),
         (
             {"start_date": "2026-02-03", "end_date": "2026-02-02"},

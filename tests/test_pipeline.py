@@ -269,8 +269,11 @@ def test_a_failed_build_leaves_nothing_active(
         return {(status, tuple(reasons)) for status, reasons in ask(warehouse, query)}
 
     assert states() == {("active", ())}
-    no_number = ["--vars", "minimum_margin: no_number"]
-    assert reprice(*no_number, DBT_TARGET_PATH=str(tmp_path)) != 0
+    for refused in ("minimum_margin: no_number", "minimum_margni: 0.03"):
+        assert reprice("--vars", refused, DBT_TARGET_PATH=str(tmp_path)) != 0
+        assert states() == {("active", ())}
+    too_long = ["--vars", f"maximum_quote_age_seconds: {10**29}"]
+    assert reprice(*too_long, DBT_TARGET_PATH=str(tmp_path)) != 0
     assert states() == {("suspect", ("a build since has failed or was not finished",))}
     assert reprice() == 0
     assert states() == {("active", ())}

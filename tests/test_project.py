@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ingestion.build import PROJECT, artefacts
 
@@ -190,6 +191,14 @@ def test_no_test_or_model_is_misspelt_away(manifest: Manifest) -> None:
     known |= {exposure["name"] for exposure in manifest["exposures"].values()}
     known |= {test["name"] for test in manifest["unit_tests"].values()}
     assert documented <= known
+
+
+def test_every_var_is_known_to_the_check_of_vars() -> None:
+    """A new one would be refused as misspelt; one that is gone would be let through."""
+    declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    checked = (PROJECT / "macros" / "vars.sql").read_text(encoding="utf-8")
+    names = re.findall(r'"([a-z_]{5,})"(?=[:,\n])', checked)
+    assert sorted(names) == sorted(declared)
 
 
 # What the first version of this project stored, in snake case.
