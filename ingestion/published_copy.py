@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import duckdb
 
+from ingestion.build import Half
 from ingestion.errors import PublishError, WarehouseError
 from ingestion.landing import naive_utc
 from ingestion.locks import locked
@@ -73,8 +74,8 @@ def publish_copy(
     """Puts a copy of the warehouse in the place of the published one, at once or not at all.
 
     In the copy, the run that publishes it has ended, with `run_outcome`. Raises WarehouseError when
-    the warehouse is absent, in use, or its last build failed, and PublishError when the copy cannot
-    be written.
+    the warehouse is absent, in use, or the last build of pairs or of prices failed, and
+    PublishError when the copy cannot be written.
     """
     begun = time.monotonic()
     warehouse, published = settings.warehouse, settings.published
@@ -132,17 +133,28 @@ def _refuse_unless_built(connection: duckdb.DuckDBPyConnection, warehouse: Path)
         )
     if "run_steps" not in raw_tables(connection):
         return
-    last = connection.execute(
+    # Prices that are green say nothing of the pairs they are made of, and the other way round.
+    failed = connection.execute(
         """
         select step, outcome from raw.run_steps
-        where step in ('pairs', 'prices') or starts_with(step, 'build ')
-        order by rowid desc limit 1
-        """
+        where
+            outcome is distinct from $done
+            and rowid in (
+                select max(rowid) from raw.run_steps where step in ('pairs', $both)
+                union all
+                select max(rowid) from raw.run_steps where step in ('prices', $both)
+                union all
+                select max(rowid) from raw.run_steps
+                where step in ('pairs', 'prices') or starts_with(step, 'build ')
+            )
+        order by rowid
+        """,
+        {"done": Outcome.DONE, "both": f"build {Half.PREDICTION_MARKETS}"},
     ).fetchone()
-    if last and last[1] != Outcome.DONE:
+    if failed:
         raise WarehouseError(
-            f"The last build in {warehouse} ({last[0]}) is not done: {last[1]}. Only what is built"
-            " and tested is published: `marketfinder run`. gold.sync_logs says what failed."
+            f"The last build in {warehouse} ({failed[0]}) is not done: {failed[1]}. Only what is"
+            " built and tested is published: `marketfinder run`. gold.sync_logs says what failed."
         )
 
 

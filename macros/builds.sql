@@ -1,29 +1,49 @@
-{#- Builds of the prediction markets that failed, or have not ended yet. A build notes itself when it
-    starts and strikes itself out when all of it passed; one that makes opportunities anew strikes
-    out all before it. What is left means: the tables are not all of one build. -#}
+{#- The models behind the opportunities that are not of one build. A model is noted when a build starts
+    that makes it, or what it reads, anew; a build that passed as a whole strikes out what it has made
+    itself. So prices that are made of what a failed or killed build has left of matching are not
+    trusted, nor are those of before matching was done anew. -#}
 {% macro note_build_start() %}
-    {%- if builds_prediction_markets() %}
-    insert into raw.unfinished_builds values ('{{ invocation_id }}', now() at time zone 'UTC')
+    {%- set begun = begun_models() %}
+    {%- if begun %}
+    delete from raw.unfinished_builds where model in ('{{ begun | join("', '") }}');
+    insert into raw.unfinished_builds by name
+    select
+        '{{ invocation_id }}' as build_id,
+        unnest(['{{ begun | join("', '") }}']) as model,
+        now() at time zone 'UTC' as started_at
     {%- endif %}
 {% endmacro %}
 
 
 {% macro note_build_end(results) %}
-    {%- set bad = results | selectattr("status", "in", ["error", "fail", "skipped"]) | list %}
-    {%- if builds_prediction_markets() and not bad %}
-    delete from raw.unfinished_builds
-        {%- if "model.marketfinder.opportunities" not in selected_resources %}
-        where build_id = '{{ invocation_id }}'
-        {%- endif %}
+    {%- set bad = results | rejectattr("status", "in", ["success", "pass", "warn", "no-op"]) | list %}
+    {%- set made = [] %}
+    {%- for id in selected_resources if execute and id.startswith("model.") %}
+        {%- do made.append(graph.nodes[id].name) %}
+    {%- endfor %}
+    {%- if made and not bad %}
+    delete from raw.unfinished_builds where model in ('{{ made | join("', '") }}')
     {%- endif %}
 {% endmacro %}
 
 
-{#- Whether any model of this half is built (a test alone builds nothing). -#}
-{% macro builds_prediction_markets() %}
-    {%- set found = [] %}
-    {%- for name in selected_resources if execute and name.startswith("model.") %}
-        {%- if "prediction_markets" in graph.nodes[name].tags %}{% do found.append(name) %}{% endif %}
+{#- Of the models that opportunities are made of, and of themselves: those that this build makes, and
+    all that read them, directly or not. -#}
+{% macro begun_models() %}
+    {%- set behind = ["model.marketfinder.opportunities"] if execute else [] %}
+    {#- Either list grows while it is read, until nothing more is found. #}
+    {%- for id in behind %}
+        {%- for read in graph.nodes[id].depends_on.nodes if read.startswith("model.") and read not in behind %}
+            {%- do behind.append(read) %}
+        {%- endfor %}
     {%- endfor %}
-    {{- return(found | length > 0) }}
+    {%- set begun = behind | select("in", selected_resources) | list %}
+    {%- for made in begun %}
+        {%- for id in behind if id not in begun and made in graph.nodes[id].depends_on.nodes %}
+            {%- do begun.append(id) %}
+        {%- endfor %}
+    {%- endfor %}
+    {%- set names = [] %}
+    {%- for id in begun %}{% do names.append(graph.nodes[id].name) %}{% endfor %}
+    {{- return(names | sort) }}
 {% endmacro %}

@@ -101,7 +101,9 @@
     {% for table, columns in segment_tables().items() %}
     create table if not exists raw.{{ table }} ({{ columns }}, _dlt_load_id varchar);
     {% endfor %}
-    create table if not exists raw.unfinished_builds (build_id varchar, started_at timestamp);
+    create table if not exists raw.unfinished_builds (build_id varchar, model varchar, started_at timestamp);
+    {#- In a warehouse of before a build was noted with its models, it may be one of matching. #}
+    alter table raw.unfinished_builds add column if not exists model varchar default 'clock';
     create table if not exists raw._dlt_loads (
         load_id varchar,
         schema_name varchar,

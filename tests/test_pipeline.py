@@ -287,6 +287,73 @@ def test_a_failed_build_leaves_nothing_active(
     assert ask(warehouse, "from gold.live_opportunities()") == []
 
 
+def test_prices_do_not_make_up_for_a_build_of_matching_that_failed(
+    first_demo: tuple[Path, list[TruePair]], tmp_path: Path
+) -> None:
+    """A market is not listed any more, and the build that was to take it out of its pairs is cut
+    off: prices made of the pairs of before show none of them as active."""
+    warehouse = tmp_path / "demo.duckdb"
+    shutil.copy(first_demo[0], warehouse)
+    unfinished = "select model from bronze.unfinished_builds"
+    active = "select buy_market_id, sell_market_id from gold.arbitrage_opportunities"
+    active += " where status = 'active'"
+    reasons = "select list_contains(status_reasons, 'a build since has failed or was not finished')"
+    reasons += " from gold.arbitrage_opportunities where status != 'expired'"
+
+    def run(*arguments: str) -> int:
+        return dbt(warehouse, "run", "--quiet", *arguments).returncode
+
+    assert ask(warehouse, unfinished) == []
+    before = ask(warehouse, active)
+    gone = next(market for legs in before for market in legs if market.startswith("kalshi:"))
+    with duckdb.connect(warehouse) as connection:
+        connection.execute(
+            f"""
+            insert into raw._dlt_loads by name select * replace (load_id || '.1' as load_id)
+            from raw._dlt_loads where load_id = (select max(load_id) from raw._dlt_loads);
+            insert into raw.kalshi_markets by name
+            select
+                * replace (
+                    'gone' as record_id, fetched_at + interval 1 minute as fetched_at,
+                    null as content_hash, null as payload,
+                    (select max(load_id) from raw._dlt_loads) as _dlt_load_id
+                )
+            from raw.kalshi_markets where 'kalshi:' || external_id = '{gone}' limit 1;
+            insert into raw.sweeps by name
+            select * replace (
+                finished_at + interval 1 minute as finished_at,
+                (select max(load_id) from raw._dlt_loads) as _dlt_load_id
+            )
+            from raw.sweeps where entity in ('market', 'order_book');
+            """
+        )
+    no_number = ["--vars", "minimum_margin: no_number"]
+    assert run("--select", "clock", "lock_prices", *no_number) != 0
+    assert run("--selector", "prices") == 0
+    assert ask(warehouse, active) == []
+    assert set(ask(warehouse, reasons)) == {(True,)}
+    left = {model for (model,) in ask(warehouse, unfinished)}
+    # What failed, and what it would have changed; not what has been priced since.
+    assert {"clock", "markets", "market_pairs"} <= left
+    assert not left & {"lock_prices", "opportunities", "kalshi_markets"}
+    # One model of them, made anew by hand, makes up for none of the others.
+    assert run("--select", "clock") == 0
+    assert run("--selector", "prices") == 0
+    assert {model for (model,) in ask(warehouse, unfinished)} == left - {"clock"}
+    assert ask(warehouse, active) == []
+    # Matched anew, and the prices are still those of before.
+    assert run("--selector", "matches") == 0
+    left = {model for (model,) in ask(warehouse, unfinished)}
+    assert {"pricing_clock", "locks", "opportunities"} <= left
+    assert "market_pairs" not in left
+    assert ask(warehouse, active) == []
+    assert run("--selector", "prices") == 0
+    assert ask(warehouse, unfinished) == []
+    now = ask(warehouse, active)
+    assert now
+    assert not any(gone in legs for legs in now)
+
+
 def test_what_if(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, _ = first_demo
     pair, direction, contracts, cost, profit, market = ask(

@@ -272,6 +272,20 @@ def test_only_what_was_built_is_published(settings: Settings) -> None:
         1 / 0  # noqa: B018
     with pytest.raises(WarehouseError, match=r"\(prices\) is not done: failed"):
         publish(settings)
+    # Prices are made of pairs: green ones do not make up for pairs that failed.
+    with pytest.raises(ZeroDivisionError), log.step("pairs"):
+        1 / 0  # noqa: B018
+    with log.step("prices"):
+        pass
+    with pytest.raises(WarehouseError, match=r"\(pairs\) is not done: failed"):
+        publish(settings)
+    with log.step("build order_books"):
+        pass
+    with pytest.raises(WarehouseError, match=r"\(pairs\) is not done: failed"):
+        publish(settings)
+    with log.step("build prediction_markets"):
+        pass
+    publish(settings)
     with duckdb.connect(settings.warehouse) as connection:
         connection.execute("drop schema gold cascade")
     with pytest.raises(WarehouseError, match="nothing to publish yet"):

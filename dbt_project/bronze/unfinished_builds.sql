@@ -2,6 +2,7 @@
 
 with unfinished_builds as (
     select
+        model,
         build_id,
         started_at,
     from {{ source("raw", "unfinished_builds") }}
