@@ -4,6 +4,7 @@
     silver.fee_per_contract(rate, exponent, price)     rate × (price × (1 − price)) ^ exponent, dollars;
                                                        null for an exponent that is not 1 or 2
     silver.model_fee(rate, exponent, contracts, price) the same for an order at one price, unrounded
+    silver.up_from(amount, nearest, step)              the nearest step, or the next where that is too low
     silver.rounded_up(amount, step)                    up to the next step of 1, 0.01, 0.0001 or 0.00001
     silver.kalshi_fee(model_fee, step)                 of one order: its model fee, up to the step
     silver.kalshi_fill_fee(contract_fee)               of one contract, up to the sixth decimal: a fill of
@@ -32,11 +33,16 @@
         cast(contracts as decimal(28, 6)) * silver.fee_per_contract(rate, exponent, price) as decimal(38, 28)
     );
 
+    -- No product with the amount: of 28 decimals, it has room for ten digits before them.
+    create or replace macro silver.up_from(amount, nearest, step) as cast(
+        nearest + case when nearest < amount then step else 0 end as decimal(18, 5)
+    );
+
     create or replace macro silver.rounded_up(amount, step) as case cast(step as decimal(6, 5))
         when 1 then cast(ceil(amount) as decimal(18, 5))
-        when 0.01 then cast(ceil(amount * 100) * 0.01 as decimal(18, 5))
-        when 0.0001 then cast(ceil(amount * 10000) * 0.0001 as decimal(18, 5))
-        when 0.00001 then cast(ceil(amount * 100000) * 0.00001 as decimal(18, 5))
+        when 0.01 then silver.up_from(amount, round(amount, 2), 0.01)
+        when 0.0001 then silver.up_from(amount, round(amount, 4), 0.0001)
+        when 0.00001 then silver.up_from(amount, round(amount, 5), 0.00001)
     end;
 
     create or replace macro silver.kalshi_fee(model_fee, step) as silver.rounded_up(model_fee, step);

@@ -1,8 +1,9 @@
 """Fees in exact decimals: the vectors of the venues' documents, and those of another project."""
 
 import json
+import random
 from collections.abc import Iterator
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Decimal, localcontext
 from pathlib import Path
 
 import duckdb
@@ -93,6 +94,42 @@ def test_a_squared_curve(connection: duckdb.DuckDBPyConnection) -> None:
 def test_the_largest_order_does_not_overflow(connection: duckdb.DuckDBPyConnection) -> None:
     fee = ask(connection, "silver.kalshi_fee_worst(silver.model_fee(7, 1, 1000000, 0.5), 99)")
     assert fee == Decimal("1750000.99")
+
+
+@pytest.mark.parametrize("rate", ["0.07", "0.5", "1", "4.2", "7"])
+@pytest.mark.parametrize("contracts", [100_001, 1_000_000, 1_000_000_000])
+def test_no_order_that_can_be_overflows(
+    connection: duckdb.DuckDBPyConnection, rate: str, contracts: int
+) -> None:
+    """Rates to 1 and, of Kalshi, 100 times 0.07, all accepted: one would stop all pricing."""
+    exact = Decimal(rate) * contracts * Decimal("0.333") * Decimal("0.667")
+    model = f"silver.model_fee({rate}, 1, {contracts}, 0.333)"
+    for function, step in {
+        f"silver.kalshi_fee({model}, 0.0001)": "0.0001",
+        f"silver.kalshi_fee_worst({model}, 0)": "0.01",
+        f"silver.polymarket_fee_worst({model})": "0.00001",
+    }.items():
+        assert ask(connection, function) == exact.quantize(Decimal(step), ROUND_CEILING), function
+
+
+def test_any_amount_goes_up_to_the_next_step(connection: duckdb.DuckDBPyConnection) -> None:
+    """Of any size and number of decimals, on the step and just beside it."""
+    rng = random.Random(20261122)
+    amounts = []
+    for _ in range(5_000):
+        step = Decimal(1).scaleb(-rng.choice((0, 2, 4, 5)))
+        amount = Decimal(rng.randrange(10 ** rng.randint(1, 14))) * step % 10**9
+        beside = Decimal(rng.choice((0, 0, 1, 5))).scaleb(-rng.choice((28, 12, 6, 3)))
+        amounts.append(amount + beside)
+    with localcontext(prec=50):
+        for next_step in ("1", "0.01", "0.0001", "0.00001"):
+            found = connection.execute(
+                "select silver.rounded_up(amount::decimal(38, 28), ?::decimal(6, 5))"
+                " from (select unnest(?) as amount)",
+                [next_step, [str(amount) for amount in amounts]],
+            ).fetchall()
+            expected = [amount.quantize(Decimal(next_step), ROUND_CEILING) for amount in amounts]
+            assert [value for (value,) in found] == expected
 
 
 def test_fees_of_another_project(connection: duckdb.DuckDBPyConnection, shared_data: Path) -> None:

@@ -103,6 +103,32 @@ def test_the_threshold_is_to_be_exceeded() -> None:
     assert rows == [(102, THRESHOLD, 101)]
 
 
+def test_a_book_of_any_depth_and_a_fee_of_any_height_is_priced() -> None:
+    """A thousand million contracts on offer, rates of 1 and of 100 times 0.07: one listing of that
+    kind would stop the pricing of all others."""
+    deep = ((Decimal("0.5"), Decimal(1_000_000_000)),)
+    little = ((Decimal("0.4"), Decimal(10)),)
+    zero, seven = Decimal(0), Decimal(7)
+    locks = [
+        (1, [Leg("polymarket", Decimal(1), deep), Leg("kalshi", seven, deep)]),
+        (2, [Leg("polymarket", Decimal(1), deep), Leg("kalshi", seven, deep)]),
+        (4, [Leg("polymarket", Decimal("0.5"), deep), Leg("kalshi", Decimal("4.2"), deep)]),
+        (1, [Leg("polymarket", zero, little), Leg("kalshi", zero, little)]),
+    ]
+    connection = database(*FROM_BOOKS)
+    fill(connection, locks)
+    price(connection)
+    rows = connection.execute(
+        "select lock_id, best.contracts, best.fee_worst from silver.lock_prices"
+        " where is_opportunity order by lock_id"
+    ).fetchall()
+    most = 1_000_000
+    assert rows == [
+        ("lock-2", most, Decimal("0.25") * most * Decimal("4.7")),
+        ("lock-3", 10, 0),
+    ]
+
+
 def split(
     rng: random.Random, fills: list[tuple[Decimal, Decimal]]
 ) -> list[tuple[Decimal, Decimal]]:
