@@ -788,6 +788,37 @@ def test_what_no_bar_could_hold_is_no_trade(models: CompiledModels, tmp_path: Pa
     ]
 
 
+# CCXT's id, the side by CCXT, what the exchange sent, and who took. As CCXT 4.5.90 gives them:
+# coinbaseexchange turns round what the exchange says of the maker, unless it has both orders' ids.
+CCXT_SIDES: list[tuple[str, str | None, dict[str, str] | None, str | None]] = [
+    ("binance", "buy", None, "buy"),
+    ("coinbase", "buy", {"side": "BUY"}, "sell"),
+    ("coinbase", "sell", None, "buy"),
+    ("coinbase", None, {"side": "UNKNOWN_ORDER_SIDE"}, None),
+    ("coinbaseadvanced", "sell", {"side": "SELL"}, "buy"),
+    ("coinbaseexchange", "buy", {"side": "sell"}, "buy"),
+    ("coinbaseexchange", "sell", {"side": "buy"}, "sell"),
+    ("coinbaseexchange", "sell", {"side": "sell", "taker_order_id": "2"}, "buy"),
+    ("coinbaseexchange", "buy", None, "buy"),
+    ("coinbasepro", "buy", {"side": "sell"}, "buy"),
+    ("coinbaseinternational", "buy", {"direction": "buy"}, "buy"),
+    ("coinbaseinternational", "sell", {"aggressor_side": "SELL"}, "sell"),
+    ("coinbasetomorrow", "buy", {"side": "buy"}, None),
+]
+
+
+def test_a_captured_trade_is_of_the_side_that_took(models: CompiledModels, tmp_path: Path) -> None:
+    """CCXT's ids of Coinbase name the maker, or who took, or the one and the other."""
+    lines = [
+        captured("trades", exchange=exchange, trade_id=str(number), side=side)
+        | ({"info_json": json.dumps(info)} if number % 2 else {"info": info})
+        for number, (exchange, side, info, _) in enumerate(CCXT_SIDES)
+    ]
+    write(tmp_path, "1", lines, "ccxt/trades")
+    sides = dict(ask(built(models, tmp_path), "select trade_id, side from bronze.ccxt_trades"))
+    assert sides == {str(number): side for number, (*_, side) in enumerate(CCXT_SIDES)}
+
+
 def test_a_frame_without_its_list_is_turned_away(models: CompiledModels, tmp_path: Path) -> None:
     """A format that has moved on must not look like a quiet market."""
     moved = frame(0, "market_trades", {"type": "update", "fills": [trade()]})

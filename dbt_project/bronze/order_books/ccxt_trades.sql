@@ -1,4 +1,6 @@
 {{ config(pre_hook="{{ keep_to_filters() }}") }}
+{%- set fields = ["trade_id", "id", "timestamp", "side", "price", "amount", "info_json", "info"] %}
+{%- set as_sent = "try_cast(coalesce(field.info_json, field.info) as json) ->> '$.side'" %}
 
 with frames as (
     {{ new_frames("ccxt_trades", "captured_at") }}
@@ -7,7 +9,7 @@ with frames as (
 read_fields as (
     select
         *,
-        {{ json_fields("payload::json", ["trade_id", "id", "timestamp", "side", "price", "amount"]) }} as field,
+        {{ json_fields("payload::json", fields) }} as field,
     from frames
 ),
 
@@ -21,10 +23,14 @@ typed as (
         captured_at,
         coalesce(nullif(field.trade_id, ''), nullif(field.id, '')) as trade_id,
         {{ from_milliseconds("field.timestamp") }} as traded_at,
-        -- CCXT names the aggressor, but of Coinbase it passes on the maker.
+        -- CCXT names the aggressor, but of Advanced Trade it passes on the maker. The Exchange names the
+        -- maker as well, and there CCXT turns it round, by REST one way and on the websocket another: what
+        -- the exchange itself sent is surest.
         case
-            when starts_with(exchange, 'coinbase') then {{ aggressor("field.side") }}
-            else lower(field.side)
+            when exchange in ('coinbase', 'coinbaseadvanced') then {{ aggressor("field.side") }}
+            when exchange in ('coinbaseexchange', 'coinbasepro', 'coinbaseprime')
+                then coalesce({{ aggressor(as_sent) }}, lower(field.side))
+            when exchange = 'coinbaseinternational' or not starts_with(exchange, 'coinbase') then lower(field.side)
         end as side,
         {{ as_positive("field.price") }} as price,
         {{ as_positive("field.amount") }} as size,
