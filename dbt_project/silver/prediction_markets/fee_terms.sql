@@ -65,7 +65,8 @@ kalshi_moments as (
 ),
 
 -- A change of a series holds until its record is fetched anew, a lower fee only then: of the two the
--- higher. The change of an event holds unless the event itself says otherwise later.
+-- higher. The change of an event holds unless the event itself says otherwise later: that it is over is
+-- listed as a change to no override, and a record without one may be of an event that tells of none.
 kalshi_told as (
     select
         moments.market_id,
