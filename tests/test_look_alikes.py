@@ -72,9 +72,11 @@ def test_few_look_alikes_are_clean_by_a_score(tmp_path: Path) -> None:
 def test_a_build_fails_below_a_floor(demo_build: Path, tmp_path: Path) -> None:
     """Our own labels are measured in every build, and a floor that is not reached is named."""
     warehouse = Path(shutil.copy(demo_build, tmp_path))
-    with duckdb.connect(warehouse) as connection:
-        connection.execute("update gold.matching_quality set recall_after_blocking = 0.9")
     named = ("--select", "matching_is_as_good_as_stated", "--vars", "{}")
-    done = dbt(warehouse, "test", *named)
-    assert done.returncode == 1
-    assert "FAIL 1 matching_is_as_good_as_stated" in done.stdout
+    # No pair is called related: a precision of nothing is no precision.
+    for number, missed in enumerate(("recall_after_blocking = 0.9", "related_precision = null"), 1):
+        with duckdb.connect(warehouse) as connection:
+            connection.execute(f"update gold.matching_quality set {missed}")
+        done = dbt(warehouse, "test", *named)
+        assert done.returncode == 1
+        assert f"FAIL {number} matching_is_as_good_as_stated" in done.stdout

@@ -354,6 +354,35 @@ def test_prices_do_not_make_up_for_a_build_of_matching_that_failed(
     assert not any(gone in legs for legs in now)
 
 
+@pytest.mark.parametrize(
+    ("named", "fault"),
+    [
+        ("opportunities_lock_their_profit", "update silver.markets set is_eligible = null"),
+        ("bundles_lock_their_profit", "update silver.markets set is_eligible = null"),
+        (
+            "bundles_lock_their_profit",
+            "update silver.opportunities set capital = capital - 1 where kind = 'bundle'",
+        ),
+        (
+            "bundles_lock_their_profit",
+            "update silver.opportunities set status_reasons = ['fee assumed']"
+            " where kind = 'bundle' and status = 'active'",
+        ),
+    ],
+)
+def test_a_build_fails_where_an_opportunity_does_not_hold(
+    first_demo: tuple[Path, list[TruePair]], tmp_path: Path, named: str, fault: str
+) -> None:
+    warehouse = Path(shutil.copy(first_demo[0], tmp_path))
+    select = ("--select", named, "--vars", "{}")
+    assert dbt(warehouse, "test", *select).returncode == 0
+    with duckdb.connect(warehouse) as connection:
+        connection.execute(fault)
+    done = dbt(warehouse, "test", *select)
+    assert done.returncode == 1
+    assert named in done.stdout
+
+
 def test_what_if(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, _ = first_demo
     pair, direction, contracts, cost, profit, market = ask(
