@@ -141,6 +141,20 @@ def unread_macros(manifest: Manifest) -> set[str]:
     return (compared & own) - read - keeping
 
 
+def arrow_lambdas(query: str) -> list[str]:
+    """Lambdas as `name -> …`, which DuckDB 2.0 refuses. The -> of JSON has a path behind it."""
+    return re.findall(r"(?:[,(]\s*\w+|\(\w+(?:\s*,\s*\w+)+\))\s*->(?!>|\s*')", query)
+
+
+@pytest.mark.parametrize("folder", ["dbt_project", "macros", "tests/dbt"])
+def test_lambdas_are_written_as_both_lines_of_duckdb_read_them(folder: str) -> None:
+    found = {
+        path.name: arrow_lambdas(path.read_text(encoding="utf-8"))
+        for path in (PROJECT / folder).rglob("*.sql")
+    }
+    assert {name: arrows for name, arrows in found.items() if arrows} == {}
+
+
 def test_every_model_is_described_and_keyed(manifest: Manifest) -> None:
     assert nodes(manifest, "model")
     assert undescribed(manifest) == []
@@ -270,3 +284,7 @@ def test_the_checks_find_what_they_look_for() -> None:
     ]
     assert out_of_layer(broken) == ["model.bids reads source.raw.bids"]
     assert without_a_contract_above(broken) == ["model.books"]
+    assert arrow_lambdas("list_filter(names, name -> name != '')") == [", name ->"]
+    assert arrow_lambdas("list_reduce(prices, (sum, price) -> sum + price)") == ["(sum, price) ->"]
+    assert arrow_lambdas("coalesce(payload -> '$.bids', sent ->> 'bids')") == []
+    assert arrow_lambdas("list_filter(names, lambda name: name != '')") == []

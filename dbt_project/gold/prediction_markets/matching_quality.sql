@@ -2,7 +2,9 @@
 with results as (
     select
         * exclude (contract_class),
-        unnest(list_filter(['all', wording || ' wording', contract_class], name -> name is not null)) as contract_class,
+        unnest(list_filter(
+            ['all', wording || ' wording', contract_class], lambda name: name is not null
+        )) as contract_class,
     from {{ ref("labelled_results") }}
 ),
 
