@@ -9,7 +9,7 @@ from ingestion import logs
 from ingestion.build import BuildResult, Half, build
 from ingestion.console import output, progress_bar
 from ingestion.errors import WarehouseError
-from ingestion.order_book_commands import (
+from ingestion.order_book_options import (
     BuildSelection,
     DryRun,
     End,

@@ -9,7 +9,7 @@ import typer
 from ingestion import logs
 from ingestion.books import ingest_books
 from ingestion.console import IN_PART, folded_table, output, progress_bar, tell_problem
-from ingestion.order_book_commands import DryRun, End, Exchange, Start, Symbol, ingest_segments
+from ingestion.order_book_options import DryRun, End, Exchange, Start, Symbol, ingest_segments
 from ingestion.order_books import Selection
 from ingestion.pipeline import IngestResult, ingest, ingest_files
 from ingestion.settings import load_settings

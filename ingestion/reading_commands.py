@@ -14,7 +14,7 @@ from ingestion.console import messages, output
 from ingestion.explanations import explain_pair
 from ingestion.last_run import copy_remarks
 from ingestion.lineage import build_site, site_server, write_site
-from ingestion.order_book_commands import DAYS, Exchange, Symbol
+from ingestion.order_book_options import DAYS, Exchange, Symbol
 from ingestion.prompt import open_prompt
 from ingestion.published_copy import readable_warehouse
 from ingestion.runs import DEMO_WAREHOUSE

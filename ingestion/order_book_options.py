@@ -1,4 +1,4 @@
-"""`marketfinder ingest order-books` and `marketfinder build order-books`."""
+"""The options of `marketfinder ingest order-books` and `build order-books`, and their effect."""
 
 from dataclasses import dataclass
 from datetime import datetime
