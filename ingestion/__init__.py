@@ -1,4 +1,5 @@
-"""From the outside world into the raw schema of the warehouse."""
+"""From the outside world into the raw schema, and out again what was made of it: the `marketfinder`
+command with its runs, builds, reports and publishers, and the simulators of what is outside."""
 
 import os
 

@@ -212,6 +212,7 @@
     comment on macro table gold.pair_at_size is 'Each way to hold a pair, so many contracts of each leg';
     comment on macro table gold.locks_above is 'Every lock, were the threshold this margin';
     comment on macro table gold.annualised_above is 'Opportunities that return more than this a year';
+    comment on macro table gold.live_opportunities is 'What is active by the wall clock, its quotes not too old';
     comment on macro table gold.book_at is 'Both sides of a market''s book as it was last fetched by then';
     comment on macro table gold.pair is 'Both listings side by side: texts, terms, vetoes, relation, prices';
 {% endmacro %}

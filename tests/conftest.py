@@ -102,7 +102,7 @@ def look_alikes(tmp_path_factory: pytest.TempPathFactory, seeds: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the demo leaves behind. A copy keeps the name, which is in the views."""
+    """What the demo leaves behind: to be read, or copied by who changes it."""
     from ingestion.runs import demo
 
     def build(folder: Path) -> None:

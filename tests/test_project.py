@@ -191,6 +191,14 @@ def test_schemas_are_the_four_layers(manifest: Manifest) -> None:
     assert {source["schema"] for source in manifest["sources"].values()} == {"raw"}
 
 
+def test_the_overview_lists_every_gold_table(manifest: Manifest) -> None:
+    overview = (PROJECT / "dbt_project/overview.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `gold\.(\w+)` \|", overview, re.MULTILINE))
+    models = nodes(manifest, "model").values()
+    built = {node["alias"] for node in models if node["schema"] == "gold"}
+    assert told == built | {"publication"}  # which is made with the published copy
+
+
 def test_no_test_or_model_is_misspelt_away(manifest: Manifest) -> None:
     """A YAML block for a model that does not exist is only a warning to dbt."""
     documented = {
