@@ -79,6 +79,9 @@ select
     max(profit) filter (status = 'active'),
 from gold.bundle_opportunities
 """
+_SHOWN_ACTIVE = 20
+_SHOWN_SUSPECT = 3
+_SHOWN_ROWS = 100
 
 
 def plain(value: Any) -> Text:
@@ -166,14 +169,12 @@ def _quality_of(split: str, evaluation: Evaluation) -> Table:
     return table
 
 
-def show_opportunities(
-    console: Console, connection: duckdb.DuckDBPyConnection, limit: int = 20, suspects: int = 3
-) -> None:
+def show_opportunities(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
     """The active opportunities, the best margin first, then a few of the suspect ones."""
     rows = connection.execute(_OPPORTUNITIES).fetchall()
     active = [row for row in rows if row[1] == "active"]
     others = [row for row in rows if row[1] != "active"]
-    shown = [*active[:limit], *others[:suspects]]
+    shown = [*active[:_SHOWN_ACTIVE], *others[:_SHOWN_SUSPECT]]
     title = f"Opportunities: {len(active)} active, {len(others)} suspect"
     table = Table(title=title, title_justify="left", show_lines=True)
     table.add_column("id", no_wrap=True)
@@ -238,10 +239,8 @@ def show_query(console: Console, warehouse: Path, query: str) -> None:
         show_answer(console, connection, query)
 
 
-def show_answer(
-    console: Console, connection: duckdb.DuckDBPyConnection, query: str, limit: int = 100
-) -> None:
-    """The answer to each statement of a query, at most `limit` rows of it.
+def show_answer(console: Console, connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """The answer to each statement of a query, its first rows.
 
     Raises SettingsError when there is no statement in it, WarehouseError when one fails.
     """
@@ -252,17 +251,17 @@ def show_answer(
             # `use gold` has nothing to show, nor has what DuckDB puts before a pivot.
             is_question = statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
             if is_question or number == len(statements):
-                _show_rows(console, answer, limit)
+                _show_rows(console, answer)
     except duckdb.Error as error:
         raise WarehouseError(f"The query failed: {error}") from None
     if not statements:
         raise SettingsError("There is no query in it. Such as: from gold.arbitrage_opportunities")
 
 
-def _show_rows(console: Console, answer: duckdb.DuckDBPyConnection, limit: int) -> None:
+def _show_rows(console: Console, answer: duckdb.DuckDBPyConnection) -> None:
     names = [column[0] for column in answer.description or []]
-    rows = answer.fetchmany(limit + 1)
-    shown = [[plain(value) for value in row] for row in rows[:limit]]
+    rows = answer.fetchmany(_SHOWN_ROWS + 1)
+    shown = [[plain(value) for value in row] for row in rows[:_SHOWN_ROWS]]
     widths = [max(map(len, column)) + 3 for column in zip(names, *shown, strict=True)]
     if sum(widths) > console.width:
         _show_one_by_one(console, names, shown)
@@ -271,8 +270,8 @@ def _show_rows(console: Console, answer: duckdb.DuckDBPyConnection, limit: int) 
         for row in shown:
             table.add_row(*row)
         console.print(table)
-    if len(rows) > limit:
-        console.print(f"The first {limit} rows; there are more.")
+    if len(rows) > _SHOWN_ROWS:
+        console.print(f"The first {_SHOWN_ROWS} rows; there are more.")
 
 
 def _show_one_by_one(console: Console, names: list[str], rows: list[list[Text]]) -> None:

@@ -93,17 +93,16 @@ class Side(NamedTuple):
         return 0, price * WHOLE * PRICE_UNIT + fee
 
 
-def best_walk(sides: Sequence[Side], payout: int = 1) -> Walked | None:
+def best_walk(sides: Sequence[Side]) -> Walked | None:
     """The whole number of contracts that earns most when all sides are bought, every number tried.
 
-    `payout` is what one contract of each pays, in dollars. None when the minimum order cannot be
-    filled on every side.
+    None when the minimum order cannot be filled on every side.
     """
-    return max(all_walks(sides, payout), key=lambda walk: walk.profit, default=None)
+    return max(all_walks(sides), key=lambda walk: walk.profit, default=None)
 
 
 def all_walks(sides: Sequence[Side], payout: int = 1) -> Iterator[Walked]:
-    """The same for every number of contracts."""
+    """Every number of contracts; `payout` is what one of each side pays, in dollars."""
     minimum = 1 if all(side.is_kalshi for side in sides) else MINIMUM_ORDER
     costs = [
         (_kalshi_costs if side.is_kalshi else _polymarket_costs)(side.asks, side.rate)

@@ -66,10 +66,10 @@ def eastern_zone(day: date) -> tuple[str, int]:
     return ("EDT", -4) if is_summer else ("EST", -5)
 
 
-def eastern(day: date, hour: int, minute: int = 0) -> datetime:
-    """The instant (UTC) of a wall-clock time in US eastern time; hour 24 is the next midnight."""
+def eastern(day: date, hour: int) -> datetime:
+    """The instant (UTC) of a whole hour of US eastern time; 24 is the next midnight."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return midnight + timedelta(hours=hour - eastern_zone(day)[1], minutes=minute)
+    return midnight + timedelta(hours=hour - eastern_zone(day)[1])
 
 
 def wire(instant: datetime) -> str:

@@ -138,10 +138,6 @@ class World:
         """The markets that were settled before, or closed in a tick."""
         return (record for _, record in self.kalshi_markets_from(0, is_open=False))
 
-    def kalshi_parlays(self) -> Iterator[Record]:
-        """Multivariate markets over pairs of neighbouring open markets."""
-        return (record for _, record in self.kalshi_parlays_from(0))
-
     # -- the same from a number on, for pages --------------------------------------------------
 
     def kalshi_events_from(
@@ -166,7 +162,8 @@ class World:
                 yield number, kalshi.market_record(topic, number - first, self._today)
 
     def kalshi_parlays_from(self, start: int) -> Iterator[Numbered]:
-        """Parlays from number `start` on: their number is that of the second market."""
+        """Multivariate markets over pairs of neighbouring open markets, from number `start` on:
+        their number is that of the second market."""
         previous: Numbered = (-1, {})
         for number, record in self.kalshi_markets_from(max(0, start - 1)):
             if number >= start and number % PARLAY_EVERY == 0 and previous[0] == number - 1:

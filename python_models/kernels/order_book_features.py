@@ -110,12 +110,9 @@ def order_book_features(
 
 def order_book_features_reader(
     batches: Iterable[pa.RecordBatch | pa.Table],
-    parameters: FeatureParameters = DEFAULT_PARAMETERS,
 ) -> pa.RecordBatchReader:
     """Return ``order_book_features`` as the stream that DuckDB reads without holding it whole."""
-    return pa.RecordBatchReader.from_batches(
-        features_schema(parameters), order_book_features(batches, parameters)
-    )
+    return pa.RecordBatchReader.from_batches(features_schema(), order_book_features(batches))
 
 
 def _parts(batches: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[pa.RecordBatch]:

@@ -60,11 +60,7 @@ class BatchReport:
 
 
 def submit_batch(
-    pairs: pa.Table,
-    settings: JudgeSettings,
-    ledger: VerdictLedger,
-    *,
-    clock: Clock = utc_now,
+    pairs: pa.Table, settings: JudgeSettings, ledger: VerdictLedger
 ) -> BatchReport | None:
     """Sends all questions without an answer as one batch; None if there is nothing to send.
 
@@ -74,7 +70,7 @@ def submit_batch(
     if not settings.is_on:
         return None
     by_key = {one.cache_key: one for one in questions(pairs, settings.model).values()}
-    name, began_at = uuid.uuid4().hex, clock()
+    name, began_at = uuid.uuid4().hex, utc_now()
     taken = ledger.verdicts(list(by_key)).keys() | ledger.keys_being_asked(began_at)
     lines = dict(_lines((one for key, one in by_key.items() if key not in taken), settings))
     wishes = [Wish(key, worst) for key, (_, worst) in lines.items()]
@@ -88,7 +84,7 @@ def submit_batch(
     unfinished.write_bytes(b"\n".join(sent))
     unfinished.replace(path)
     with _client(settings) as endpoint:
-        status = _submit(endpoint, ledger, name, began_at, clock)
+        status = _submit(endpoint, ledger, name, began_at, utc_now)
     return BatchReport(name, status, questions=len(sent))
 
 
