@@ -141,6 +141,7 @@ class Family(ABC, Generic[SubjectT]):
 
     name: ClassVar[str]
     shape: ClassVar[Shape]
+    polymarket_fees: ClassVar[str]  # a row of `pricing.POLYMARKET_RATES`, if it is the same for all
     sizes: ClassVar[tuple[int, int]]  # fewest and most propositions of a topic
     extras: ClassVar[int] = 0  # most Polymarket markets that no proposition stands for
     can_pair: ClassVar[bool] = True
@@ -164,9 +165,9 @@ class Family(ABC, Generic[SubjectT]):
     ) -> PolymarketEventDraft:
         """The propositions `numbers` as a Polymarket event, then `extras` further markets."""
 
-    @abstractmethod
     def fee_category(self, subject: SubjectT) -> str:
-        """The row of Polymarket's fee table (see `pricing.POLYMARKET_RATES`)."""
+        """The row of Polymarket's fee table for this subject."""
+        return self.polymarket_fees
 
 
 AnyFamily = Family[Any]

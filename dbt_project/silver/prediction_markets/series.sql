@@ -12,8 +12,6 @@ series as (
         title,
         category as venue_category,
         tags,
-        fee_type,
-        fee_multiplier,
         fetched_at,
     from latest
 )

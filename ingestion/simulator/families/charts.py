@@ -36,6 +36,7 @@ class AlbumCharts(Family[Album]):
 
     name = "albums"
     shape = Shape.ASCENDING
+    polymarket_fees = "culture"
     sizes = (2, 5)
 
     def draw(self, draw: Draw) -> Album:
@@ -128,9 +129,6 @@ class AlbumCharts(Family[Album]):
             markets=markets,
         )
 
-    def fee_category(self, subject: Album) -> str:
-        return "culture"
-
 
 @dataclass(frozen=True, slots=True)
 class Film:
@@ -146,6 +144,7 @@ class BoxOffice(Family[Film]):
 
     name = "box_office"
     shape = Shape.DESCENDING
+    polymarket_fees = "culture"
     sizes = (3, 7)
 
     def draw(self, draw: Draw) -> Film:
@@ -242,9 +241,6 @@ class BoxOffice(Family[Film]):
             is_neg_risk=False,
             markets=markets,
         )
-
-    def fee_category(self, subject: Film) -> str:
-        return "culture"
 
 
 def _title(draw: Draw) -> str:

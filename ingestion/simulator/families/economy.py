@@ -84,6 +84,7 @@ class RateDecisions(Family[Meeting]):
 
     name = "rate_decisions"
     shape = Shape.EXCLUSIVE
+    polymarket_fees = "economics"
     sizes = (3, 5)
 
     def draw(self, draw: Draw) -> Meeting:
@@ -186,9 +187,6 @@ class RateDecisions(Family[Meeting]):
             series=(slug(f"{country} central bank"), subject.bank),
         )
 
-    def fee_category(self, subject: Meeting) -> str:
-        return "economics"
-
 
 # Ticker, name, near and far wording, the metric an altered subject asks for, lowest level, step.
 INDICATORS = (
@@ -221,6 +219,7 @@ class Prints(Family[Print]):
 
     name = "prints"
     shape = Shape.DESCENDING
+    polymarket_fees = "economics"
     sizes = (3, 8)
 
     def draw(self, draw: Draw) -> Print:
@@ -333,6 +332,3 @@ class Prints(Family[Print]):
             is_neg_risk=False,
             markets=markets,
         )
-
-    def fee_category(self, subject: Print) -> str:
-        return "economics"

@@ -156,6 +156,7 @@ class TwoWayGames(Family[Game]):
 
     name = "games"
     shape = Shape.GAME
+    polymarket_fees = "sports"
     sizes = (2, 2)
     extras = 3
 
@@ -259,15 +260,13 @@ class TwoWayGames(Family[Game]):
             game_starts_at=starts,
         )
 
-    def fee_category(self, subject: Game) -> str:
-        return "sports"
-
 
 class ThreeWayGames(Family[Game]):
     """A game that may end in a tie: three siblings on either venue."""
 
     name = "games_with_ties"
     shape = Shape.EXCLUSIVE
+    polymarket_fees = "sports"
     sizes = (3, 3)
 
     def draw(self, draw: Draw) -> Game:
@@ -348,9 +347,6 @@ class ThreeWayGames(Family[Game]):
             series=(slug(f"{league.code} {subject.day.year}"), league.name),
             game_starts_at=starts,
         )
-
-    def fee_category(self, subject: Game) -> str:
-        return "sports"
 
 
 def _identifier(text: str) -> str:

@@ -77,6 +77,7 @@ class Elections(Family[Race]):
 
     name = "elections"
     shape = Shape.EXCLUSIVE
+    polymarket_fees = "politics"
     sizes = (3, 8)
     extras = 3
 
@@ -222,9 +223,6 @@ class Elections(Family[Race]):
             markets=markets,
         )
 
-    def fee_category(self, subject: Race) -> str:
-        return "politics"
-
 
 AWARD_STARTS = words("Silver Golden Crystal Bronze Meridian Royal Pacific Atlas Aurora Summit")
 AWARD_ENDS = words("Lantern Laurel Orchid Compass Falcon Quill Pearl Crown")
@@ -254,6 +252,7 @@ class Awards(Family[Award]):
 
     name = "awards"
     shape = Shape.EXCLUSIVE
+    polymarket_fees = "culture"
     sizes = (4, 8)
     extras = 1
 
@@ -369,6 +368,3 @@ class Awards(Family[Award]):
             is_neg_risk=not subject.is_nomination,
             markets=markets,
         )
-
-    def fee_category(self, subject: Award) -> str:
-        return "culture"

@@ -94,6 +94,7 @@ class Thresholds(Family[Threshold]):
 
     name = "crypto"
     shape = Shape.DESCENDING
+    polymarket_fees = "crypto"
     sizes = (4, 12)
     assets: ClassVar[tuple[Asset, ...]] = CRYPTO
     category: ClassVar[str] = "Crypto"
@@ -200,21 +201,16 @@ class Thresholds(Family[Threshold]):
             series=(slug(f"{asset.symbol} multi strikes"), f"{asset.name} strikes"),
         )
 
-    def fee_category(self, subject: Threshold) -> str:
-        return "crypto"
-
 
 class IndexThresholds(Thresholds):
     """The same for stock indices, whose Kalshi series pay half the fee; never paired."""
 
     name = "indices"
+    polymarket_fees = "finance"
     assets = INDICES
     category = "Financials"
     fee_multiplier = 0.5
     can_pair = False
-
-    def fee_category(self, subject: Threshold) -> str:
-        return "finance"
 
 
 def _amount(asset: Asset, strike: Decimal) -> str:

@@ -65,6 +65,7 @@ class HighTemperatures(Family[Weather]):
 
     name = "weather"
     shape = Shape.EXCLUSIVE
+    polymarket_fees = "weather"
     sizes = (5, 8)
     is_exhaustive = True
 
@@ -176,9 +177,6 @@ class HighTemperatures(Family[Weather]):
             resolution_source="https://weather.example/climate",
             series=(slug(f"{city} daily weather"), f"{city} daily weather"),
         )
-
-    def fee_category(self, subject: Weather) -> str:
-        return "weather"
 
 
 def _twin(city: tuple[str, str, str, str, str]) -> tuple[str, str, str, str, str]:
