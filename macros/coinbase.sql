@@ -18,12 +18,6 @@
 {%- endmacro %}
 
 
-{#- The fields of a JSON object as DuckDB's JSON functions want them named. -#}
-{% macro json_structure(fields) -%}
-    { {%- for field in fields %}"{{ field }}":"VARCHAR"{{ "," if not loop.last }}{% endfor -%} }
-{%- endmacro %}
-
-
 {#- The records in a list of the frames' events, and the messages of the older feed, which are records
     themselves; each with its place in the frame. Where a frame has no such list, because the format has
     moved on or a field is damaged, a record of nulls stands for it, so that it is turned away and shown. -#}
@@ -102,18 +96,21 @@
 
 {#- Why an update of a book is turned away. The book is not known from there to the next snapshot. -#}
 {% macro level2_rejections() -%}
-    list_filter([
-        case when product_id is null then {{ rejection("product_id", "product_id", "missing") }} end,
-        case
-            when event_type is null or event_type not in ('snapshot', 'update')
-                then {{ rejection("type", "event_type", "unknown value") }}
-        end,
-        case when change is null then {{ rejection("updates", "null::varchar", "missing") }} end,
-        case when change is not null and side is null then {{ rejection("side", "change.side", "unknown value") }} end,
-        {{ reject_units("price_level", "change.price_level", "price", "price_ticks", "price_ticks <= 0", "not positive") }},
-        case when price_ticks > {{ highest_price_ticks() }} then {{ rejection("price_level", "change.price_level", "above 23 billion") }} end,
-        {{ reject_units("new_quantity", "change.new_quantity", "size", "size_lots", "size_lots < 0", "negative") }}
-    ], lambda entry: entry is not null)
+    {{ feed_rejections([
+        reject_when("product_id is null", "product_id", "product_id", "missing"),
+        reject_when(
+            "event_type is null or event_type not in ('snapshot', 'update')", "type", "event_type", "unknown value"
+        ),
+        reject_when("change is null", "updates", "null::varchar", "missing"),
+        reject_when("change is not null and side is null", "side", "change.side", "unknown value"),
+        reject_units("price_level", "change.price_level", "price", "price_ticks", "price_ticks <= 0", "not positive"),
+        reject_when("price_ticks > " ~ highest_price_ticks(), "price_level", "change.price_level", "above 23 billion"),
+        reject_units("new_quantity", "change.new_quantity", "size", "size_lots", "size_lots < 0", "negative"),
+    ]) }}
+{%- endmacro %}
+
+{% macro reject_when(condition, field, text, reason) -%}
+    case when {{ condition }} then {{ rejection(field, text, reason) }} end
 {%- endmacro %}
 
 {% macro reject_units(field, text, number, units, is_outside, what) -%}

@@ -1,4 +1,5 @@
-{#- Of each symbol only the last state is needed. -#}
+{#- Of each symbol only the last state is needed. Who reads states takes the last by its number, so this keeps the
+    table small and does nothing else. -#}
 {% macro drop_old_states() %}
     delete from {{ this }} as old using {{ this }} as newer
     where

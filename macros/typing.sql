@@ -1,9 +1,14 @@
 {#- Reading a venue's JSON: text in, a typed value or null out; the reason of a null that should not
     be one goes into the record's `rejections`. -#}
 
+{#- The fields of a JSON object as DuckDB's JSON functions want them named. -#}
+{% macro json_structure(fields) -%}
+    { {%- for field in fields %}"{{ field }}":"VARCHAR"{{ "," if not loop.last }}{% endfor -%} }
+{%- endmacro %}
+
 {#- Every named field of the payload as text, read in one pass over the document. -#}
 {% macro json_fields(payload, fields) -%}
-    json_transform({{ payload }}, '{ {%- for field in fields %}"{{ field }}":"VARCHAR"{{ "," if not loop.last }}{% endfor -%} }')
+    json_transform({{ payload }}, '{{ json_structure(fields) }}')
 {%- endmacro %}
 
 
