@@ -2,16 +2,14 @@
 
 import signal
 import subprocess
-import sys
-import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
+import killed_loads
 import pytest
 from conftest import Query, ScriptedVenue
 
@@ -21,39 +19,14 @@ from ingestion.settings import Settings
 
 # A run in a process of its own, which kills itself where the first argument says.
 PROGRAM = """
-    import os, signal, sys
     from datetime import UTC, datetime
 
-    from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
-    from dlt.destinations.job_client_impl import SqlJobClientBase
-    from dlt.pipeline.pipeline import Pipeline
+    from killed_loads import die_at, given
 
     from ingestion.pipeline import ingest
-    from ingestion.settings import Settings
 
-    def die(*args, **kwargs):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def and_die(function):
-        def run(*args, **kwargs):
-            function(*args, **kwargs)
-            die()
-        return run
-
-    point, settings = sys.argv[1], Settings.model_validate_json(sys.argv[2])
-    if point == "between extract and normalize":
-        Pipeline.normalize = die
-    elif point == "between normalize and load":
-        Pipeline.load = die
-    elif point == "after the load job of the markets":
-        run, run_and_die = DuckDbCopyJob.run, and_die(DuckDbCopyJob.run)
-        DuckDbCopyJob.run = lambda job: (
-            run_and_die if job.load_table_name == "kalshi_markets" else run
-        )(job)
-    elif point == "before the load is complete":
-        SqlJobClientBase.complete_load = die
-    elif point == "after the load is complete":
-        SqlJobClientBase.complete_load = and_die(SqlJobClientBase.complete_load)
+    point, settings = given()
+    die_at(point, "kalshi_markets")
     ingest("kalshi", settings, run_id="second", clock=lambda: datetime(2026, 10, 2, tzinfo=UTC),
            entities=["market"])
 """
@@ -61,9 +34,7 @@ PROGRAM = """
 
 def start(settings: Settings, point: str = "nowhere") -> subprocess.Popen[bytes]:
     """Starts a run in a process of its own."""
-    program = [sys.executable, "-c", textwrap.dedent(PROGRAM), point, settings.model_dump_json()]
-    root = Path(__file__).resolve().parents[1]
-    return subprocess.Popen(program, cwd=root, stderr=subprocess.PIPE)
+    return killed_loads.start(PROGRAM, point, settings)
 
 
 def first_day(venue: ScriptedVenue, settings: Settings) -> None:
@@ -157,7 +128,7 @@ def test_a_run_killed_while_it_fetches(
 @pytest.mark.parametrize(
     "point",
     [
-        "after the load job of the markets",
+        "after the load job of kalshi_markets",
         pytest.param("between extract and normalize", marks=pytest.mark.slow),
         pytest.param("between normalize and load", marks=pytest.mark.slow),
         pytest.param("before the load is complete", marks=pytest.mark.slow),
@@ -178,7 +149,7 @@ def test_a_run_killed_while_it_loads(
 @pytest.mark.slow
 def test_the_very_first_load_killed(venue: ScriptedVenue, settings: Settings, query: Query) -> None:
     venue.kalshi([{"ticker": "A"}])
-    assert start(settings, "after the load job of the markets").wait(60) == -signal.SIGKILL
+    assert start(settings, "after the load job of kalshi_markets").wait(60) == -signal.SIGKILL
     run_second_day(settings)
     complete = "_dlt_load_id in (select load_id from raw._dlt_loads where status = 0)"
     assert query(f"select external_id, {complete} from raw.kalshi_markets") == [("A", True)]

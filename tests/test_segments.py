@@ -7,13 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import killed_loads
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -841,23 +841,11 @@ def test_an_archive_that_cannot_be_written(
 
 # A run in a process of its own, which kills itself where the first argument says.
 PROGRAM = """
-    import os, signal, sys, time
+    import sys
 
-    from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
-    from dlt.destinations.job_client_impl import SqlJobClientBase
-    from dlt.pipeline.pipeline import Pipeline
+    from killed_loads import and_die, die, die_at, given
 
     from ingestion import order_books
-    from ingestion.settings import Settings
-
-    def die(*args, **kwargs):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def and_die(function):
-        def run(*args, **kwargs):
-            function(*args, **kwargs)
-            die()
-        return run
 
     def progress(name, rows, expected):
         if point == "while it reads" and name.endswith("00003.ndjson.gz"):
@@ -866,21 +854,9 @@ PROGRAM = """
             print("reading", flush=True)
             sys.stdin.read()
 
-    point, settings = sys.argv[1], Settings.model_validate_json(sys.argv[2])
-    if point == "between extract and normalize":
-        Pipeline.normalize = die
-    elif point == "between normalize and load":
-        Pipeline.load = die
-    elif point == "after the load job of the frames":
-        run, run_and_die = DuckDbCopyJob.run, and_die(DuckDbCopyJob.run)
-        DuckDbCopyJob.run = lambda job: (
-            run_and_die if job.load_table_name == "coinbase_frames" else run
-        )(job)
-    elif point == "before the load is complete":
-        SqlJobClientBase.complete_load = die
-    elif point == "after the load is complete":
-        SqlJobClientBase.complete_load = and_die(SqlJobClientBase.complete_load)
-    elif point == "while it puts away":
+    point, settings = given()
+    die_at(point, "coinbase_frames")
+    if point == "while it puts away":
         order_books.dispose = and_die(order_books.dispose)
     order_books._PACKAGE_SEGMENTS = 3
     order_books.ingest_order_books(settings, run_id="killed", progress=progress)
@@ -889,15 +865,13 @@ PROGRAM = """
 
 def start(settings: Settings, point: str) -> subprocess.Popen[bytes]:
     """Starts a run in a process of its own."""
-    program = [sys.executable, "-c", textwrap.dedent(PROGRAM), point, settings.model_dump_json()]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(program, cwd=PROJECT, stdin=pipe, stdout=pipe, stderr=pipe)
+    return killed_loads.start(PROGRAM, point, settings)
 
 
 @pytest.mark.parametrize(
     "point",
     [
-        "after the load job of the frames",
+        "after the load job of coinbase_frames",
         "while it puts away",
         *(
             pytest.param(point, marks=pytest.mark.slow)
