@@ -21,7 +21,7 @@ from ingestion.warehouse import open_warehouse
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 LAYERS = ("bronze", "silver", "gold")
 # After `sow` the seeds stay as they are, and so few labels measure nothing. Unit tests bring rows
-# of their own: in a run of all tests the demo's build has them run.
+# of their own: `test_the_models_pass_their_unit_tests` runs them once.
 SOWN = (
     *("--exclude-resource-type", "seed", "--exclude-resource-type", "unit_test"),
     *("--exclude", "matching_is_as_good_as_stated"),
