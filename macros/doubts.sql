@@ -32,8 +32,8 @@
             flatten(if(list_contains(kalshi.markers, marker), kalshi.denied, polymarket.denied)),
             {{ stems_of_marker("marker") }}
         )
-        -- A final of the conference is a game of two teams on a day.
-        and not (starts_with(marker, 'division:') and kalshi.is_game and polymarket.is_game)
+        -- A final of the conference is a game of two teams on a day, and so is a "lower round 1".
+        and not (regexp_matches(marker, '^(division|ballot):') and kalshi.is_game and polymarket.is_game)
     )
 {%- endmacro %}
 

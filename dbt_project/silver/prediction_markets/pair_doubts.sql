@@ -27,7 +27,7 @@ terms as (
 listings as (
     select
         *,
-        words || rules_words as said,
+        words || event_words || rules_words as said,
         {{ telling_stems("regexp_replace(coalesce(condition, ''), '\\buntil \\S+', '')") }} as condition_stems,
         list_distinct(list_transform(
             list_filter(
