@@ -16,16 +16,18 @@
     {#- Each with the names of its groups; the order is that of preference. -#}
     {%- set kinds = [
         ("between", "between " ~ amount ~ " ?(?:-|–|to|and) ?" ~ amount, 2),
-        ("between", amount ~ " ?(?:-|–|to) ?" ~ amount, 2),
-        ("at_least", amount ~ " or (?:above|more|higher|hotter|warmer|greater|over|later|better)\\b", 1),
-        ("at_most", amount ~ " or (?:below|less|lower|colder|cooler|fewer|under)\\b", 1),
-        ("at_least", "(?:at least|minimum of|at or above|at or over|(?:greater|more|higher) than or equal to|equal to or (?:greater|more|higher|above)(?: than)?) " ~ amount, 1),
-        ("at_most", "(?:at most|maximum of|up to|at or below|at or under|(?:less|fewer|lower) than or equal to|equal to or (?:less|fewer|lower|below)(?: than)?) " ~ amount, 1),
-        ("above", "(?:above|over|more than|greater than|higher than|exceeds?|surpass(?:es)?|o/u|over/under) " ~ amount, 1),
-        ("below", "(?:below|under|less than|fewer than|lower than) " ~ amount, 1),
-        ("touch_above", "(?:reach(?:es)?|hits?|touch(?:es)?|↑) (?:or exceeds? )?" ~ amount, 1),
+        ("between", amount ~ " ?(?:-|–|to|through) ?" ~ amount, 2),
+        ("at_least", amount ~ " (?:or|and) (?:above|more|higher|hotter|warmer|greater|over|later|better|up|upwards?)\\b", 1),
+        ("at_most", amount ~ " (?:or|and) (?:below|less|lower|colder|cooler|fewer|under|down)\\b", 1),
+        ("touch_above", "(?:reach(?:es)?|hits?) or (?:exceeds?|surpass(?:es)?) " ~ amount, 1),
+        ("at_least", "(?:equals?|meets?|matche?s?|ties) or (?:exceeds?|surpass(?:es)?|beats?) " ~ amount, 1),
+        ("at_least", "(?:at least|minimum of|at minimum|at or above|at or over|(?:greater|more|higher) than or equal to|equal to or (?:greater|more|higher|above)(?: than)?) " ~ amount, 1),
+        ("at_most", "(?:at most|maximum of|at maximum|up upto|at or below|at or under|(?:less|fewer|lower) than or equal to|equal to or (?:less|fewer|lower|below)(?: than)?) " ~ amount, 1),
+        ("above", "(?:above|over|(?:more|greater|higher|larger|bigger|longer|taller|hotter|warmer) than|exceed(?:s|ing)?|surpass(?:es|ing)?|in excess of|tops?|beyond|o/u|over/under) " ~ amount, 1),
+        ("below", "(?:below|under|(?:less|fewer|lower|smaller|shorter|cheaper|colder|cooler) than) " ~ amount, 1),
+        ("touch_above", "(?:reach(?:es)?|hits?|touch(?:es)?|cross(?:es)?|breaks?|↑|(?:climb|rise|surge|jump|soar)s? (?:to|upto)) " ~ amount, 1),
         ("touch_below", "(?:dips? (?:to|upto|below)|drops? (?:to|upto|below)|falls? (?:to|upto|below)|↓) ?" ~ amount, 1),
-        ("exactly", "(?:exactly|equal to|=) ?" ~ amount, 1),
+        ("exactly", "(?:exactly|precisely|equal to|=) ?" ~ amount, 1),
         ("exactly", "\\bby (\\d+) ?()(bps?)", 1),
         ("exactly", "\\bbe (\\d+(?:\\.\\d+)?) ?()(%|°c?)", 1),
         ("above", "\\( ?minus (\\d+(?:\\.\\d+)?)()()", 1),
@@ -79,25 +81,6 @@
 {% endmacro %}
 
 
-{#- The grid on which two amounts are told: whole numbers, tenths of a percent, or hundredths. -#}
-{% macro amount_step(left, right) -%}
-    case
-        when coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '°' then 1
-        when coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '%' then 0.1
-        when
-            coalesce({{ left }}.amount_unit, {{ right }}.amount_unit) = '°c'
-            and coalesce({{ left }}.amount_low, {{ left }}.amount_high) % 1
-            + coalesce({{ right }}.amount_low, {{ right }}.amount_high) % 1 > 0
-            then 0.1
-        when
-            coalesce({{ left }}.amount_low, {{ left }}.amount_high) % 1 = 0
-            and coalesce({{ right }}.amount_low, {{ right }}.amount_high) % 1 = 0
-            then 1
-        else 0.01
-    end
-{%- endmacro %}
-
-
 {#- Whether a side without an amount says that of the other: as a bare number, or 1 or more as "scores". -#}
 {% macro says_amount(side, other) -%}
     (
@@ -130,16 +113,40 @@
 {%- endmacro %}
 
 
+{#- Of two that leave no value between them one is the other way round: at least 3 or at most 2, above 3 or at most 3.
+    What is not told in steps has a value between any two: oil at $60 or above, and at $59 or below. -#}
+{% macro is_complement(upper, lower) -%}
+    coalesce(
+        {{ upper }}.amount_high is null and {{ lower }}.amount_low is null
+        and case
+            when {{ upper }}.is_low_open != {{ lower }}.is_high_open
+                then {{ upper }}.amount_low = {{ lower }}.amount_high
+            when not {{ upper }}.is_low_open
+                then {{ upper }}.amount_low - {{ lower }}.amount_high = if(
+                        {{ upper }}.amount_step = {{ lower }}.amount_step, {{ upper }}.amount_step, null
+                    )
+                    or {{ is_last_digit(upper ~ ".amount_low - " ~ lower ~ ".amount_high") }}
+        end,
+        false
+    )
+{%- endmacro %}
+
+
 {#- Two strikes apart by the last digit in which the figure is told: shares and rates have two decimals, currencies
-    four, and what is neither of money nor a rate has one. A ladder of another kind has rungs as far apart. -#}
+    four, an index two, degrees of Celsius one, and so has what is neither of money nor a rate. A ladder of another kind has rungs as far apart. -#}
 {% macro is_last_digit(difference) -%}
     case {{ difference }}
         when 0.0001 then true
         when 0.01
             then (kalshi.is_of_cents and polymarket.is_of_cents)
+                or (
+                    kalshi.category = 'finance' and polymarket.category = 'finance'
+                    and coalesce(kalshi.amount_low, kalshi.amount_high) >= 1000
+                )
                 or (kalshi.amount_unit = '%' and polymarket.amount_unit = '%')
         when 0.1
-            then kalshi.amount_unit is null and polymarket.amount_unit is null
+            then (kalshi.amount_unit = '°c' and polymarket.amount_unit = '°c')
+                or kalshi.amount_unit is null and polymarket.amount_unit is null
                 and not list_has_any([kalshi.category, polymarket.category], ['finance', 'crypto', 'economics'])
         else false
     end

@@ -65,7 +65,7 @@
 {% macro comparing_digest() -%}
     {%- if execute -%}
         {%- set read = [
-            term_markers(), negations(), amount_step("", ""), is_within("", ""), amount_text(""),
+            term_markers(), negations(), is_complement("", ""), is_within("", ""), amount_text(""),
             says_amount("", ""), shared_words("", ""), told_words("polymarket"), not_in("", ""), markers_of("", ""),
             markers_that("doubt"), directions(), countries(), central_banks(),
             is_one_day_named("", ""), is_end_named("", ""), is_acronym("", ""),

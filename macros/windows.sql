@@ -14,6 +14,7 @@
     silver.week_of(day, is_of_close)     the seven days from that day on, or the Friday of its week
     silver.without_dates(text)           the text without its mentions of dates
     silver.spelled_ranges(text)          "july 20-26" as "from july 20 by july 26"
+    silver.spelled_months(text)          "in q3 2027" as "from july 1 by end of september 2027"
     silver.clock_mention(text)           the first time of day in a normalised text, "" if none
     silver.clock_time(mention)           that as "17:00 et", 24 hours; the zone is left out where
                                          the text has none -#}
@@ -86,10 +87,28 @@
         lambda rest, mention: replace(rest, mention, ' '), text
     );
 
+    {%- set spelled = namespace(months="text") -%}
+    {#- "Before Q3 2027" is no range. -#}
+    {%- for names, first, last in [
+        ("(?:first|1st) half|h1", "january", "june"), ("(?:second|2nd) half|h2", "july", "december"),
+        ("(?:first|1st) quarter|q1", "january", "march"), ("(?:second|2nd) quarter|q2", "april", "june"),
+        ("(?:third|3rd) quarter|q3", "july", "september"), ("(?:fourth|4th) quarter|q4", "october", "december"),
+    ] -%}
+        {%- set spelled.months = "regexp_replace(" ~ spelled.months ~ ", '\\b(?:in|during) (?:the )?(?:" ~ names
+            ~ ")(?: of)? (20\\d\\d)\\b', 'from " ~ first ~ " 1 by end of " ~ last ~ " \\1', 'g')" -%}
+    {%- endfor -%}
+
+    create or replace macro silver.spelled_months(text) as regexp_replace(
+        regexp_replace({{ spelled.months }}, '\bfrom \w+ 1 (by end of \w+ 20\d\d) or (?:before|earlier|sooner)\b', '\1', 'g'),
+        '\bbetween ({{ month_names() }})\b\.?(?: 20\d\d)? and ({{ month_names() }})\b\.?(,? 20\d\d\b)?'
+        || '|\b(?:from )?({{ month_names() }})\b\.?(?: 20\d\d)? ?(?:-|–|to|upto|through) ?({{ month_names() }})\b\.?(,? 20\d\d\b|[^ ]|$| [^\d])',
+        'from \1\4 1 by end of \2\5\3\6', 'g'
+    );
+
     create or replace macro silver.spelled_ranges(text) as regexp_replace(
         regexp_replace(
             regexp_replace(
-                text,
+                silver.spelled_months(text),
                 '\bbetween (({{ month_names() }})\b\.? \d{1,2}),?(?: 20\d\d)? and ({{ month_names() }}\b\.? \d{1,2})\b',
                 'from \1 by \3', 'g'
             ),

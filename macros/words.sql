@@ -1,7 +1,8 @@
 {#- From a title to the words that carry its meaning.
 
     silver.normalised_text(text)     lower case, plain letters, signs as words:
-                                     "U.S. CPI ≥ 3.0%" is "us cpi  at least 3.0%"
+                                     "U.S. CPI ≥ 3.0%" is "us cpi at least 3.0%"
+    silver.with_digits(text)         the text with "two or more" as "2 or more"
     silver.telling_words(text, map)  the words in order: function words out, aliases resolved by the
                                      map, inflection cut ("recognizes" and "recognize" are one word)
     silver.names_with_endings(text)  the capitalised words whose ending telling_words cuts
@@ -72,6 +73,8 @@
         ("\\bno ((?:fed )?(?:rate )?(?:cuts|hikes) (?:happen|occur))\\b", "0 \\1"),
         ("\\bnot? (?:more|greater|higher) than\\b", "at most"),
         ("\\bnot? (?:fewer|less|lower) than\\b", "at least"),
+        ("\\bnot (?:to )?(?:exceed(?:ing)?|surpass(?:ing)?|(?:be |go |get |rise |climb |close |end )?(?:above|over)) ([$€£]?\\d)", "at most \\1"),
+        ("\\bnot (?:be |go |get |fall |drop |dip |close |end )?(?:below|under) ([$€£]?\\d)", "at least \\1"),
         ("\\bnot? later than\\b|\\bon or before\\b", "by"),
         ("\\b(creation|issuance) and ((?:january|february|march|april|may|june|july|august|september|october|november|december) \\d)", "\\1 by \\2"),
         ("\\b(as|next|new|be|become|uk|[a-z]+(?:ese|eli|ish|ian|ench|an|ani|aqi)) pm\\b|\\bprime minister\\b", "\\1 primeminister"),
@@ -100,6 +103,15 @@
         ("\\bend of (?:q3|the third quarter)\\b", "september 30"),
         ("\\bend of (?:q4|the fourth quarter)\\b", "december 31"),
         ("\\bhomers\\b", "home runs"),
+        ("\\bhalf a (million|billion|trillion)\\b", "0.5 \\1"),
+        ("\\b(?:a|one) (thousand|million|billion|trillion)\\b", "1 \\1"),
+        ("\\b(?:a|one) dozen\\b", "12"),
+        ("\\bsingle digits?\\b", "9 or less"),
+        ("\\bdouble digits\\b", "10 or more"),
+        ("\\btriple digits\\b", "100 or more"),
+        ("\\bsub-(\\d)", "under \\1"),
+        ("(\\d)[- ]plus\\b", "\\1 or more"),
+        ("(\\d) (?:mln|mn)\\b", "\\1 million"),
         ("\\bat least once\\b", "1 or more times"),
         ("\\bat least twice\\b", "2 or more times"),
         ("\\b(\\d+) (times|(?:fed )?(?:rate )?(?:cuts|hikes))\\b", "exactly \\1 \\2"),
@@ -126,6 +138,21 @@
         {%- set chain.sql = "regexp_replace(" ~ chain.sql ~ ", '" ~ pattern ~ "', '" ~ replacement ~ "', 'g')" -%}
     {%- endfor -%}
     create or replace macro silver.normalised_text(text) as {{ chain.sql }};
+
+    {#- Beside a comparison a number in words is one: "two or more", "at least two", "between two and four". And
+        "2 seats or more" are "2 or more seats". -#}
+    {%- set numbers = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"] -%}
+    {%- set chain.sql = "text" -%}
+    {%- for number in numbers -%}
+        {%- set pattern -%}
+            \b(at least|at most|(?:more|less|fewer) than|(?:mini|maxi)mum of|exactly|precisely|over|under|between \d+ and) {{ number }}\b|\b{{ number }}((?: [a-z]+){0,2} or (?:more|less|fewer)| and (?:{{ numbers | join("|") }}))\b
+        {%- endset -%}
+        {%- set chain.sql = "regexp_replace(" ~ chain.sql ~ ", '" ~ pattern ~ "', '\\1 " ~ (loop.index + 1) ~ "\\2', 'g')" -%}
+    {%- endfor %}
+    create or replace macro silver.with_digits(text) as regexp_replace(
+        {{ chain.sql }},
+        '(\d(?:%| (?:million|billion|trillion))?) ((?:[a-z]+ ){1,2})or (more|less|fewer)\b', '\1 or \3 \2', 'g'
+    );
 
     {#- No negation, comparison or conjunction: "and" is not "or". ("between" goes with two numbers,
         which stay.) -#}

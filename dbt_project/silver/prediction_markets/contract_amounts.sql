@@ -18,7 +18,15 @@ mentioned as (
             struct_pack(source := 'title', said := silver.countable(title_text)),
             struct_pack(source := 'subtitle', said := silver.countable(subtitle_text)),
             struct_pack(source := 'event', said := silver.countable(event_text)),
-            struct_pack(source := 'condition', said := silver.countable(condition_text))
+            struct_pack(source := 'condition', said := silver.countable(condition_text)),
+            -- A rung of "How many …?" that is a bare number.
+            struct_pack(
+                source := 'rung',
+                said := if(
+                    contains(event_text, 'how many') and regexp_matches(subtitle_text, '^ *\d+ *$'),
+                    'exactly ' || trim(subtitle_text), ''
+                )
+            )
         ] as places,
     from changed
 ),
@@ -137,12 +145,31 @@ bounded as (
         coalesce(unit = '°' and (first_amount % 1 = 0.5 or not contains(chosen.found.first, '.')), false)
         or coalesce(
             unit is null and not coalesce(contains(chosen.found.mention, '$'), false)
+            -- Rain has hundredths, and a lead in the polls has tenths.
+            and not coalesce(
+                category = 'weather'
+                and regexp_matches(concat_ws(' ', title_text, side_text, event_text), '\b(inch(es)?|cm|mm)\b'), false
+            )
+            and not coalesce(
+                category != 'sports' and regexp_matches(
+                    concat_ws(' ', title_text, event_text),
+                    '\b(approval|polls?|polling|ballot|margin|average|lead)\b'
+                ), false
+            )
             and (
                 coalesce(category, '') not in ('crypto', 'finance', 'economics')
                 -- So are votes.
                 or regexp_matches(title_text, '\b\d+ (\w+ ){0,3}(members?|votes?|meps?|dissents?|officials?)\b')
             )
-            and (first_amount % 1 = 0.5 or (first_amount < 1000 and not contains(chosen.found.first, '.'))), false
+            and (
+                first_amount % 1 = 0.5
+                or (
+                    not contains(chosen.found.first, '.') and (
+                        first_amount < 1000
+                        or regexp_matches(title_text, '\b(deaths|cases|runs|votes|people|yards|goals|arrests)\b')
+                    )
+                )
+            ), false
         ) as is_whole,
         coalesce(
             -- Yields and mortgage rates have two.
@@ -231,6 +258,12 @@ amounts as (
         coalesce(category = 'finance' and contains(chosen.found.mention, '$') and first_amount < 10000, false)
             as is_of_cents,
         coalesce(is_touch, false) as is_touch,
+        -- Where the next value lies; null where there is one between any two.
+        case
+            when is_whole then 1
+            when has_one_decimal then 0.1
+            when is_of_quarters then 25
+        end as amount_step,
         -- Numbers that are neither a date nor a counter, where no amount was read.
         case
             when chosen is null

@@ -91,6 +91,7 @@ terms as (
         amounts.amount_unit,
         amounts.is_touch,
         amounts.is_of_cents,
+        amounts.amount_step,
         amounts.is_amount_contested,
         amounts.other_numbers,
         amounts.extra_numbers,

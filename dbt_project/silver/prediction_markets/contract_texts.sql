@@ -87,9 +87,9 @@ changed as (
 normalised as (
     select
         *,
-        silver.spelled_ranges(silver.normalised_text(title)) as title_text,
-        silver.spelled_ranges(silver.normalised_text(subtitle)) as subtitle_text,
-        silver.normalised_text(event_title) as event_text,
+        silver.spelled_ranges(silver.with_digits(silver.normalised_text(title))) as title_text,
+        silver.spelled_ranges(silver.with_digits(silver.normalised_text(subtitle))) as subtitle_text,
+        silver.with_digits(silver.normalised_text(event_title)) as event_text,
         silver.normalised_text(array_to_string(outcome_labels, ' , ')) as outcomes_text,
         silver.normalised_text(description) as rules_text,
     from changed
@@ -107,7 +107,7 @@ texts as (
         ) as kind_text,
         concat_ws(' ', rules_text, lower(resolution_source)) as source_text,
         -- What is asked, without what is said of ties, delays and sources after it.
-        regexp_replace(
+        silver.with_digits(regexp_replace(
             coalesce(
                 nullif(
                     regexp_extract(
@@ -125,7 +125,7 @@ texts as (
             || '|(\bmeeting (?:(?:of|on|for|scheduled|held|that ends|ending|its) ?)+(?:{{ month_names() }})\b\.?)'
             || ' \d{1,2} ?[-–] ?(\d{1,2})\b',
             '\1\3 \2\4', 'g'
-        ) as condition_text,
+        )) as condition_text,
     from normalised
 )
 

@@ -18,7 +18,7 @@ dated as (
         -- The condition names the deadline; what follows it, when it is settled if there is no figure.
         silver.date_mentions(condition_text) as condition_dates,
         silver.clock_mention(condition_text) as condition_clock,
-        regexp_matches(rules_text, '\b(since|from|between|after) (the )?(time of )?(this )?markets? creation')
+        regexp_matches(rules_text, '\b(since|from|between|after) (the )?(time of )?((this )?markets?|its) creation')
             as starts_at_listing,
         -- The hour of a ladder's rungs stands in the title of their event only.
         coalesce(

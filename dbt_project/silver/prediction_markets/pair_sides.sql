@@ -41,6 +41,7 @@ terms as (
         is_high_open,
         amount_unit,
         is_of_cents,
+        amount_step,
         category,
     from {{ ref("contract_terms") }}
 ),
@@ -96,19 +97,7 @@ compared as (
         ) as has_same_step,
         kalshi.is_low_open != polymarket.is_low_open
         or kalshi.is_high_open != polymarket.is_high_open as differs_at_bound,
-        -- At least 3 or at most 2; above 3 or at most 3.
-        coalesce(
-            kalshi.amount_high is null and polymarket.amount_low is null
-            and kalshi.amount_low - polymarket.amount_high
-            = if(kalshi.is_low_open != polymarket.is_high_open, 0, {{ amount_step("kalshi", "polymarket") }}),
-            false
-        )
-        or coalesce(
-            kalshi.amount_low is null and polymarket.amount_high is null
-            and polymarket.amount_low - kalshi.amount_high
-            = if(polymarket.is_low_open != kalshi.is_high_open, 0, {{ amount_step("kalshi", "polymarket") }}),
-            false
-        ) as is_complement,
+        {{ is_complement("kalshi", "polymarket") }} or {{ is_complement("polymarket", "kalshi") }} as is_complement,
     from pairs
 ),
 

@@ -32,6 +32,7 @@ terms as (
         amount_low,
         amount_high,
         is_touch,
+        amount_step,
     from {{ ref("contract_terms") }}
 ),
 
@@ -148,6 +149,7 @@ related as (
                 and least(kalshi.amount_high, polymarket.amount_high) = 0
                 and greatest(kalshi.amount_low, polymarket.amount_low) = 1
                 and (kalshi.amount_high is null or polymarket.amount_high is null)
+                and kalshi.amount_step = 1 and polymarket.amount_step = 1
                 then 'complementary_partition'
             when
                 veto_code in ('STRIKE', 'OPERATOR') and regions = 'apart'
