@@ -365,11 +365,17 @@ def test_prices_do_not_make_up_for_a_build_of_matching_that_failed(
     assert not any(gone in legs for legs in now)
 
 
+UNKNOWN_MARKETS = (
+    "update silver.opportunities set legs ="
+    " list_transform(legs, lambda leg: struct_update(leg, market_id := 'kalshi:of nobody'))"
+)
+
+
 @pytest.mark.parametrize(
     ("named", "fault"),
     [
-        ("opportunities_lock_their_profit", "update silver.markets set is_eligible = null"),
-        ("bundles_lock_their_profit", "update silver.markets set is_eligible = null"),
+        ("opportunities_lock_their_profit", UNKNOWN_MARKETS),
+        ("bundles_lock_their_profit", UNKNOWN_MARKETS),
         (
             "bundles_lock_their_profit",
             "update silver.opportunities set capital = capital - 1 where kind = 'bundle'",
