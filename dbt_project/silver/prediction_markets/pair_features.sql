@@ -162,7 +162,8 @@ features as (
         coalesce((kalshi_weight - kalshi_untold_weight) / nullif(kalshi_weight, 0), 0) as kalshi_told,
         coalesce((polymarket_weight - polymarket_untold_weight) / nullif(polymarket_weight, 0), 0) as polymarket_told,
         coalesce(coalesce(list_max(kalshi_untold_weights), 0) / nullif(heaviest, 0), 1) as kalshi_heaviest_untold,
-        coalesce(coalesce(list_max(polymarket_untold_weights), 0) / nullif(heaviest, 0), 1) as polymarket_heaviest_untold,
+        coalesce(coalesce(list_max(polymarket_untold_weights), 0) / nullif(heaviest, 0), 1)
+            as polymarket_heaviest_untold,
         least(len(kalshi_untold_names), 3) / 3 as kalshi_names_untold,
         least(len(polymarket_untold_names), 3) / 3 as polymarket_names_untold,
         if(pairs.kalshi.is_game and pairs.polymarket.is_game, 0, least(len(kalshi_asked_names), 2) / 2)
