@@ -338,8 +338,8 @@ def test_prices_do_not_make_up_for_a_build_of_matching_that_failed(
             from raw.sweeps where entity in ('market', 'order_book');
             """
         )
-    no_number = ["--vars", "minimum_margin: no_number"]
-    assert run("--select", "clock", "lock_prices", *no_number) != 0
+    too_long = ["--vars", f"maximum_quote_age_seconds: {10**29}"]
+    assert run("--select", "clock", "lock_prices+", *too_long) != 0
     assert run("--selector", "prices") == 0
     assert ask(warehouse, active) == []
     assert set(ask(warehouse, reasons)) == {(True,)}
