@@ -137,9 +137,9 @@ def test_a_bad_setting_is_one_line_and_code_2(
 
 
 def test_a_warehouse_that_is_wrong_is_one_line_too(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("MARKETFINDER_WAREHOUSE", "/tmp/dir")
+    monkeypatch.setenv("MARKETFINDER_WAREHOUSE", str(tmp_path))
     monkeypatch.delenv("MARKETFINDER_PUBLISHED")
     outcome = run("info")
     assert outcome.code == 2
