@@ -6,11 +6,13 @@
     silver.amount_mention(text)     the first comparison with an amount in a normalised text, as a
                                     struct of its parts; null where there is none
     silver.amount_scale(word)       "k", "million", ... as a factor
-    silver.amount_unit(word)        one spelling for each unit -#}
+    silver.measure(text)            the measure that a text begins with, in the unit that it is told in here:
+                                    an hour is 60 "min", a basis point a hundredth of a "%" -#}
 {% macro create_amount_functions() %}
     {#- Frost is "minus 1 or below". -#}
-    {%- set number = "[$€£]?((?:minus )?\\d+(?:\\.\\d+)?)" -%}
-    {%- set scale = " ?(k|m|mm|b|bn|t|thousand|million|billion|trillion)?\\b" -%}
+    {%- set currency = "(?:(?:eur|gbp|jpy|inr|cny|brl|mxn) |(?:us|nt|hk|nz|[acrs])?[$])?" -%}
+    {%- set number = currency ~ "((?:minus )?\\d+(?:\\.\\d+)?)" -%}
+    {%- set scale = " ?(k|m|b|bn|t|thousand|million|billion|trillion)?\\b" -%}
     {%- set unit = " ?(%|°c|°|bps?\\b|percent\\b|points?\\b|degrees\\b)?" -%}
     {%- set amount = number ~ scale ~ unit -%}
     {#- Each with the names of its groups; the order is that of preference. -#}
@@ -49,7 +51,6 @@
         when 'k' then 1000
         when 'thousand' then 1000
         when 'm' then 1000000
-        when 'mm' then 1000000
         when 'million' then 1000000
         when 'b' then 1000000000
         when 'bn' then 1000000000
@@ -59,11 +60,36 @@
         else 1
     end as bigint);
 
-    create or replace macro silver.amount_unit(words) as case
-        when words = '°c' then '°c'
-        when words in ('°', 'degrees') then '°'
-        when words in ('%', 'percent') then '%'
-        when words in ('bp', 'bps') then 'bp'
+    {#- Words, unit, and one of them as so many parts of how many units. Days, weeks and months are counted as
+        often as they are measured. -#}
+    {%- set measures = [
+        ("%|percent", "%", 1, 1),
+        ("°c", "°c", 1, 1),
+        ("°|degrees", "°", 1, 1),
+        ("bps?", "%", 1, 100),
+        ("cents?", "$", 1, 100),
+        ("seconds?|secs?", "min", 1, 60),
+        ("minutes?|mins?", "min", 1, 1),
+        ("hours?|hrs?", "min", 60, 1),
+        ("inch(?:es)?", "in", 1, 1),
+        ("feet|foot|ft", "in", 12, 1),
+        ("mm|millimet(?:er|re)s?", "cm", 1, 10),
+        ("cm|centimet(?:er|re)s?", "cm", 1, 1),
+        ("met(?:er|re)s?", "cm", 100, 1),
+        ("km|kilomet(?:er|re)s?", "km", 1, 1),
+        ("mph|miles per hour", "mph", 1, 1),
+        ("miles?", "mi", 1, 1),
+        ("kg|kilos?|kilograms?", "kg", 1, 1),
+        ("lbs?|pounds?", "lb", 1, 1),
+        ("tons?|tonnes?", "t", 1, 1),
+        ("mw|megawatts?", "mw", 1, 1),
+        ("gw|gigawatts?", "mw", 1000, 1),
+    ] -%}
+    create or replace macro silver.measure(text) as case
+        {%- for words, unit, times, parts in measures %}
+        when regexp_matches(text, '^[ -]?(?:{{ words }})(?:[^a-z]|$)')
+            then struct_pack(unit := '{{ unit }}', times := {{ times }}, parts := {{ parts }})
+        {%- endfor %}
     end;
 
     create or replace macro silver.amount_mention(text) as case
@@ -87,7 +113,7 @@
         coalesce(
             {{ other }}.amount_high is null and len({{ side }}.other_numbers) = 0
             -- Above nothing is any at all.
-            and ({{ other }}.amount_low = 1 or ({{ other }}.amount_low = 0 and {{ other }}.is_low_open)), false
+            and (({{ other }}.amount_low = 1 and {{ other }}.amount_unit is null) or ({{ other }}.amount_low = 0 and {{ other }}.is_low_open)), false
         )
         or coalesce(list_contains(
             list_transform({{ side }}.other_numbers, lambda number: cast(number as double)),
@@ -122,18 +148,25 @@
             when {{ upper }}.is_low_open != {{ lower }}.is_high_open
                 then {{ upper }}.amount_low = {{ lower }}.amount_high
             when not {{ upper }}.is_low_open
-                then {{ upper }}.amount_low - {{ lower }}.amount_high = if(
-                        {{ upper }}.amount_step = {{ lower }}.amount_step, {{ upper }}.amount_step, null
-                    )
-                    or {{ is_last_digit(upper ~ ".amount_low - " ~ lower ~ ".amount_high") }}
+                then {{ is_one_step(upper ~ ".amount_low - " ~ lower ~ ".amount_high") }}
         end,
         false
     )
 {%- endmacro %}
 
 
+{#- Between two strikes so far apart there is no value. -#}
+{% macro is_one_step(difference) -%}
+    (
+        coalesce({{ difference }} = kalshi.amount_step and {{ difference }} = polymarket.amount_step, false)
+        or {{ is_last_digit(difference) }}
+    )
+{%- endmacro %}
+
+
 {#- Two strikes apart by the last digit in which the figure is told: shares and rates have two decimals, currencies
-    four, an index two, degrees of Celsius one, and so has what is neither of money nor a rate. A ladder of another kind has rungs as far apart. -#}
+    four, an index two, degrees of Celsius one, and so has what is neither of money nor a rate. A ladder of
+    another kind has rungs as far apart. -#}
 {% macro is_last_digit(difference) -%}
     case {{ difference }}
         when 0.0001 then true

@@ -57,7 +57,8 @@
         ("\\bnew york( city)?\\b|\\bnyc\\b", "newyork"),
         ("\\blos angeles\\b", "losangeles"),
         ("\\b(12 )?noon\\b", "12 pm"),
-        ("° ?f\\b|° ?fahrenheit\\b", "°"),
+        ("(\\d) ?(?:°|degrees?) ?f(?:ahrenheit)?\\b|(\\d) fahrenheit\\b", "\\1\\2°"),
+        ("(\\d) ?(?:°|degrees?) ?c(?:elsius|entigrade)?\\b|(\\d) celsius\\b", "\\1\\2°c"),
         ("(\\d)(bps?)\\b", "\\1 \\2"),
         ("\\bno[- ]confidence\\b", "censure"),
         ("\\beuro ?area\\b", "eurozone"),
@@ -103,9 +104,12 @@
         ("\\bend of (?:q3|the third quarter)\\b", "september 30"),
         ("\\bend of (?:q4|the fourth quarter)\\b", "december 31"),
         ("\\bhomers\\b", "home runs"),
+        ("\\b(more than|over|at least|less than|under) (?:one )?half of (?:the |all )?((?:valid |total )?votes?)\\b", "\\1 50% of the \\2"),
         ("\\bhalf a (million|billion|trillion)\\b", "0.5 \\1"),
         ("\\b(?:a|one) (thousand|million|billion|trillion)\\b", "1 \\1"),
         ("\\b(?:a|one) dozen\\b", "12"),
+        ("\\bempty-handed\\b", "with exactly 0"),
+        ("\\b(wins?|gets?|has|have|with|takes?|receives?) (?:zero|no) (awards?|medals?|seats?|nominations?)\\b", "\\1 exactly 0 \\2"),
         ("\\bsingle digits?\\b", "9 or less"),
         ("\\bdouble digits\\b", "10 or more"),
         ("\\btriple digits\\b", "100 or more"),
@@ -150,8 +154,11 @@
         {%- set chain.sql = "regexp_replace(" ~ chain.sql ~ ", '" ~ pattern ~ "', '\\1 " ~ (loop.index + 1) ~ "\\2', 'g')" -%}
     {%- endfor %}
     create or replace macro silver.with_digits(text) as regexp_replace(
-        {{ chain.sql }},
-        '(\d(?:%| (?:million|billion|trillion))?) ((?:[a-z]+ ){1,2})or (more|less|fewer)\b', '\1 or \3 \2', 'g'
+        regexp_replace(
+            {{ chain.sql }},
+            '(\d(?:%| (?:million|billion|trillion))?) ((?:[a-z]+ ){1,2})or (more|less|fewer)\b', '\1 or \3 \2', 'g'
+        ),
+        '(\d) or (more|less|fewer) (thousand|million|billion|trillion)\b', '\1 \3 or \2', 'g'
     );
 
     {#- No negation, comparison or conjunction: "and" is not "or". ("between" goes with two numbers,
@@ -206,7 +213,7 @@
     {#- What is left when dates, hours, amounts and comparisons are taken out. -#}
     create or replace macro silver.topic_words(text, amount_mention, aliases) as list_filter(
         silver.telling_words(replace(silver.countable(text), amount_mention, ' '), aliases),
-        lambda word: not regexp_matches(word, '^\d') and not list_contains({{ comparison_words() }} || ['yes', 'no', 'or', 'and', 'before', 'by', 'from', 'for', 'et', 'if', 'any', 'after'], word)
+        lambda word: not regexp_matches(word, '^\d') and not list_contains({{ comparison_words() }} || ['yes', 'no', 'or', 'and', 'befor', 'by', 'from', 'for', 'et', 'if', 'any', 'after'], word)
     );
 
     {#- "Anyone other than Lai" is no placeholder: the side that it leaves out is a real one. -#}

@@ -19,6 +19,18 @@ mentioned as (
             struct_pack(source := 'subtitle', said := silver.countable(subtitle_text)),
             struct_pack(source := 'event', said := silver.countable(event_text)),
             struct_pack(source := 'condition', said := silver.countable(condition_text)),
+            -- "A majority of the 93 seats" is 47 of them.
+            struct_pack(
+                source := 'condition',
+                said := coalesce(
+                    'at least ' || cast(try_cast(regexp_extract(
+                        condition_text,
+                        '\b(?:more than (?:one )?half|majority) of (?:the |its |all )?(\d+) (?:\w+ )?'
+                        || '(?:seats|members|districts)\b',
+                        1
+                    ) as integer) // 2 + 1 as varchar), ''
+                )
+            ),
             -- A rung of "How many …?" that is a bare number.
             struct_pack(
                 source := 'rung',
@@ -37,7 +49,9 @@ found as (
         list_filter(
             list_transform(
                 places,
-                lambda place: struct_pack(source := place.source, found := silver.amount_mention(place.said))
+                lambda place: struct_pack(
+                    source := place.source, said := place.said, found := silver.amount_mention(place.said)
+                )
             ),
             lambda place: place.found is not null
             -- A score: "wins 4-2".
@@ -65,6 +79,26 @@ preferred as (
             mentions[1]
         ) as chosen,
     from found
+),
+
+-- And "60+" what "60 inches or more" is.
+measured as (
+    select
+        *,
+        coalesce(
+            list_filter(
+                list_transform(
+                    list_filter(mentions, lambda place: place.found.first = chosen.found.first),
+                    lambda place: silver.measure(coalesce(
+                        nullif(place.found.first_unit, ''), nullif(place.found.second_unit, ''),
+                        substr(place.said, strpos(place.said, place.found.mention) + length(place.found.mention))
+                    ))
+                ),
+                lambda measure: measure is not null
+            )[1],
+            silver.measure(regexp_extract(concat_ws(' ', title_text, event_text), '\bhow many ([a-z]+)', 1))
+        ) as measure,
+    from preferred
 ),
 
 -- The venue's own bounds, where no text compares.
@@ -109,28 +143,28 @@ structured as (
                         nullif(chosen.found.first_scale, ''), if(kind = 'between', chosen.found.second_scale, '')
                     ))
             else coalesce(floor_strike, cap_strike)
-        end as first_amount,
+        end as first_told,
         case
             when chosen is not null and kind = 'between'
                 then try_cast(replace(chosen.found.second, 'minus ', '-') as decimal(28, 6))
                     * silver.amount_scale(chosen.found.second_scale)
             when amount_source = 'structured' and kind = 'between' then cap_strike
-        end as second_amount,
+        end as second_told,
+        {%- for bound in ["first", "second"] %}
+        if(
+            measure is null, {{ bound }}_told,
+            cast({{ bound }}_told * measure.times / measure.parts as decimal(28, 6))
+        ) as {{ bound }}_amount,
+        {%- endfor %}
         -- A score of critics is a whole number, with a sign or without.
         if(
-            regexp_matches(title_text, '\b(rotten tomatoes|tomatometer|metacritic)\b'), null,
-            silver.amount_unit(
-                coalesce(
-                    nullif(chosen.found.first_unit, ''), nullif(chosen.found.second_unit, ''),
-                    -- "Above 39.5" is "above 39.5%", if the condition says so.
-                    list_filter(
-                        mentions,
-                        lambda place: place.source = 'condition' and place.found.first = chosen.found.first
-                    )[1].found.first_unit
-                )
-            )
+            regexp_matches(
+                concat_ws(' ', title_text, event_text, condition_text),
+                '\b(rotten tomatoes|tomatometer|metacritic|metascore)\b'
+            ), null,
+            nullif(measure.unit, '$')
         ) as unit,
-    from preferred
+    from measured
 ),
 
 bounded as (
@@ -140,11 +174,20 @@ bounded as (
         (kind in ('touch_above', 'touch_below') and coalesce(category, '') != 'sports')
         or regexp_matches(condition_text, '\bat any (time|point)\b')
         or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
+        coalesce(
+            nullif(
+                regexp_extract(
+                    chosen.found.mention, '\b(?:nt|hk|nz|[acrs])[$]|[$]|\b(?:eur|gbp|jpy|inr|cny|brl|mxn)\b'
+                ), ''
+            ),
+            case when measure.unit = '$' then '$' end
+        ) as amount_currency,
+        amount_currency is not null as is_of_money,
         -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves of them and the last cent
         -- are ways to say "or more". Percentages have one decimal.
         coalesce(unit = '°' and (first_amount % 1 = 0.5 or not contains(chosen.found.first, '.')), false)
         or coalesce(
-            unit is null and not coalesce(contains(chosen.found.mention, '$'), false)
+            unit is null and not is_of_money
             -- Rain has hundredths, and a lead in the polls has tenths.
             and not coalesce(
                 category = 'weather'
@@ -163,18 +206,16 @@ bounded as (
             )
             and (
                 first_amount % 1 = 0.5
-                or (
-                    not contains(chosen.found.first, '.') and (
-                        first_amount < 1000
-                        or regexp_matches(title_text, '\b(deaths|cases|runs|votes|people|yards|goals|arrests)\b')
-                    )
-                )
+                -- Of larger ones nobody will see the bound itself.
+                or (not contains(chosen.found.first, '.') and first_amount < 1000)
             ), false
         ) as is_whole,
         coalesce(
             -- Yields and mortgage rates have two.
             (
-                unit = '%' and first_amount * 10 % 1 = 0
+                -- "0.40%" has two decimals, and so has what basis points add up to.
+                unit = '%' and first_told = first_amount and first_amount * 10 % 1 = 0
+                and not regexp_matches(chosen.found.first, '\.\d\d')
                 and not regexp_matches(title_text, '\b(mortgage|yields?|treasury|sofr)\b')
             )
             or (unit = '°c' and regexp_matches(chosen.found.first, '\.\d$'))
@@ -189,14 +230,16 @@ bounded as (
         ) as has_one_decimal,
         -- Some central banks move by quarters of a point: a cut of more than 25 is one of 50. Spreads of yields do not.
         coalesce(
-            unit = 'bp' and first_amount % 25 = 0 and list_has_any(
+            unit = '%' and first_told != first_amount and first_told % 25 = 0 and list_has_any(
                 string_split(concat_ws(' ', title_text, event_text), ' '), {{ banks_of_quarters() }}
             ), false
         ) as is_of_quarters,
         cast(case
+            -- There are no fewer than none.
+            when kind = 'exactly' and first_amount = 0 and unit is null and not is_of_money then null
             when kind in ('at_least', 'touch_above', 'between', 'exactly') then first_amount
             when kind = 'above' and has_one_decimal then first_amount + 0.1
-            when kind = 'above' and is_of_quarters then first_amount + 25
+            when kind = 'above' and is_of_quarters then first_amount + 0.25
             when kind = 'above'
                 then if(
                         is_whole or first_amount % 1 >= 0.99,
@@ -240,6 +283,7 @@ amounts as (
         is_low_open,
         is_high_open,
         unit as amount_unit,
+        amount_currency,
         -- "Above 3%" or "be 3%" in the title, "3% or more" in the condition.
         coalesce(
             list_filter(
@@ -262,7 +306,13 @@ amounts as (
         case
             when is_whole then 1
             when has_one_decimal then 0.1
-            when is_of_quarters then 25
+            when is_of_quarters then 0.25
+            -- What is told to the last digit is counted.
+            when
+                unit is null and not is_of_money and first_told % 1 = 0
+                and (chosen is null or (chosen.found.first_scale = '' and not contains(chosen.found.first, '.')))
+                and coalesce(category, '') not in ('crypto', 'finance', 'economics')
+                then 1
         end as amount_step,
         -- Numbers that are neither a date nor a counter, where no amount was read.
         case
@@ -281,7 +331,7 @@ amounts as (
                             replace(silver.countable(title_text), chosen.found.mention, ' '), '\d+(?:\.\d+)?'
                         ),
                         lambda number: len(list_filter(
-                            [first_amount, second_amount, amount_low, amount_high]
+                            [first_told, second_told, amount_low, amount_high]
                             -- The title of "103 or above" says ">102", that of "55+" "more than 54.5".
                             || if(
                                 (is_whole or unit = '°c' or (unit is null and first_amount % 1 = 0))

@@ -89,6 +89,7 @@ terms as (
         amounts.is_low_open,
         amounts.is_high_open,
         amounts.amount_unit,
+        amounts.amount_currency,
         amounts.is_touch,
         amounts.is_of_cents,
         amounts.amount_step,

@@ -25,8 +25,8 @@ dated as (
             nullif(silver.clock_mention(title_text), ''),
             silver.clock_mention(event_text)
         ) as time_mention,
-        -- KXUCL-26: the season or the year, where no text names one.
-        case when platform = 'kalshi' then nullif(regexp_extract(event_id, '^[A-Z0-9]+-(\d\d)$', 1), '') end
+        -- KXUCL-26: the season or the year, where no text names one. KXGRAMMY-69 is the 69th.
+        case when platform = 'kalshi' then nullif(regexp_extract(event_id, '^[A-Z0-9]+-([23]\d)$', 1), '') end
             as ticker_year,
         -- One game on one day: the day is in the ticker, or in the start of the game.
         case platform

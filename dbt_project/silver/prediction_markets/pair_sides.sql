@@ -78,21 +78,22 @@ compared as (
             and kalshi.is_low_open != polymarket.is_low_open
             and if(kalshi.is_low_open, 1, -1) * (polymarket.amount_low - kalshi.amount_low) = 0.1, false
         )
+        or coalesce(
+            kalshi.amount_kind = 'below' and polymarket.amount_kind = 'below'
+            and kalshi.is_high_open != polymarket.is_high_open
+            and if(kalshi.is_high_open, 1, -1) * (kalshi.amount_high - polymarket.amount_high) = 0.1, false
+        )
         -- "Above 65.00" is "65.01 or more" of what is told in cents.
         or coalesce(
             kalshi.amount_high is null and polymarket.amount_high is null
             and kalshi.is_low_open != polymarket.is_low_open
-            and {{ is_last_digit(
-                "if(kalshi.is_low_open, 1, -1) * (polymarket.amount_low - kalshi.amount_low)"
-            ) }},
+            and {{ is_one_step("if(kalshi.is_low_open, 1, -1) * (polymarket.amount_low - kalshi.amount_low)") }},
             false
         )
         or coalesce(
             kalshi.amount_low is null and polymarket.amount_low is null
             and kalshi.is_high_open != polymarket.is_high_open
-            and {{ is_last_digit(
-                "if(kalshi.is_high_open, 1, -1) * (kalshi.amount_high - polymarket.amount_high)"
-            ) }},
+            and {{ is_one_step("if(kalshi.is_high_open, 1, -1) * (kalshi.amount_high - polymarket.amount_high)") }},
             false
         ) as has_same_step,
         kalshi.is_low_open != polymarket.is_low_open
