@@ -164,9 +164,9 @@
     list_distinct(list_filter(
         list_transform(string_split({{ text }}, ' '), lambda word: silver.word_stem(word)),
         lambda word: (length(word) > 3 or word = 'act') and word not in (
-            'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'suffice', 'enough',
-            'constitut', 'will', 'this', 'that', 'market', 'toward', 'towards', 'resolution', 'with', 'have', 'been', 'from', 'term',
-            'other', 'which', 'when', 'they', 'also', 'does', 'such', 'than', 'encompass', 'eligible', 'payout', 'criterion'
+            'count', 'qualify', 'qualifi', 'consider', 'includ', 'sufficient', 'suffic', 'enough',
+            'constitut', 'will', 'that', 'market', 'toward', 'resolution', 'with', 'been', 'from', 'term',
+            'other', 'which', 'when', 'they', 'also', 'such', 'than', 'encompas', 'encompass', 'eligibl', 'payout', 'criterion'
         )
     ))
 {%- endmacro %}

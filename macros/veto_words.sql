@@ -7,17 +7,17 @@
 {#- "And" is not "or", and "on the day" not "by" it. -#}
 {% macro logic_words() -%}
     'and', 'or', 'not', 'no', 'nor', 'any', 'all', 'every', 'both', 'either', 'only', 'final', 'first', 'last', 'next',
-    'to', 'from', 'for', 'on', 'by', 'before', 'after', 'until', 'than'
+    'to', 'from', 'for', 'on', 'by', 'befor', 'after', 'until', 'than'
 {%- endmacro %}
 
 {#- Capitalised, but nobody's name. -#}
 {% macro kind_words() -%}
     ['win', 'match', 'gam', 'map', 'set', 'half', 'spread', 'draw', 'tie', 'total', 'moneylin', 'team', 'both', 'end',
-     'winner', 'series', 'serie', 'goal', 'point', 'run', 'no', 'yes', 'other', 'others', 'first', 'pric', 'vs',
+     'winner', 'seri', 'goal', 'point', 'run', 'no', 'yes', 'other', 'first', 'pric', 'vs',
      'fc', 'cf', 'ac', 'sc', 'pro', 'professional', 'clan', 'playoff', 'counter', 'strik', 'esport',
      'basketball', 'football', 'baseball', 'hockey', 'soccer', 'nba', 'nfl', 'mlb', 'nhl', 'wnba',
-     'fifa', 'uefa', 'men', 'women', 'final', 'championship', 'champion', 'league', 'cup', 'english', 'season',
-     'glob', 'award', 'grammy', 'grammi', 'oscar', 'emmy', 'emmi', 'doubl', 'tripl', 'hik', 'cut', 'leav', 'unchang',
+     'fifa', 'uefa', 'men', 'women', 'final', 'championship', 'champion', 'leagu', 'cup', 'english', 'season',
+     'glob', 'award', 'grammy', 'oscar', 'emmy', 'doubl', 'tripl', 'hik', 'cut', 'leav', 'unchang',
      'january', 'february', 'march', 'july', 'september', 'october', 'november', 'december']
 {%- endmacro %}
 
@@ -51,12 +51,12 @@
 
 {#- Words that narrow what a condition asks. -#}
 {% macro narrowing_words() -%}
-    ['acting', 'interim', 'caretaker', 'technical', 'recover', 'legally', 'astronaut', 'partial', 'unanimou', 'warrant',
-     'licens', 'license', 'indirect', 'provisionally']
+    ['interim', 'caretaker', 'technical', 'recover', 'legally', 'astronaut', 'partial', 'unanimou', 'warrant',
+     'licens', 'indirect', 'provisionally']
 {%- endmacro %}
 
 {% macro negations() -%}
-    ['not', 'no', 'nobody', 'noth', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'lose', 'los',
+    ['not', 'no', 'nobody', 'noth', 'never', 'without', 'fail', 'avoid', 'neither', 'nor', 'except', 'los',
      'lost', 'scoreles', 'nrfi', 'eliminat', 'against']
 {%- endmacro %}
 
@@ -218,6 +218,16 @@
         len({{ others }}) = 1 and len({{ words }}) > 2
         and list_sort(string_split({{ others }}[1], ''))
         = list_sort(list_transform({{ words }}, lambda word: word[1]))
+    )
+{%- endmacro %}
+
+
+{#- "cincinnati" is "mlscincinnati", of whom one side does not say in which league he is. -#}
+{% macro is_code_of(words, codes) -%}
+    (
+        len({{ words }}) = 1 and len({{ codes }}) = 1 and len({{ words }}[1]) > 4
+        and len({{ codes }}[1]) - len({{ words }}[1]) in (2, 3)
+        and ends_with({{ codes }}[1], {{ words }}[1])
     )
 {%- endmacro %}
 

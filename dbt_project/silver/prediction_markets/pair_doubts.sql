@@ -250,11 +250,13 @@ doubted as (
                 when
                     (
                         (
-                            amounts = 'only kalshi' and not coalesce(kalshi.amount_low = 1, false)
+                            amounts = 'only kalshi'
+                            and not coalesce(kalshi.amount_low = 1 and kalshi.amount_unit is null, false)
                             and kalshi.amount_source != 'condition'
                         )
                         or (
-                            amounts = 'only polymarket' and not coalesce(polymarket.amount_low = 1, false)
+                            amounts = 'only polymarket'
+                            and not coalesce(polymarket.amount_low = 1 and polymarket.amount_unit is null, false)
                             and polymarket.amount_source != 'condition'
                         )
                     )

@@ -138,7 +138,7 @@ pairs as (
                                         and not coalesce(
                                             kalshi.window_starts_on = polymarket.window_starts_on
                                             and kalshi.window_ends_on = polymarket.window_ends_on
-                                            and kalshi.window_ends_on - kalshi.window_starts_on > 100, false
+                                            and kalshi.window_ends_on - kalshi.window_starts_on > 190, false
                                         )
                                     )
                                 else false
@@ -197,11 +197,11 @@ found as (
             case
                 when
                     amounts = 'other comparison'
-                    -- Where the cent decides, nobody will see the bound itself; figures of the economy are rounded and
-                    -- often hit it, and a share closes on the cent.
+                    -- Where the cent decides, nobody will see the bound itself; figures that are measured are rounded
+                    -- and often hit it, and a share closes on the cent.
                     or (
                         amounts = 'at the bound' and (
-                            coalesce(kalshi.amount_unit, polymarket.amount_unit, '') = '%'
+                            coalesce(kalshi.amount_unit, polymarket.amount_unit) is not null
                             or list_contains([kalshi.category, polymarket.category], 'economics')
                             or (kalshi.is_of_cents and polymarket.is_of_cents)
                         )
@@ -216,6 +216,13 @@ found as (
                 when
                     kalshi.is_touch != polymarket.is_touch
                     and amounts not in ('only kalshi', 'only polymarket', 'none')
+                    -- What has no close is asked of any time, in whatever words.
+                    and (
+                        kalshi.is_one_day or polymarket.is_one_day
+                        or list_has_any(
+                            [kalshi.category, polymarket.category], ['finance', 'crypto', 'economics']
+                        )
+                    )
                     then struct_pack(
                             veto_code := 'METRIC',
                             kalshi_value := if(kalshi.is_touch, 'at any time', 'at one time'),
@@ -223,16 +230,26 @@ found as (
                         )
             end,
             case
-                when kalshi.amount_unit != polymarket.amount_unit
+                when
+                    kalshi.amount_unit != polymarket.amount_unit
+                    or kalshi.amount_currency != polymarket.amount_currency
                     then struct_pack(
                             veto_code := 'UNIT',
-                            kalshi_value := kalshi.amount_unit,
-                            polymarket_value := polymarket.amount_unit
+                            kalshi_value := coalesce(kalshi.amount_unit, kalshi.amount_currency),
+                            polymarket_value := coalesce(polymarket.amount_unit, polymarket.amount_currency)
                         )
             end,
             case
                 when
                     kalshi.negations != polymarket.negations
+                    -- "No one" and "exactly 0" are one amount.
+                    and not coalesce(amounts = 'same' and kalshi.amount_high = 0, false)
+                    -- "Avoid a contraction", of which the condition says "0% or higher".
+                    and not (
+                        amounts = 'complement'
+                        and if(len(kalshi.negations) > 0, kalshi.amount_source, polymarket.amount_source) = 'condition'
+                        and least(len(kalshi.negations), len(polymarket.negations)) = 0
+                    )
                     -- "Sanctions against Russia", of which the rules of both speak.
                     and not (
                         list_contains(kalshi.said_words, 'against') and list_contains(polymarket.said_words, 'against')
@@ -277,6 +294,8 @@ found as (
                     )
                     and not {{ is_acronym("kalshi.subject_words", "polymarket.subject_words") }}
                     and not {{ is_acronym("polymarket.subject_words", "kalshi.subject_words") }}
+                    and not {{ is_code_of("untold_on_polymarket", "untold_on_kalshi") }}
+                    and not {{ is_code_of("untold_on_kalshi", "untold_on_polymarket") }}
                     then struct_pack(
                             veto_code := 'SUBJECT',
                             kalshi_value := array_to_string(untold_on_polymarket, ' '),

@@ -17,23 +17,22 @@ with vetoed as (
 
 terms as (
     select
-        market_id,
-        window_starts_on,
-        window_ends_on,
-        window_time,
-        is_whole_window,
-        is_edition,
-        is_game,
-        words,
-        ordered_words,
-        subject_words,
-        title_names,
-        markers,
-        amount_low,
-        amount_high,
-        is_touch,
-        amount_step,
-    from {{ ref("contract_terms") }}
+        terms.market_id,
+        terms.window_starts_on,
+        terms.window_ends_on,
+        terms.window_time,
+        terms.is_whole_window,
+        terms.is_edition,
+        terms.is_game,
+        terms.words,
+        terms.ordered_words,
+        terms.subject_words,
+        terms.title_names,
+        terms.markers,
+        terms.is_touch,
+        wordings.is_condition_negative,
+    from {{ ref("contract_terms") }} as terms
+    inner join {{ ref("contract_wordings") }} as wordings on terms.market_id = wordings.market_id
 ),
 
 pairs as (
@@ -92,6 +91,24 @@ pairs as (
                 and list_has_any(kalshi.words, ['election', 'rac'])
                 and list_has_any(polymarket.words, ['election', 'rac'])
             )
+            -- What the title does without its condition says is not, and the other side asks for.
+            or (
+                both_values in (['[]', '[without]'], ['[]', '[nobody]'])
+                {%- for side, other, value in [
+                    ("kalshi", "polymarket", "kalshi_value"), ("polymarket", "kalshi", "polymarket_value")
+                ] %}
+                and (
+                    vetoed.{{ value }} = '[]' or (
+                        {{ side }}.is_condition_negative and not {{ other }}.is_condition_negative
+                        and (
+                            vetoed.{{ value }} = '[nobody]' or list_contains(
+                                {{ other }}.words, {{ side }}.words[list_position({{ side }}.words, 'without') + 1]
+                            )
+                        )
+                    )
+                )
+                {%- endfor %}
+            )
             -- To avoid defeat is to win or to draw.
             or (
                 -- Who withdraws neither makes nor misses the cut.
@@ -144,13 +161,6 @@ related as (
             when veto_code in ('STRIKE', 'OPERATOR', 'COUNT') and not coalesce(is_window_same, false) then null
             when veto_code in ('STRIKE', 'OPERATOR') and regions = 'kalshi within polymarket' then 'k_implies_p'
             when veto_code in ('STRIKE', 'OPERATOR') and regions = 'polymarket within kalshi' then 'p_implies_k'
-            when
-                veto_code in ('STRIKE', 'OPERATOR') and regions = 'apart'
-                and least(kalshi.amount_high, polymarket.amount_high) = 0
-                and greatest(kalshi.amount_low, polymarket.amount_low) = 1
-                and (kalshi.amount_high is null or polymarket.amount_high is null)
-                and kalshi.amount_step = 1 and polymarket.amount_step = 1
-                then 'complementary_partition'
             when
                 veto_code in ('STRIKE', 'OPERATOR') and regions = 'apart'
                 and not kalshi.is_touch and not polymarket.is_touch
