@@ -25,7 +25,8 @@ MODELS = (
     *("contract_names", "contract_subjects", "contract_wordings", "contract_terms"),
     *("market_words", "word_weights"),
     *("blocking_keys", "similar_pairs", "candidate_pairs", "pair_sides", "pair_vetoes"),
-    *("filtered_pairs", "related_pairs", "pair_features", "pair_doubts", "pair_scores"),
+    *("filtered_pairs", "related_pairs", "pair_doubts", "harmless_words"),
+    *("pair_features", "pair_scores"),
 )
 Market = dict[str, Any]
 Venue = dict[str, Any]  # a venue's events, as it sends them

@@ -152,7 +152,9 @@ create or replace table silver.pair_sides as
 select *, 'none' as amounts, 'same' as orientation, 0 as polymarket_outcome_index
 from silver.candidate_pairs;
 create or replace table silver.pair_doubts as
-select pair_id, []::text[] as doubts from silver.candidate_pairs;
+select pair_id, []::text[] as doubts, []::text[] as own_words from silver.candidate_pairs;
+create or replace view silver.labels as select null as pair_id, '' as event_group, '' as universe;
+create or replace view silver.harmless_words as select '' as word, []::text[] as event_groups;
 """
 
 FOLDS = 5

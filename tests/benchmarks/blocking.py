@@ -37,7 +37,7 @@ TERMS = (
 BLOCKING = ("market_words", "word_weights", "similar_pairs", "blocking_keys", "candidate_pairs")
 PAIRS = (
     *("pair_sides", "pair_vetoes", "filtered_pairs", "related_pairs"),
-    *("pair_features", "pair_doubts", "pair_scores"),
+    *("pair_doubts", "harmless_words", "pair_features", "pair_scores"),
 )
 CHAIN = (*TERMS, "matched_listings", "marker_groups", *BLOCKING, *PAIRS)
 # One listing in a hundred: half of them are reworded, a quarter close, a quarter come back.
@@ -95,7 +95,7 @@ def prepare(folder: Path, kalshi_markets: int, polymarket_markets: int) -> None:
     subprocess.run(
         [
             *(sys.executable, "-m", "dbt.cli.main", "build", "--quiet", "--threads", "1"),
-            *("--select", "+candidate_pairs"),
+            *("--select", "+candidate_pairs", "+labels"),
             *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
         ],
         cwd=ROOT,

@@ -15,6 +15,30 @@ with compared as (
     from {{ ref("related_pairs") }}
 ),
 
+own_words as (
+    select
+        doubts.pair_id,
+        labels.event_group as own_event_group,
+        unnest(doubts.own_words) as word,
+    from compared
+    inner join {{ ref("pair_doubts") }} as doubts on compared.pair_id = doubts.pair_id
+    left join {{ ref("labels") }} as labels on compared.pair_id = labels.pair_id and labels.universe = 'labelled'
+),
+
+-- Of a pair that the words were learned from, what other events say of them.
+unknown_words as (
+    select
+        own_words.pair_id,
+        count(*) filter (
+            len(list_filter(
+                coalesce(harmless.event_groups, []), lambda event_group: event_group is distinct from own_event_group
+            )) < 2
+        ) as unknown_words,
+    from own_words
+    left join {{ ref("harmless_words") }} as harmless on own_words.word = harmless.word
+    group by own_words.pair_id
+),
+
 sided as (
     select
         compared.*,
@@ -24,9 +48,11 @@ sided as (
         sides.orientation,
         sides.amounts,
         len(doubts.doubts) > 0 as is_in_doubt,
+        coalesce(unknown_words.unknown_words, 0) as unknown_words,
     from compared
     inner join {{ ref("pair_sides") }} as sides on compared.pair_id = sides.pair_id
     inner join {{ ref("pair_doubts") }} as doubts on compared.pair_id = doubts.pair_id
+    left join unknown_words on compared.pair_id = unknown_words.pair_id
 ),
 
 terms as (
@@ -106,6 +132,7 @@ pairs as (
         if(polymarket.event_type = 'binary', sided.is_negated != (sided.orientation = 'inverted'), false)
             as is_opposite,
         sided.amounts,
+        sided.unknown_words,
         kalshi,
         polymarket,
         {{ not_in("kalshi.names", "polymarket.told_words") }} as kalshi_untold_names,
@@ -176,6 +203,11 @@ features as (
             len(list_filter(pairs.kalshi.rules_words, lambda word: list_contains(pairs.polymarket.rules_words, word)))
             / nullif(least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)), 0), 0.57
         ) as rules_shared,
+        -- Of a condition that was not sent nothing is known: 0.37 is what two have on average.
+        if(
+            least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)) = 0, 0.37,
+            least(unknown_words, 2) / 2
+        ) as unknown_words_alone,
         cast(pairs.kalshi_order = pairs.polymarket_order as double) as is_in_order,
         cast(
             pairs.kalshi.window_ends_on is not null and pairs.polymarket.window_ends_on is not null as double

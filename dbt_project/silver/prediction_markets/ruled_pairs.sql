@@ -6,9 +6,8 @@ with features as (
 
 harmless as (
     select
-        coalesce(list(word) filter (kind = 'untold'), []) as untold,
-        coalesce(list(word) filter (kind = 'reworded'), []) as reworded,
-    from {{ ref("harmless_words") }}
+        (select coalesce(list(word), []) from {{ ref("harmless_words") }}) as words,
+        (select coalesce(list(word), []) from {{ ref("harmless_rewordings") }}) as rewordings,
 ),
 
 reworded as (
@@ -40,8 +39,8 @@ pairs as (
         related.difference,
         doubts.doubts,
         doubts.is_said_by_one,
-        {{ not_in("doubts.own_words", "harmless.untold") }} as own_words,
-        {{ not_in("coalesce(reworded.own_words, [])", "harmless.reworded") }} as reworded_words,
+        {{ not_in("doubts.own_words", "harmless.words") }} as own_words,
+        {{ not_in("coalesce(reworded.own_words, [])", "harmless.rewordings") }} as reworded_words,
         coalesce(reworded.is_reordered, false) as is_reordered,
         scores.score,
         scores.threshold,
