@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.errors import BuildError
-from ingestion.locks import inherited_locks, locked
 from ingestion.logs import log_dbt
 from ingestion.pipeline import Progress
+from ingestion.warehouse_locks import inherited_locks, locked
 
 PROJECT = Path(__file__).resolve().parent.parent
 _RESULTS = {"LogModelResult", "LogTestResult", "LogSeedResult", "SkippingDetails", "LogHookEndLine"}

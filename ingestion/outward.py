@@ -22,8 +22,8 @@ from dlt.common.runtime import signals
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.errors import PublishError
-from ingestion.locks import locked
 from ingestion.settings import Settings
+from ingestion.warehouse_locks import locked
 
 # dlt is told by the environment: a batch of ours is a batch of its own, jobs run one by one (and
 # where a signal or a time limit can end them), and what was there stays until all is new.

@@ -21,11 +21,11 @@ import duckdb
 from ingestion.build import Half
 from ingestion.errors import PublishError, WarehouseError
 from ingestion.landing import naive_utc
-from ingestion.locks import locked
 from ingestion.run_log import Outcome
 from ingestion.settings import Settings
 from ingestion.venues import Clock, utc_now
 from ingestion.warehouse import open_warehouse, raw_tables
+from ingestion.warehouse_locks import locked
 
 # DuckDB keeps three headers of 4 KiB; each checkpoint counts itself and moves a pointer in one.
 _HEADER_BYTES = 12_288

@@ -12,7 +12,6 @@ from ingestion.build_commands import show_built
 from ingestion.client import shown_url
 from ingestion.console import IN_PART, folded_table, output, progress_bar, tell_problem
 from ingestion.ingest_commands import show_ingest
-from ingestion.locks import locked
 from ingestion.logs import is_json, logger
 from ingestion.pipeline import VENUES
 from ingestion.publish_commands import show_published
@@ -29,6 +28,7 @@ from ingestion.screens import (
 )
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse
+from ingestion.warehouse_locks import locked
 
 PublishTo = Annotated[
     list[Target] | None,

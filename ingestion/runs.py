@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from ingestion.books import ingest_books
 from ingestion.build import BuildResult, Half, Step, build
 from ingestion.errors import MarketFinderError, VenueError
-from ingestion.locks import locked
 from ingestion.order_books import ingest_order_books
 from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
 from ingestion.published_copy import Publication, publish_copy
@@ -22,6 +21,7 @@ from ingestion.settings import Settings
 from ingestion.simulator import Faults, TruePair, World, serve
 from ingestion.simulator.order_books import BookFaults, LevelTwoStream, MarketSettings
 from ingestion.venues import Clock, utc_now
+from ingestion.warehouse_locks import locked
 
 DEMO_WAREHOUSE = Path("data/demo.duckdb")
 _DEMO_FRAMES = 20_000

@@ -22,8 +22,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.errors import BusyError, MarketFinderError, WarehouseError
 from ingestion.landing import LANDED_RECORDS, REJECTED_LINES, SWEEPS, Known
-from ingestion.locks import locked
 from ingestion.venues import Entity
+from ingestion.warehouse_locks import locked
 
 RAW = "raw"
 

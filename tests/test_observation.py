@@ -24,11 +24,11 @@ from ingestion import logs
 from ingestion.build import PROJECT, dbt_events
 from ingestion.health import check_health
 from ingestion.last_run import LastRun, age, copy_remarks, read_last_run, write_last_run
-from ingestion.locks import locked
 from ingestion.metrics import command_metrics
 from ingestion.pipeline import ingest
 from ingestion.settings import Settings
 from ingestion.simulator import Faults
+from ingestion.warehouse_locks import locked
 
 KEY = "sk-planted-4711"
 PASSWORD = "planted-password-4712"

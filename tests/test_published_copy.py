@@ -16,10 +16,10 @@ import pytest
 from pipelines import ask
 
 from ingestion.errors import PublishError, SettingsError, WarehouseError
-from ingestion.locks import locked
 from ingestion.published_copy import Publication, publish_copy, readable_warehouse
 from ingestion.run_log import Outcome, RunLog
 from ingestion.settings import Settings, load_settings
+from ingestion.warehouse_locks import locked
 
 # Publishes over and over in children, each of which dies at another point.
 KILLED = """

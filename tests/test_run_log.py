@@ -19,11 +19,11 @@ from conftest import Query, ScriptedVenue, TickingClock
 
 from ingestion.build import PROJECT
 from ingestion.errors import MarketFinderError, TimedOutError, VenueError, WarehouseError
-from ingestion.locks import locked
 from ingestion.pipeline import ingest
 from ingestion.run_log import Outcome, RunLog
 from ingestion.runs import RunStep, run
 from ingestion.settings import Settings
+from ingestion.warehouse_locks import locked
 
 
 def steps(warehouse: Path) -> dict[str, tuple[Any, ...]]:

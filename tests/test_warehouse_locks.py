@@ -15,14 +15,14 @@ import pytest
 from ingestion import runs
 from ingestion.build import BuildResult
 from ingestion.errors import BusyError, WarehouseError
-from ingestion.locks import locked
 from ingestion.runs import demo
+from ingestion.warehouse_locks import locked
 
 # Holds the lock for some seconds; a child that it starts, if it is told to, sleeps longer.
 HOLDER = """
 import subprocess, sys, time
 from pathlib import Path
-from ingestion.locks import inherited_locks, locked
+from ingestion.warehouse_locks import inherited_locks, locked
 with locked(Path(sys.argv[1]), shared=sys.argv[2] == "shared"):
     if len(sys.argv) > 4:
         child = subprocess.Popen(["sleep", sys.argv[4]], pass_fds=inherited_locks())
