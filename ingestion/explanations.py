@@ -7,10 +7,9 @@ from typing import Any
 import duckdb
 from rich.console import Console
 from rich.table import Column, Table
-from rich.text import Text
 
 from ingestion.errors import WarehouseError
-from ingestion.screens import plain
+from ingestion.screens import paragraphs, plain
 from ingestion.warehouse import open_warehouse
 
 _SIDES = """
@@ -158,7 +157,7 @@ def _show_sides(
         values = kalshi.get(name), polymarket.get(name)
         if any(value not in (None, "", []) for value in values):
             mark = " ≠" if is_compared and values[0] != values[1] else ""
-            table.add_row(plain(name.replace("_", " ") + mark), *map(_paragraphs, values))
+            table.add_row(plain(name.replace("_", " ") + mark), *map(paragraphs, values))
     console.print(table)
 
 
@@ -168,7 +167,7 @@ def _show_fields(console: Console, title: str, fields: dict[str, Any]) -> None:
     table.add_column(overflow="fold")
     for name, value in fields.items():
         if value not in (None, "", []):
-            table.add_row(plain(name.replace("_", " ")), _paragraphs(value))
+            table.add_row(plain(name.replace("_", " ")), paragraphs(value))
     console.print(table)
 
 
@@ -181,13 +180,5 @@ def _show_rows(
     columns = (Column(name, overflow="fold") for name in names)
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        table.add_row(*map(_paragraphs, row))
+        table.add_row(*map(paragraphs, row))
     console.print(table)
-
-
-def _paragraphs(value: Any) -> Text:
-    """A value with its line breaks, as text that cannot steer the terminal."""
-    if isinstance(value, list):
-        value = "; ".join(map(str, value))
-    lines = "" if value is None else str(value)
-    return Text("\n").join(plain(line) for line in lines.splitlines())

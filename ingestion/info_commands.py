@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 from rich.markup import escape
+from rich.table import Column, Table
 
 from ingestion.client import shown_url
 from ingestion.connections import check_connections
@@ -25,7 +26,7 @@ def info_command() -> None:
     settings = load_settings()
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     output.print(f"{packages}, Python {platform.python_version()}", highlight=False)
-    table = folded_table("setting", "value")
+    table = Table(Column("setting", no_wrap=True), Column("value", overflow="fold"))
     for name, value in settings.model_dump().items():
         shown = shown_url(value) if name.endswith("_url") else str(value)
         table.add_row(f"MARKETFINDER_{name.upper()}", escape(shown))

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from ingestion.answers import show_answer
 from ingestion.errors import MarketFinderError, WarehouseError
-from ingestion.screens import plain, show_answer
+from ingestion.screens import plain
 from ingestion.warehouse import open_warehouse, require_warehouse
 
 _HISTORY = Path("~/.marketfinder_history")
@@ -21,6 +22,7 @@ _HISTORY_LINES = 1_000
 _HELP = """A statement ends with a semicolon, on as many lines as it takes.
 .tables    the tables and table macros of gold, and what each is; .tables silver for another layer
 .help      this
+copy (from gold.markets) to 'markets.parquet';    an answer into a file, .csv or .parquet
 .quit      the end, as Ctrl-D"""
 _TABLES = """
 select schema_name || '.' || name, coalesce(split_part(comment, '. ', 1), '')

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperCommand
 
+from ingestion.answers import show_query, write_query
 from ingestion.console import messages, output
 from ingestion.explanations import explain_pair
 from ingestion.last_run import copy_remarks
@@ -18,7 +19,6 @@ from ingestion.order_book_options import DAYS, Exchange, Symbol
 from ingestion.prompt import open_prompt
 from ingestion.published_copy import readable_warehouse
 from ingestion.runs import DEMO_WAREHOUSE
-from ingestion.screens import show_query
 from ingestion.settings import load_settings
 
 
@@ -41,16 +41,25 @@ def sql_command(
         str | None, typer.Argument(help="A DuckDB query, such as 'from gold.sync_logs'.")
     ] = None,
     is_demo: Demo = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the whole answer to this file: .csv or .parquet."),
+    ] = None,
     in_browser: Annotated[
         bool, typer.Option("--ui", help="Open the page of the DuckDB CLI, where it is installed.")
     ] = False,
 ) -> None:
     """Ask the warehouse, without a chance to change it; without a query, as often as you like."""
+    if query is None and out:
+        raise typer.BadParameter("--out is for the answer to one query: put it in quotes before it")
     if query is None:
         raise typer.Exit(open_prompt(output, _read_from(is_demo), in_browser=in_browser))
     if in_browser:
         raise typer.BadParameter("--ui is for questions that are asked there: leave the query out")
-    show_query(output, _read_from(is_demo), query)
+    if out:
+        write_query(output, _read_from(is_demo), query, out)
+    else:
+        show_query(output, _read_from(is_demo), query)
 
 
 def explain_command(

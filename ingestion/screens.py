@@ -1,6 +1,5 @@
 """What the command line shows of a warehouse. What venues wrote is text, whatever it holds."""
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -10,10 +9,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ingestion.console import folded_table
-from ingestion.errors import SettingsError, WarehouseError
 from ingestion.evaluation import Evaluation
 from ingestion.simulator import TruePair
-from ingestion.warehouse import open_warehouse
 
 _MINUTES = """
 select
@@ -81,13 +78,20 @@ from gold.bundle_opportunities
 """
 _SHOWN_ACTIVE = 20
 _SHOWN_SUSPECT = 3
-_SHOWN_ROWS = 100
 
 
 def plain(value: Any) -> Text:
     """A value as text that cannot style or steer the terminal."""
     text = "" if value is None else str(value)
     return Text("".join(letter if letter.isprintable() else " " for letter in text))
+
+
+def paragraphs(value: Any) -> Text:
+    """As `plain`, with its line breaks; a list with semicolons."""
+    if isinstance(value, list):
+        value = "; ".join(map(str, value))
+    lines = "" if value is None else str(value)
+    return Text("\n").join(plain(line) for line in lines.splitlines())
 
 
 def show_funnel(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
@@ -231,58 +235,6 @@ def show_against_truth(
         " pair whose texts leave a doubt is passed over in silence.",
         highlight=False,
     )
-
-
-def show_query(console: Console, warehouse: Path, query: str) -> None:
-    """The answer to an ad hoc query. Raises WarehouseError."""
-    with open_warehouse(warehouse, read_only=True) as connection:
-        show_answer(console, connection, query)
-
-
-def show_answer(console: Console, connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    """The answer to each statement of a query, its first rows.
-
-    Raises SettingsError when there is no statement in it, WarehouseError when one fails.
-    """
-    try:
-        statements = connection.extract_statements(query)
-        for number, statement in enumerate(statements, 1):
-            answer = connection.execute(statement)
-            # `use gold` has nothing to show, nor has what DuckDB puts before a pivot.
-            is_question = statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
-            if is_question or number == len(statements):
-                _show_rows(console, answer)
-    except duckdb.Error as error:
-        raise WarehouseError(f"The query failed: {error}") from None
-    if not statements:
-        raise SettingsError("There is no query in it. Such as: from gold.arbitrage_opportunities")
-
-
-def _show_rows(console: Console, answer: duckdb.DuckDBPyConnection) -> None:
-    names = [column[0] for column in answer.description or []]
-    rows = answer.fetchmany(_SHOWN_ROWS + 1)
-    shown = [[plain(value) for value in row] for row in rows[:_SHOWN_ROWS]]
-    widths = [max(map(len, column)) + 3 for column in zip(names, *shown, strict=True)]
-    if sum(widths) > console.width:
-        _show_one_by_one(console, names, shown)
-    else:
-        table = Table(*names)
-        for row in shown:
-            table.add_row(*row)
-        console.print(table)
-    if len(rows) > _SHOWN_ROWS:
-        console.print(f"The first {_SHOWN_ROWS} rows; there are more.")
-
-
-def _show_one_by_one(console: Console, names: list[str], rows: list[list[Text]]) -> None:
-    """Each row as a list of its columns, where a table would be wider than the terminal."""
-    for number, row in enumerate(rows, 1):
-        table = Table(title=f"row {number}", title_justify="left", show_header=False)
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, value in zip(names, row, strict=True):
-            table.add_row(name, value)
-        console.print(table)
 
 
 def _share(value: float | None) -> str:

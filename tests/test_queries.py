@@ -8,12 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from pipelines import ask
+from rich.cells import cell_len
 from rich.console import Console
 
+from ingestion.answers import show_query, write_query
 from ingestion.build import PROJECT
-from ingestion.errors import WarehouseError
+from ingestion.cli import app
+from ingestion.errors import FileError, MarketFinderError, WarehouseError
 from ingestion.prompt import open_prompt
 
 _PAGE = (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8")
@@ -90,6 +94,128 @@ def test_bars_of_trades_and_books_side_by_side(demo_build: Path) -> None:
     assert len(trades) != len(books)
     for started_at, vwap, mid in rows:
         assert (vwap, mid) == (trades.get(started_at), books.get(started_at))
+
+
+# Answers on the screen
+
+
+def shown(warehouse: Path, query: str, width: int = 80) -> list[str]:
+    file = io.StringIO()
+    show_query(Console(file=file, width=width), warehouse, query)
+    return file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("letter", ["x", "界"])
+@pytest.mark.parametrize("width", range(77, 84))
+def test_nothing_is_cut_off_at_the_edge(demo_build: Path, letter: str, width: int) -> None:
+    text = letter * (38 if letter == "界" else 76)
+    lines = shown(demo_build, f"select '{text}' as words", width)
+    assert all(cell_len(line) <= width for line in lines)
+    assert sum(line.count(letter) for line in lines) == len(text)
+    # As a table it has two borders with a space each.
+    assert lines[0].startswith("row 1") == (width < 80)
+
+
+def test_a_wide_answer_is_shown_row_by_row_and_says_what_is_left_out(demo_build: Path) -> None:
+    lines = shown(demo_build, "from gold.order_book_features")
+    assert lines[0].strip() == "row 1"
+    names = [row[0] for row in ask(demo_build, "describe gold.order_book_features")]
+    first = lines[2 : lines.index(next(line for line in lines if line.startswith("row 2"))) - 1]
+    assert [line.split()[1] for line in first] == names
+    assert sum(line.startswith("row ") for line in lines) == 10
+    assert lines[-1] == "The first 10 rows; there are more (all: --out answer.csv)."
+
+
+def test_a_narrow_answer_says_what_is_left_out(demo_build: Path) -> None:
+    lines = shown(demo_build, "select market_id from gold.markets")
+    assert len(lines) == 3 + 100 + 2
+    assert lines[-1] == "The first 100 rows; there are more (all: --out answer.csv)."
+    assert len(shown(demo_build, "select market_id from gold.markets limit 100")) == 3 + 100 + 1
+
+
+def test_no_rows_is_an_answer(demo_build: Path) -> None:
+    lines = shown(demo_build, "select market_id, title from gold.markets where false")
+    assert lines == ["No rows. The columns: market_id, title"]
+
+
+def test_values_are_written_as_in_sql(demo_build: Path) -> None:
+    lines = shown(demo_build, "select true as a, [1.50, null] as b, e'one\\ntwo' as c, null as d")
+    assert [re.findall(r"[^│\s](?:[^│]*[^│\s])?", line) for line in lines[3:-1]] == [
+        ["true", "[1.50, NULL]", "one"],
+        ["two"],
+    ]
+
+
+# Answers in a file
+
+
+def written(warehouse: Path, query: str, out: Path) -> str:
+    file = io.StringIO()
+    write_query(Console(file=file, width=80), warehouse, query, out)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".CSV"])
+def test_a_whole_answer_goes_into_a_file(demo_build: Path, tmp_path: Path, ending: str) -> None:
+    """Whatever its name is in SQL, or to DuckDB's file systems."""
+    query = "from gold.markets order by market_id -- all of them"
+    out = tmp_path / f"it's * a; 'drop{ending}"
+    assert written(demo_build, query, out).startswith(f"{out}, ")
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+    plain_name = out.rename(tmp_path / f"answer{ending.lower()}")
+    expected = ask(demo_build, "select market_id, outcomes::varchar from gold.markets order by all")
+    found = f"select market_id, outcomes::varchar from '{plain_name}' order by all"
+    assert duckdb.sql(found).fetchall() == expected
+    assert len(expected) > 1_000
+
+
+def test_a_file_is_replaced_by_a_whole_one_alone(demo_build: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answer.csv"
+    assert "place of" not in written(demo_build, "select 1 as one", out)
+    with pytest.raises(FileError, match="was not written"):
+        written(demo_build, "select if(range < 2e6, 0, error('no')) from range(3_000_000)", out)
+    assert out.read_text() == "one\n1\n"
+    assert "in the place of the file" in written(
+        demo_build, "use gold; pivot markets on platform", out
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["answer.csv"]
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "problem"),
+    [
+        ("select 1", "answer.xlsx", "the ending says what is written, and .xlsx is none of .csv"),
+        ("select 1", "answer", "no ending is none of .csv and .parquet"),
+        ("select 1", "no/answer.csv", "there is no folder .*/no. Make it first"),
+        ("select 1", "s3://bucket/answer.csv", "there is no folder .*/s3:/bucket"),
+        ("select 1", "folder.csv", "folder.csv was not written: .*Is a directory"),
+        ("from nothing", "answer.csv", "The query failed: .*nothing does not exist"),
+        ("selec", "answer.csv", "The query failed: .*syntax error"),
+        ("use gold", "answer.csv", "the last statement gives none"),
+        ("drop table gold.sync_logs", "answer.csv", "The query failed: .*read-only mode"),
+        ("drop table gold.sync_logs; select 1", "answer.csv", "The query failed: .*read-only mode"),
+        ("-- nothing", "answer.csv", "There is no query in it"),
+    ],
+)
+def test_what_cannot_be_written_is_told_in_words(
+    demo_build: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    query: str,
+    name: str,
+    problem: str,
+) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MarketFinderError, match=problem):
+        written(demo_build, query, Path(name))
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
+
+
+def test_a_file_is_for_one_query(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        app(["sql", "--demo", "--out", "answer.csv"])
+    assert "--out is for the answer to one query" in capsys.readouterr().err
 
 
 # The prompt
