@@ -1,4 +1,4 @@
-"""Why a pair is what it is called: both texts, what was read from them, vetoes, score, verdict."""
+"""What a pair is called, and why: both texts, what was read from them, vetoes, score, judge."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,8 +50,49 @@ _DECISION = """
 select
     relation, orientation, fungibility, tier, judge_effect, reasoning,
     rule_relation, rule_reasoning, score,
+    coalesce(
+        (
+            select outcomes[polymarket_outcome_index + 1].label
+            from silver.markets where market_id = polymarket_market_id
+        ),
+        if(orientation = 'inverted', 'No', 'Yes')
+    ) as polymarket_outcome,
 from silver.market_pairs where pair_id = ?
 """
+_VETOES = """
+select veto_code, kalshi_value, polymarket_value
+from silver.pair_vetoes where pair_id = ? order by veto_code
+"""
+# The one that comes closest to an opportunity.
+_LOCK = """
+select
+    locks.is_priced,
+    array_to_string(locks.blocked_reasons, '; ') as blocked_reasons,
+    array_to_string(coalesce(found.status_reasons, locks.suspect_reasons), '; ') as suspect_reasons,
+    found.profit_margin,
+from silver.locks
+left join gold.arbitrage_opportunities as found
+    on locks.lock_id = found.opportunity_id and found.status != 'expired'
+where locks.pair_id = ?
+order by found.profit_margin desc, locks.is_priced desc, len(locks.suspect_reasons), locks.direction
+limit 1
+"""
+_RELATIONS = {
+    "equal": "The same contract: Yes on Kalshi is {} on Polymarket",
+    "k_implies_p": "Not the same, but Yes on Kalshi implies {} on Polymarket",
+    "p_implies_k": "Not the same, but {} on Polymarket implies Yes on Kalshi",
+    "mutually_exclusive": "Not the same: Yes on Kalshi and {} on Polymarket exclude each other",
+    "complementary_partition": "Not the same: either Yes on Kalshi or {} on Polymarket comes true",
+}
+_CORRELATED = (
+    "Not the same, for another index, station or clock decides, but Yes on Kalshi goes with {} on"
+    " Polymarket"
+)
+_TIERS = {
+    "rules_only": "by the rules, sentence by sentence",
+    "scored": "by a score alone ({score:.4f})",
+    "judged": "by the rules and a language model",
+}
 
 
 def explain_pair(console: Console, warehouse: Path, ticker: str, polymarket_id: str) -> None:
@@ -77,38 +118,90 @@ def _explain(
             raise WarehouseError(
                 f"There is no market {market}. Its id is external_id in gold.markets."
             )
+    decision = _row(connection, _DECISION, pair)
+    found = connection.execute(
+        "select blocking_rule from silver.candidate_pairs where pair_id = ?", [pair]
+    ).fetchall()
+    vetoes = connection.execute(_VETOES, [pair]).fetchall()
+    if decision:
+        verdict = f"{_relation(decision)}. {_publication(connection, pair, decision)}"
+    elif vetoes:
+        verdict = _refusal(vetoes)
+    else:
+        unmatched = [
+            f"{market} is not matched ({text['not_matched_because']})"
+            for market, text in zip((kalshi, polymarket), texts, strict=True)
+            if text and text["not_matched_because"]
+        ]
+        why = "; ".join(unmatched) or "no blocking rule found this pair"
+        verdict = f"Not known to be related: {why}."
+    console.print(plain(verdict), style="bold")
+    if decision:
+        _show_fields(console, "What it is", decision)
     _show_sides(console, "What the venues say", texts)
     terms = [
         _row(connection, f"{_TERMS} where market_id = ?", market) for market in (kalshi, polymarket)
     ]
     _show_sides(console, "What was read from it (≠ where they differ)", terms, is_compared=True)
 
-    found = connection.execute(
-        "select blocking_rule from silver.candidate_pairs where pair_id = ?", [pair]
-    ).fetchall()
     if not found:
         console.print("No blocking rule found this pair: it was not compared any further.")
         return
     console.print(plain(f"Found by the blocking rule {found[0][0]}."))
-    vetoes = connection.execute(
-        "select veto_code, kalshi_value, polymarket_value from silver.pair_vetoes"
-        " where pair_id = ? order by veto_code",
-        [pair],
-    ).fetchall()
     _show_rows(console, "Vetoes", ("veto", "Kalshi", "Polymarket"), vetoes)
     # A veto that explains itself leaves a relation, which the score decides.
     if not _show_score(console, connection, pair):
         console.print("A pair with a veto is never equal, and the judge is not asked about it.")
         return
-    verdict = _row(connection, _VERDICT, pair)
-    if verdict:
-        _show_fields(console, "What the judge says", verdict)
+    judgement = _row(connection, _VERDICT, pair)
+    if judgement:
+        _show_fields(console, "What the judge says", judgement)
         differences = connection.execute(_DIFFERENCES, [pair]).fetchall()
         names = ("difference", "Kalshi", "Polymarket", "can split")
         _show_rows(console, "Differences it found", names, differences)
     else:
         console.print("The judge is not asked about this pair (var judged_open_pairs).")
-    _show_fields(console, "What it is", _row(connection, _DECISION, pair) or {})
+
+
+def _relation(decision: dict[str, Any]) -> str:
+    """What the two are to each other, and who says so."""
+    is_correlated = decision["fungibility"] == "correlated"
+    known = _CORRELATED if is_correlated else _RELATIONS.get(decision["relation"])
+    if not known:
+        first, *more = str(decision["reasoning"]).split("; ")
+        return f"Not known to be related: {first}{_and_more(more)}"
+    tier = _TIERS[decision["tier"]].format(**decision)
+    return f"{known.format(decision['polymarket_outcome'])}, {tier}"
+
+
+def _publication(connection: duckdb.DuckDBPyConnection, pair: str, decision: dict[str, Any]) -> str:
+    """What becomes of a lock of the pair, and why."""
+    if decision["relation"] not in _RELATIONS or decision["fungibility"] == "correlated":
+        return "It is never an opportunity."
+    try:
+        lock = _row(connection, _LOCK, pair)
+    except duckdb.CatalogException:
+        lock = None
+    if not lock:
+        return "It has no prices yet."
+    if not lock["is_priced"]:
+        return f"It cannot be priced: {lock['blocked_reasons']}."
+    status = f"suspect: {lock['suspect_reasons']}" if lock["suspect_reasons"] else "active"
+    if lock["profit_margin"] is None:
+        return f"It does not pay now; an opportunity of it would be {status}."
+    return f"It pays {lock['profit_margin']:.2%}, and is {status}."
+
+
+def _refusal(vetoes: Sequence[Sequence[Any]]) -> str:
+    (code, kalshi, polymarket), *more = vetoes
+    return (
+        f"Not the same contract: they differ in {code}, {kalshi or 'nothing'} on Kalshi and"
+        f" {polymarket or 'nothing'} on Polymarket{_and_more(more)}. It is never an opportunity."
+    )
+
+
+def _and_more(more: Sequence[Any]) -> str:
+    return f" (and {len(more)} more)" if more else ""
 
 
 def _show_score(console: Console, connection: duckdb.DuckDBPyConnection, pair: str) -> bool:

@@ -67,7 +67,8 @@ def explain_command(
     polymarket_id: Annotated[str, typer.Argument(help="The market's number, as in gold.markets.")],
     is_demo: Demo = False,
 ) -> None:
-    """Why a pair is, or is not, the same contract: texts, terms, vetoes, score and verdict."""
+    """Is a pair the same contract, may it be an opportunity, and why: the verdict, then texts,
+    terms, vetoes, score and judge."""
     explain_pair(output, _read_from(is_demo), kalshi_ticker, polymarket_id)
 
 

@@ -1,5 +1,7 @@
 """Why a pair is, or is not, the same contract, on what the demo leaves behind."""
 
+import re
+import shutil
 from io import StringIO
 from pathlib import Path
 
@@ -9,52 +11,117 @@ from rich.console import Console
 
 from ingestion.errors import WarehouseError
 from ingestion.explanations import explain_pair
+from ingestion.warehouse import open_warehouse
 
+# A pair, its first line, and what follows.
 PAIRS = {
     "the same word by word": (
         "select pair_id from silver.market_pairs where relation = 'equal' and tier != 'scored'",
+        "The same contract: Yes on Kalshi is Yes on Polymarket, by the rules, sentence by",
         (
+            "What it is",
             "What the venues say",
             "What was read from it",
             "Found by the blocking rule",
-            "What it is",
+            "What the judge says",
         ),
     ),
+    "and it pays": (
+        "select pair_id from gold.arbitrage_opportunities where status = 'active'",
+        r"The same contract: .*\. It pays \d+\.\d\d%, and is active\.",
+        ("What it is",),
+    ),
     "alike by the score": (
-        "select pair_id from silver.market_pairs where relation = 'equal' and tier = 'scored'",
-        ("What the score is made of", "polymarket heaviest untold", "together", "scored"),
+        "select pair_id from silver.market_pairs"
+        " where relation = 'equal' and tier = 'scored' and orientation = 'same'"
+        " and fungibility = 'clean'",
+        r"The same contract: Yes on Kalshi is Yes on Polymarket, by a score alone \(0\.\d{4}\)\. It"
+        r" .* suspect: found by score only: read both rules\.",
+        ("What it is", "What the score is made of", "polymarket heaviest untold", "together"),
+    ),
+    "the other way round": (
+        "select pair_id from silver.market_pairs"
+        " where relation = 'equal' and orientation = 'inverted' and fungibility = 'caveat'",
+        "The same contract: Yes on Kalshi is No on Polymarket, by a score alone .* suspect: the"
+        " rules differ in how it may end otherwise; found by score only",
+        ("What it is",),
+    ),
+    "another station": (
+        "select pair_id from silver.market_pairs where fungibility = 'correlated'",
+        "Not the same, for another index, station or clock decides, but Yes .* It is never an"
+        " opportunity",
+        ("What it is", "STATION"),
+    ),
+    "without a price": (
+        "select pair_id from silver.locks where kind = 'pair' group by pair_id"
+        " having not bool_or(is_priced)",
+        "It cannot be priced: (kalshi|polymarket): nothing on offer",
+        ("What it is",),
     ),
     "another deadline": (
-        "select pair_id from silver.related_pairs where veto_code = 'INSTANT'"
-        " and pair_id not like 'labelled:%'",
+        "select pair_id from silver.related_pairs"
+        " inner join silver.market_pairs using (pair_id)"
+        " where veto_code = 'INSTANT' and market_pairs.relation = 'k_implies_p'",
+        "Not the same, but Yes on Kalshi implies Yes on Polymarket, by a score alone",
         ("INSTANT", "What the score is made of"),
+    ),
+    "of which nothing is known": (
+        "select pair_id from silver.market_pairs where relation = 'unclear'",
+        r"Not known to be related: .* \(and \d+ more\)\. It is never an opportunity\.",
+        ("What it is", "unclear"),
     ),
     "vetoed": (
         "select pair_id from silver.pair_vetoes where pair_id not like 'labelled:%'"
         " and pair_id not in (select pair_id from silver.related_pairs)",
-        ("Vetoes", "the judge is not asked"),
+        "Not the same contract: they differ in [A-Z_]+, .* on Kalshi and .* on Polymarket",
+        ("What the venues say", "Vetoes", "the judge is not asked"),
     ),
     "never compared": (
         "select kalshi.market_id || '|' || polymarket.market_id as pair_id"
         " from silver.markets as kalshi, silver.markets as polymarket"
         " where kalshi.platform = 'kalshi' and polymarket.platform = 'polymarket'"
+        " and kalshi.is_eligible and polymarket.is_eligible"
         " and pair_id not in (select pair_id from silver.candidate_pairs)",
-        ("No blocking rule found this pair",),
+        "Not known to be related: no blocking rule found this pair.",
+        ("What the venues say", "No blocking rule found this pair"),
+    ),
+    "of what is over": (
+        "select kalshi.market_id || '|' || polymarket.market_id as pair_id"
+        " from silver.markets as kalshi, silver.markets as polymarket"
+        " where kalshi.platform = 'kalshi' and polymarket.platform = 'polymarket'"
+        " and kalshi.is_eligible and not polymarket.is_eligible",
+        r"Not known to be related: polymarket:\d+ is not matched \(.+\)\.",
+        ("not matched because",),
     ),
 }
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_every_stage_is_shown(demo_build: Path, name: str) -> None:
-    query, expected = PAIRS[name]
+def test_the_verdict_comes_first_and_then_every_stage(demo_build: Path, name: str) -> None:
+    query, verdict, expected = PAIRS[name]
     ((pair,),) = ask(demo_build, f"{query} order by pair_id limit 1")
     kalshi, polymarket = pair.replace("kalshi:", "").replace("polymarket:", "").split("|")
     shown = StringIO()
-    explain_pair(Console(file=shown, width=200), demo_build, kalshi, polymarket)
-    for words in expected:
-        assert words in shown.getvalue()
+    explain_pair(Console(file=shown, width=400), demo_build, kalshi, polymarket)
+    first, rest = shown.getvalue().split("\n", 1)
+    assert re.search(verdict, first)
+    places = [rest.find(words) for words in expected]
+    assert -1 not in places
+    assert places[0] == min(places)
 
 
 def test_an_unknown_market_is_an_error_in_words(demo_build: Path) -> None:
     with pytest.raises(WarehouseError, match="no market kalshi:NOSUCH"):
         explain_pair(Console(file=StringIO()), demo_build, "NOSUCH", "1")
+
+
+def test_a_pair_is_explained_before_it_has_a_price(demo_build: Path, tmp_path: Path) -> None:
+    """As after a first run whose order books did not come."""
+    warehouse = tmp_path / "demo.duckdb"
+    shutil.copyfile(demo_build, warehouse)
+    ((pair,),) = ask(warehouse, f"{PAIRS['and it pays'][0]} order by pair_id limit 1")
+    with open_warehouse(warehouse) as connection:
+        connection.execute("drop table silver.locks")
+    shown = StringIO()
+    explain_pair(Console(file=shown, width=400), warehouse, *pair.split("|"))
+    assert shown.getvalue().splitlines()[0].endswith("It has no prices yet.")
