@@ -10,6 +10,19 @@ with pairs as (
     where kind = 'pair'
 ),
 
+-- All that either book offers, in whole contracts. Read once: a view that reads such a part twice crashes DuckDB
+-- 1.5.5 now and then, when it is a scalar subquery of a table macro.
+depths as (
+    select
+        legs.lock_id,
+        cast(floor(max(ladders.ends_at) filter (legs.platform = 'kalshi')) as bigint) as kalshi_contracts,
+        cast(floor(max(ladders.ends_at) filter (legs.platform = 'polymarket')) as bigint) as polymarket_contracts,
+    from {{ ref("bought_legs") }} as legs
+    inner join {{ ref("ask_ladders") }} as ladders on legs.outcome_id = ladders.outcome_id
+    where legs.kind = 'pair'
+    group by legs.lock_id
+),
+
 opportunities as (
     select
         opportunity_id,
@@ -48,6 +61,15 @@ opportunities as (
         threshold.profit as threshold_profit,
         threshold.profit_margin as threshold_margin,
         top_margin,
+        case
+            when status = 'expired' then null
+            when best.contracts >= {{ var("maximum_contracts") }} then 'maximum_contracts'
+            when best.contracts < least(depths.kalshi_contracts, depths.polymarket_contracts) then 'price'
+            when best.contracts = depths.kalshi_contracts and best.contracts = depths.polymarket_contracts
+                then 'both depths'
+            when best.contracts = depths.kalshi_contracts then 'kalshi depth'
+            when best.contracts = depths.polymarket_contracts then 'polymarket depth'
+        end as limited_by,
         cast(days_locked as double) as days_locked,
         annualised_return,
         cast(score as double) as confidence,
@@ -59,6 +81,7 @@ opportunities as (
         quotes_expire_at,
         sighted_at as detected_at,
     from pairs
+    left join depths on pairs.opportunity_id = depths.lock_id
 )
 
 select * from opportunities
