@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pipelines import ask
 
 from ingestion.build import PROJECT, artefacts
 
@@ -86,6 +87,27 @@ def without_contract(manifest: Manifest) -> list[str]:
                     f"{name}.{column['name']}: the description does not say when it is null"
                 )
     return problems
+
+
+# Columns of bronze and silver that need no description: those of a file of which only half have one
+# yet, and the rows behind order_flow_features, which has the same columns.
+HALF_DESCRIBED = {"matching.yml"}
+INTERNAL = {"silver.order_flow_rows"}
+
+
+def without_comment(manifest: Manifest, warehouse: Path) -> list[str]:
+    """The columns of bronze and silver, as they are in a warehouse, that say not what they are."""
+    described = {
+        f"{node['schema']}.{node['alias']}"
+        for node in nodes(manifest, "model").values()
+        if Path(node["patch_path"] or "").name not in HALF_DESCRIBED
+    }
+    columns = ask(
+        warehouse,
+        "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        " where schema_name in ('bronze', 'silver') and comment is null order by all",
+    )
+    return [f"{table}.{name}" for table, name in columns if table in described - INTERNAL]
 
 
 def out_of_layer(manifest: Manifest) -> list[str]:
@@ -175,6 +197,10 @@ def test_related_pairs_reads_the_vetoes_that_it_explains(manifest: Manifest) -> 
 
 def test_gold_has_contracts_and_described_columns(manifest: Manifest) -> None:
     assert without_contract(manifest) == []
+
+
+def test_bronze_and_silver_have_described_columns(manifest: Manifest, demo_build: Path) -> None:
+    assert without_comment(manifest, demo_build) == []
 
 
 def test_data_flows_one_way(manifest: Manifest) -> None:
