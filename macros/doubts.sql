@@ -94,3 +94,143 @@
         )
     )
 {%- endmacro %}
+
+
+{#- Words that set two contracts apart when only one side has them anywhere; countries do, too. -#}
+{% macro directions() -%}
+    ['north', 'south', 'east', 'west']
+{%- endmacro %}
+
+
+{#- Words that narrow what is asked, when a title has one that the other side says nowhere. -#}
+{% macro qualifying_words() -%}
+    ['permanent', 'temporary', 'unanimou', 'unanimously', 'consecutiv', 'crew', 'uncrew', 'unmann', 'suborbital',
+     'domestic', 'nationwid', 'unadjust', 'nominal', 'partial', 'partially', 'indirect', 'virtual', 'virtually',
+     'unilateral', 'unilaterally', 'bilateral', 'trilateral', 'conditional', 'preliminary', 'revis', 'weekly', 'daily',
+     'hourly', 'median', 'solo', 'individual', 'snap', 'unoppos', 'original', 'remak', 'sequel', 'theatrical', 'stream',
+     'digital', 'physical', 'delux', 'beta', 'preview', 'mini', 'lit', 'onshor', 'offshor', 'nuclear', 'intentional',
+     'accidental', 'suspect', 'probabl', 'ratifi', 'bind', 'civil', 'felony', 'misdemeanor', 'revers', 'perpetual',
+     'dilut', 'circulat', 'spot', 'fre', 'regular', 'former', 'combin', 'commercial', 'joint', 'jointly', 'indi',
+     'support', 'animat', 'adapt', 'documentary', 'rooki', 'defensiv', 'offensiv']
+{%- endmacro %}
+
+
+{#- Words that narrow what a condition asks. -#}
+{% macro narrowing_words() -%}
+    ['interim', 'caretaker', 'technical', 'recover', 'legally', 'astronaut', 'partial', 'unanimou', 'warrant',
+     'licens', 'indirect', 'provisionally']
+{%- endmacro %}
+
+
+{#- The markers that mean "veto", "doubt" or "unknown" when only one side has them, as SQL texts. -#}
+{% macro markers_that(meaning) -%}
+    {%- set found = [] -%}
+    {%- for group, code, scope, one_sided, markers in term_markers() -%}
+        {%- for marker in markers if (marker[2] or one_sided) == meaning -%}
+            {%- do found.append("'" ~ group ~ ":" ~ marker[0] | replace("'", "''") ~ "'") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ found | join(", ") }}
+{%- endmacro %}
+
+
+{#- The names of a title, run by run: in "the Vice Chair of the Fed" and "the Fed Vice Chair" they follow each
+    other, in "Israel strikes Iran" a word stands between. -#}
+{% macro runs_of_names(side) -%}
+    list_transform(
+        string_split(
+            array_to_string(list_transform(
+                {{ side }}.ordered_words,
+                lambda word: if(list_contains({{ side }}.title_names, word), word, '|')
+            ), ' '), '|'
+        ),
+        lambda run: list_filter(string_split(run, ' '), lambda word: word != '')
+    )
+{%- endmacro %}
+
+
+{#- Whether of any two names the same comes first on both sides, or the two follow each other on one. -#}
+{% macro is_same_order(left, right, left_runs, right_runs) -%}
+    len(list_filter(
+        {{ left }},
+        lambda first: len(list_filter(
+            {{ left }},
+            lambda second: list_position({{ left }}, first) < list_position({{ left }}, second)
+            and list_position({{ right }}, first) > list_position({{ right }}, second)
+            and len(list_filter(
+                {{ left_runs }} || {{ right_runs }}, lambda run: list_has_all(run, [first, second])
+            )) = 0
+        )) > 0
+    )) = 0
+{%- endmacro %}
+
+
+{#- Whether of any two names the same comes first in both texts, each where a word begins: "us" is not in "russia". -#}
+{% macro is_same_order_in(names, left, right) -%}
+    len(list_filter(
+        {{ names }},
+        lambda first: len(list_filter(
+            {{ names }},
+            lambda second: strpos(' ' || {{ left }}, ' ' || first) < strpos(' ' || {{ left }}, ' ' || second)
+            and strpos(' ' || {{ right }}, ' ' || first) > strpos(' ' || {{ right }}, ' ' || second)
+        )) > 0
+    )) = 0
+{%- endmacro %}
+
+
+{#- The names that both titles have, in the order of one of them. -#}
+{% macro names_in_order(side, other) -%}
+    list_filter(
+        {{ side }}.ordered_words,
+        lambda word: list_contains({{ side }}.title_names, word) and list_contains({{ other }}.title_names, word)
+    )
+{%- endmacro %}
+
+
+{#- "Is it approved by the FDA": a name that both titles have follows on "by", another stands before, and between them
+    what the other side says too. "An album by Bad Bunny" has no name before. The ordered words have no "by". -#}
+{% macro is_done_by_a_name(side, other) -%}
+    (
+        list_contains({{ side }}.words, 'by')
+        and list_has_any(
+            {{ names_in_order(side, other) }},
+            list_slice({{ side }}.words, 1, list_position({{ side }}.words, 'by') - 2)
+        )
+        and list_has_any(
+            {{ names_in_order(side, other) }}, [{{ side }}.words[list_position({{ side }}.words, 'by') + 1]]
+        )
+        and len(list_filter(
+            {{ other }}.words,
+            lambda word: not list_contains({{ other }}.title_names, word)
+            and starts_with(word, {{ side }}.words[list_position({{ side }}.words, 'by') - 1])
+        )) > 0
+    )
+{%- endmacro %}
+
+
+{#- The words of a marker, as stems. -#}
+{% macro stems_of_marker(marker) -%}
+    list_filter(
+        list_transform(string_split(split_part({{ marker }}, ':', 2), ' '), lambda word: silver.word_stem(word)),
+        lambda word: length(word) > 2
+    )
+{%- endmacro %}
+
+
+{#- Numbers that the other side says nowhere: "GTA VI" says the 6, and 7 is 7.0. -#}
+{% macro numbers_not_in(numbers, said) -%}
+    list_filter({{ numbers }}, lambda number: not list_has_any({{ said }}, list_filter([
+        number, regexp_replace(number, '\.0+$', ''), {{ roman_numeral("number") }}
+    ], lambda name: name is not null)))
+{%- endmacro %}
+
+
+{% macro roman_numeral(number) -%}
+    ['ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix'][try_cast({{ number }} as integer) - 1]
+{%- endmacro %}
+
+
+{#- Words that say "all" or "any" as this one does. -#}
+{% macro words_of_all(word) -%}
+    if({{ word }} = 'all', ['all', 'entir', 'whol', 'complet', 'full', 'fully'], ['any'])
+{%- endmacro %}

@@ -37,7 +37,7 @@ listings as (
             lambda word: silver.word_stem(word)
         )) as asked_words,
         words || {{ telling_stems("array_to_string([coalesce(condition, '')] || clauses, ' ')") }} as stems,
-        {{ told_words("terms") }} || if(platform = 'polymarket', flatten(outcome_words), []) as told,
+        {{ told_words("terms") }} as told_words,
         {{ said_to_count("terms", "false") }} as counted,
         {{ said_to_count("terms", "true") }} as denied,
         {{ phrases_of_condition("terms") }} as condition_phrases,
@@ -63,8 +63,8 @@ pairs as (
         {{ doubtful_markers() }} as doubtful_of_one,
         -- To advance "from its tie against Flamengo", and "past Flamengo".
         list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['bet_type:qualify'])
-        and list_has_all(kalshi.told, polymarket.title_names)
-        and list_has_all(polymarket.told, kalshi.title_names) as is_tie_of_both,
+        and list_has_all(kalshi.told_words, polymarket.title_names)
+        and list_has_all(polymarket.told_words, kalshi.title_names) as is_tie_of_both,
         {{ names_in_order("kalshi", "polymarket") }} as kalshi_names,
         {{ names_in_order("polymarket", "kalshi") }} as polymarket_names,
         {{ markers_of("kalshi.markers", "'effect'") }} as kalshi_effects,
@@ -188,12 +188,12 @@ doubted as (
             case
                 when
                     len(kalshi.subject_words) > 0
-                    and not list_has_any(polymarket.told, kalshi.subject_words || kalshi.subject_names)
+                    and not list_has_any(polymarket.told_words, kalshi.subject_words || kalshi.subject_names)
                     and list_has_all(kalshi.rules_words, kalshi.subject_words)
                     then 'only one side names whom it is about: ' || array_to_string(kalshi.subject_words, ' ')
                 when
                     len(polymarket.subject_words) > 0
-                    and not list_has_any(kalshi.told, polymarket.subject_words || polymarket.subject_names)
+                    and not list_has_any(kalshi.told_words, polymarket.subject_words || polymarket.subject_names)
                     and list_has_all(polymarket.rules_words, polymarket.subject_words)
                     then 'only one side names whom it is about: ' || array_to_string(polymarket.subject_words, ' ')
             end,
@@ -201,8 +201,8 @@ doubted as (
             case
                 when
                     list_has_all(['mentions'], [kalshi.category, polymarket.category])
-                    and len({{ not_in("kalshi.title_names", "polymarket.told") }})
-                    + len({{ not_in("polymarket.title_names", "kalshi.told") }}) > 0
+                    and len({{ not_in("kalshi.title_names", "polymarket.told_words") }})
+                    + len({{ not_in("polymarket.title_names", "kalshi.told_words") }}) > 0
                     then 'only one side names who says it'
             end,
             case
@@ -335,7 +335,7 @@ doubted as (
                     and amounts in ('none', 'only kalshi', 'only polymarket')
                     and coalesce(kalshi.outlook, polymarket.outlook) is null
                     and least(len(kalshi.asked), len(polymarket.asked)) > 0
-                    and not list_has_any(kalshi.asked, polymarket.said || polymarket.told)
+                    and not list_has_any(kalshi.asked, polymarket.said || polymarket.told_words)
                     and not list_has_any(polymarket.asked, kalshi.said)
                     and not list_has_any(
                         {{ not_in("kalshi.condition_stems", "kalshi.title_names || kalshi.subject_words") }},

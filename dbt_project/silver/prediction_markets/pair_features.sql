@@ -117,7 +117,7 @@ listings as (
         coalesce(weighed.topics, []) as topics,
         list_distinct(terms.title_names || terms.subject_words) as names,
         list_distinct(terms.ordered_words) as ordered_words,
-        {{ told_words("terms") }} || if(terms.platform = 'polymarket', flatten(terms.outcome_words), []) as told_words,
+        {{ told_words("terms") }} as told_words,
     from terms
     left join weighed on terms.market_id = weighed.market_id
 ),

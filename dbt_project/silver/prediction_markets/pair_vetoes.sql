@@ -47,9 +47,7 @@ terms as (
             as movement,
         regexp_extract(split_part(condition, ' from ', 1), '\b(?:to|for|reach\w*) (.*)', 1) as asked_to,
         coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
-        -- Everything that the side says.
-        topic_words || event_topic_words || rules_words
-        || if(platform = 'polymarket', flatten(outcome_words), []) as said_words,
+        {{ told_words("terms") }} as told_words,
     from ({{ terms_of("changed") }}) as terms
     cross join kinds
 ),
@@ -66,11 +64,11 @@ pairs as (
         and polymarket.event_type = 'binary' as have_subjects,
         {{ not_in(
             "if(len(kalshi.subject_words) > 0, kalshi.subject_words, kalshi.title_names)",
-            "if(have_subjects, polymarket.subject_words || polymarket.subject_names, polymarket.said_words)"
+            "if(have_subjects, polymarket.subject_words || polymarket.subject_names, polymarket.told_words)"
         ) }} as untold_on_polymarket,
         {{ not_in(
             "if(have_subjects, polymarket.subject_words, polymarket.title_names)",
-            "if(have_subjects, kalshi.subject_words || kalshi.subject_names, kalshi.said_words)"
+            "if(have_subjects, kalshi.subject_words || kalshi.subject_names, kalshi.told_words)"
         ) }} as untold_on_kalshi,
         -- Who has announced that he leaves may still be there on the day.
         coalesce(kalshi.outlook != polymarket.outlook, false)
@@ -252,7 +250,7 @@ found as (
                     )
                     -- "Sanctions against Russia", of which the rules of both speak.
                     and not (
-                        list_contains(kalshi.said_words, 'against') and list_contains(polymarket.said_words, 'against')
+                        list_contains(kalshi.told_words, 'against') and list_contains(polymarket.told_words, 'against')
                         and {{ not_in("kalshi.negations", "['against']") }}
                         = {{ not_in("polymarket.negations", "['against']") }}
                     )
