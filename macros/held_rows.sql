@@ -68,7 +68,7 @@
             term_markers(), negations(), is_complement("", ""), is_within("", ""), amount_text(""),
             says_amount("", ""), shared_words("", ""), told_words(""), not_in("", ""), markers_of("", ""),
             markers_that("doubt"), directions(), countries(), central_banks(),
-            is_one_day_named("", ""), is_end_named("", ""), is_acronym("", ""), is_code_of("", ""),
+            is_one_day_named("", ""), is_end_named("", ""), is_acronym("", ""), is_told_by_the_amount([]),
             kind_words(), names_in_order("", ""), is_done_by_a_name("", ""), runs_of_names(""),
             is_same_order("", "", "", ""), is_same_order_in("", "", ""), said_to_count("", ""), is_denied("", "", ""),
             stems_of_marker(""), is_stage_told(""), numbers_not_in("", ""), is_one_step(""), doubtful_markers(),

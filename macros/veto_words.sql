@@ -93,12 +93,12 @@
 {%- endmacro %}
 
 
-{#- "cincinnati" is "mlscincinnati", of whom one side does not say in which league he is. -#}
-{% macro is_code_of(words, codes) -%}
+{#- One side alone denies, in such words only, and its amount, which is not its title's, has taken that in. -#}
+{% macro is_told_by_the_amount(denials) -%}
     (
-        len({{ words }}) = 1 and len({{ codes }}) = 1 and len({{ words }}[1]) > 4
-        and len({{ codes }}[1]) - len({{ words }}[1]) in (2, 3)
-        and ends_with({{ codes }}[1], {{ words }}[1])
+        least(len(kalshi.negations), len(polymarket.negations)) = 0
+        and len({{ not_in("kalshi.negations || polymarket.negations", denials) }}) = 0
+        and if(len(kalshi.negations) > 0, kalshi.amount_source, polymarket.amount_source) in ('condition', 'rung')
     )
 {%- endmacro %}
 

@@ -71,7 +71,7 @@
         text, '\b(?:at )?\d{1,2}(?::\d\d)? ?[ap]\.?m\b\.?(?: (?:[ecmp][sd]?t|utc|gmt)\b)?'
     );
 
-    create or replace macro silver.clock_time(mention) as nullif(trim(concat(
+    create or replace macro silver.clock_time(mention) as if(mention is null, null, trim(concat(
         lpad(cast(
             cast(regexp_extract(mention, '(\d{1,2})', 1) as integer) % 12
             + if(regexp_matches(mention, 'p\.?m'), 12, 0) as varchar
@@ -80,7 +80,7 @@
         coalesce(nullif(regexp_extract(mention, ':(\d\d)', 1), ''), '00'),
         ' ',
         regexp_replace(regexp_extract(mention, '([ecmp][sd]?t|utc|gmt)$', 1), '^([ecmp])[sd]t$', '\1t')
-    )), ':');
+    )));
 
     create or replace macro silver.without_dates(text) as list_reduce(
         list_transform(silver.date_mentions(text), lambda found: found.mention),

@@ -108,7 +108,7 @@
         ("\\bhalf a (million|billion|trillion)\\b", "0.5 \\1"),
         ("\\b(?:a|one) (thousand|million|billion|trillion)\\b", "1 \\1"),
         ("\\b(?:a|one) dozen\\b", "12"),
-        ("\\bempty-handed\\b", "with exactly 0"),
+        ("\\b(?:goes home|leaves) empty-handed\\b", "wins exactly 0"),
         ("\\b(wins?|gets?|has|have|with|takes?|receives?) (?:zero|no) (awards?|medals?|seats?|nominations?)\\b", "\\1 exactly 0 \\2"),
         ("\\bsingle digits?\\b", "9 or less"),
         ("\\bdouble digits\\b", "10 or more"),

@@ -19,17 +19,23 @@ mentioned as (
             struct_pack(source := 'subtitle', said := silver.countable(subtitle_text)),
             struct_pack(source := 'event', said := silver.countable(event_text)),
             struct_pack(source := 'condition', said := silver.countable(condition_text)),
-            -- "A majority of the 93 seats" is 47 of them.
+            -- "A majority of the 93 seats" is 47 of them; one of two thirds, or one that is lost, is not.
             struct_pack(
                 source := 'condition',
-                said := coalesce(
-                    'at least ' || cast(try_cast(regexp_extract(
-                        condition_text,
-                        '\b(?:more than (?:one )?half|majority) of (?:the |its |all )?(\d+) (?:\w+ )?'
-                        || '(?:seats|members|districts)\b',
-                        1
-                    ) as integer) // 2 + 1 as varchar), ''
-                )
+                said := case
+                    when
+                        not regexp_matches(
+                            title_text || ' ' || condition_text,
+                            '\b(thirds?|fifths?|\d/\d|super\w*|less|fewer|short|without|not?|los\w+|fail\w*)\b'
+                        )
+                        then coalesce('at least ' || cast(try_cast(regexp_extract(
+                                condition_text,
+                                '\b(?:more than (?:one )?half|majority) of (?:the|its|all) (\d+) (?:\w+ )?'
+                                || '(?:seats|members|districts)\b',
+                                1
+                            ) as integer) // 2 + 1 as varchar), '')
+                    else ''
+                end
             ),
             -- A rung of "How many …?" that is a bare number.
             struct_pack(
@@ -138,22 +144,26 @@ structured as (
         end as kind,
         case
             when chosen is not null
-                then try_cast(replace(chosen.found.first, 'minus ', '-') as decimal(28, 6))
-                    * silver.amount_scale(coalesce(
-                        nullif(chosen.found.first_scale, ''), if(kind = 'between', chosen.found.second_scale, '')
-                    ))
+                then try_cast(
+                        cast(replace(chosen.found.first, 'minus ', '-') as double)
+                        * silver.amount_scale(coalesce(
+                            nullif(chosen.found.first_scale, ''), if(kind = 'between', chosen.found.second_scale, '')
+                        )) as decimal(28, 6)
+                    )
             else coalesce(floor_strike, cap_strike)
         end as first_told,
         case
             when chosen is not null and kind = 'between'
-                then try_cast(replace(chosen.found.second, 'minus ', '-') as decimal(28, 6))
-                    * silver.amount_scale(chosen.found.second_scale)
+                then try_cast(
+                        cast(replace(chosen.found.second, 'minus ', '-') as double)
+                        * silver.amount_scale(chosen.found.second_scale) as decimal(28, 6)
+                    )
             when amount_source = 'structured' and kind = 'between' then cap_strike
         end as second_told,
         {%- for bound in ["first", "second"] %}
         if(
             measure is null, {{ bound }}_told,
-            cast({{ bound }}_told * measure.times / measure.parts as decimal(28, 6))
+            try_cast({{ bound }}_told * measure.times / measure.parts as decimal(28, 6))
         ) as {{ bound }}_amount,
         {%- endfor %}
         -- A score of critics is a whole number, with a sign or without.
@@ -234,7 +244,7 @@ bounded as (
                 string_split(concat_ws(' ', title_text, event_text), ' '), {{ banks_of_quarters() }}
             ), false
         ) as is_of_quarters,
-        cast(case
+        try_cast(case
             -- There are no fewer than none.
             when kind = 'exactly' and first_amount = 0 and unit is null and not is_of_money then null
             when kind in ('at_least', 'touch_above', 'between', 'exactly') then first_amount
@@ -246,7 +256,7 @@ bounded as (
                         cast(floor(first_amount) + 1 as decimal(28, 6)), first_amount
                     )
         end as decimal(28, 6)) as amount_low,
-        cast(case
+        try_cast(case
             when kind = 'between'
                 then if(
                         second_amount % 1 >= 0.99, cast(ceil(second_amount) as decimal(28, 6)), second_amount

@@ -178,7 +178,7 @@ checked as (
         -- The hour that only the condition names; the last minute of a day is no hour. Of two games of baseball on one
         -- day Polymarket tells the start.
         coalesce(
-            nullif(replace(silver.clock_time(nullif(condition_clock, '')), '23:59', '00:00'), '00:00 et'),
+            nullif(nullif(silver.clock_time(nullif(condition_clock, '')), '23:59 et'), '00:00 et'),
             case
                 when is_game and platform = 'polymarket' and regexp_matches(rules_text, '\b(mlb|baseball)\b')
                     then strftime(expected_at at time zone 'UTC' at time zone 'America/New_York', '%H:%M et')
@@ -223,16 +223,10 @@ checked as (
                 )
             )
         )
-        -- "The March press conference" is held on one of its days, and so is "the November 2028 election".
+        -- "The March press conference" is held on one of its days.
         or (
-            coalesce(window_source, '') in ('title', 'condition') and chosen_date.month != '' and chosen_date.day = ''
-            and (
-                contains(title_text, chosen_date.mention || ' press conference')
-                or regexp_matches(
-                    condition_text,
-                    '\b' || chosen_date.month || ' 20\d\d (\w+ ){0,4}(elections?|referendums?|primary|run-?off)\b'
-                )
-            )
+            window_source = 'title' and chosen_date.month != '' and chosen_date.day = ''
+            and contains(title_text, chosen_date.mention || ' press conference')
         ) as is_edition,
         -- "closed through March" speaks of every day, "closed by March" of one.
         not is_game and coalesce(chosen_date.word in ('through', 'until'), false) as is_whole_window,

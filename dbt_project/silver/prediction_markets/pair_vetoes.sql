@@ -47,6 +47,11 @@ terms as (
             as movement,
         regexp_extract(split_part(condition, ' from ', 1), '\b(?:to|for|reach\w*) (.*)', 1) as asked_to,
         coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
+        is_one_day or condition_on is not null
+        or regexp_matches(
+            concat_ws(' ', array_to_string(words, ' '), condition),
+            '\b(?:end|last|final|clos(?:e|es|ed|ing)?)\b'
+        ) as names_moment,
         {{ told_words("terms") }} as told_words,
     from ({{ terms_of("changed") }}) as terms
     cross join kinds
@@ -136,7 +141,12 @@ pairs as (
                                         and not coalesce(
                                             kalshi.window_starts_on = polymarket.window_starts_on
                                             and kalshi.window_ends_on = polymarket.window_ends_on
-                                            and kalshi.window_ends_on - kalshi.window_starts_on > 190, false
+                                            and kalshi.window_ends_on - kalshi.window_starts_on > if(
+                                                list_has_any(
+                                                    kalshi.markers || polymarket.markers,
+                                                    ['period:half 1', 'period:half 2']
+                                                ), 190, 100
+                                            ), false
                                         )
                                     )
                                 else false
@@ -216,7 +226,7 @@ found as (
                     and amounts not in ('only kalshi', 'only polymarket', 'none')
                     -- What has no close is asked of any time, in whatever words.
                     and (
-                        kalshi.is_one_day or polymarket.is_one_day
+                        if(kalshi.is_touch, polymarket.names_moment, kalshi.names_moment)
                         or list_has_any(
                             [kalshi.category, polymarket.category], ['finance', 'crypto', 'economics']
                         )
@@ -231,6 +241,9 @@ found as (
                 when
                     kalshi.amount_unit != polymarket.amount_unit
                     or kalshi.amount_currency != polymarket.amount_currency
+                    -- "60 inches" and "$60".
+                    or kalshi.amount_unit != coalesce(polymarket.amount_unit, polymarket.amount_currency)
+                    or polymarket.amount_unit != coalesce(kalshi.amount_unit, kalshi.amount_currency)
                     then struct_pack(
                             veto_code := 'UNIT',
                             kalshi_value := coalesce(kalshi.amount_unit, kalshi.amount_currency),
@@ -241,13 +254,12 @@ found as (
                 when
                     kalshi.negations != polymarket.negations
                     -- "No one" and "exactly 0" are one amount.
-                    and not coalesce(amounts = 'same' and kalshi.amount_high = 0, false)
-                    -- "Avoid a contraction", of which the condition says "0% or higher".
                     and not (
-                        amounts = 'complement'
-                        and if(len(kalshi.negations) > 0, kalshi.amount_source, polymarket.amount_source) = 'condition'
-                        and least(len(kalshi.negations), len(polymarket.negations)) = 0
+                        coalesce(amounts = 'same' and kalshi.amount_high = 0, false)
+                        and {{ is_told_by_the_amount(["no", "nobody", "noth"]) }}
                     )
+                    -- "Avoid a contraction", of which the condition says "0% or higher".
+                    and not (amounts = 'complement' and {{ is_told_by_the_amount(["avoid", "fail", "not", "no"]) }})
                     -- "Sanctions against Russia", of which the rules of both speak.
                     and not (
                         list_contains(kalshi.told_words, 'against') and list_contains(polymarket.told_words, 'against')
@@ -292,8 +304,6 @@ found as (
                     )
                     and not {{ is_acronym("kalshi.subject_words", "polymarket.subject_words") }}
                     and not {{ is_acronym("polymarket.subject_words", "kalshi.subject_words") }}
-                    and not {{ is_code_of("untold_on_polymarket", "untold_on_kalshi") }}
-                    and not {{ is_code_of("untold_on_kalshi", "untold_on_polymarket") }}
                     then struct_pack(
                             veto_code := 'SUBJECT',
                             kalshi_value := array_to_string(untold_on_polymarket, ' '),

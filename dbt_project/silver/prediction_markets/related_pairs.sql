@@ -17,22 +17,21 @@ with vetoed as (
 
 terms as (
     select
-        terms.market_id,
-        terms.window_starts_on,
-        terms.window_ends_on,
-        terms.window_time,
-        terms.is_whole_window,
-        terms.is_edition,
-        terms.is_game,
-        terms.words,
-        terms.ordered_words,
-        terms.subject_words,
-        terms.title_names,
-        terms.markers,
-        terms.is_touch,
-        wordings.is_condition_negative,
-    from {{ ref("contract_terms") }} as terms
-    inner join {{ ref("contract_wordings") }} as wordings on terms.market_id = wordings.market_id
+        market_id,
+        window_starts_on,
+        window_ends_on,
+        window_time,
+        is_whole_window,
+        is_edition,
+        is_game,
+        words,
+        ordered_words,
+        subject_words,
+        title_names,
+        markers,
+        is_touch,
+        amount_unit,
+    from {{ ref("contract_terms") }}
 ),
 
 pairs as (
@@ -91,24 +90,6 @@ pairs as (
                 and list_has_any(kalshi.words, ['election', 'rac'])
                 and list_has_any(polymarket.words, ['election', 'rac'])
             )
-            -- What the title does without its condition says is not, and the other side asks for.
-            or (
-                both_values in (['[]', '[without]'], ['[]', '[nobody]'])
-                {%- for side, other, value in [
-                    ("kalshi", "polymarket", "kalshi_value"), ("polymarket", "kalshi", "polymarket_value")
-                ] %}
-                and (
-                    vetoed.{{ value }} = '[]' or (
-                        {{ side }}.is_condition_negative and not {{ other }}.is_condition_negative
-                        and (
-                            vetoed.{{ value }} = '[nobody]' or list_contains(
-                                {{ other }}.words, {{ side }}.words[list_position({{ side }}.words, 'without') + 1]
-                            )
-                        )
-                    )
-                )
-                {%- endfor %}
-            )
             -- To avoid defeat is to win or to draw.
             or (
                 -- Who withdraws neither makes nor misses the cut.
@@ -159,6 +140,13 @@ related as (
             -- One side says it the other way round, in words of which no rule is sure: somebody has to read it.
             when veto_code in ('NEGATION', 'SPAN') then 'unclear'
             when veto_code in ('STRIKE', 'OPERATOR', 'COUNT') and not coalesce(is_window_same, false) then null
+            -- What is reached at some time may be lost again, and 50 minutes are no 50 tracks.
+            when
+                veto_code in ('STRIKE', 'OPERATOR') and (
+                    kalshi.is_touch != polymarket.is_touch
+                    or kalshi.amount_unit is distinct from polymarket.amount_unit
+                )
+                then null
             when veto_code in ('STRIKE', 'OPERATOR') and regions = 'kalshi within polymarket' then 'k_implies_p'
             when veto_code in ('STRIKE', 'OPERATOR') and regions = 'polymarket within kalshi' then 'p_implies_k'
             when
