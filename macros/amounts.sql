@@ -179,7 +179,9 @@
                 or (kalshi.amount_unit = '%' and polymarket.amount_unit = '%')
         when 0.1
             then (kalshi.amount_unit = '°c' and polymarket.amount_unit = '°c')
-                or kalshi.amount_unit is null and polymarket.amount_unit is null
+                or coalesce(
+                    kalshi.amount_unit, polymarket.amount_unit, kalshi.amount_currency, polymarket.amount_currency
+                ) is null
                 and not list_has_any([kalshi.category, polymarket.category], ['finance', 'crypto', 'economics'])
         else false
     end

@@ -100,3 +100,22 @@
         array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' '), '\b\d{1,2} \d\d [ap]m\b'
     )
 {%- endmacro %}
+
+
+{#- Words that make no difference, of the pairs' `own_words` in a model: learned from the labels that a scorer learns
+    from, where equal pairs of at least two events have them. -#}
+{% macro harmless_among(model) -%}
+    select
+        word,
+        list_sort(list(distinct event_group)) as event_groups,
+    from (
+        select
+            labels.event_group,
+            unnest(pairs.own_words) as word,
+        from {{ ref("labels") }} as labels
+        inner join {{ model }} as pairs on labels.pair_id = pairs.pair_id
+        where labels.universe = 'labelled' and labels.split = 'train' and labels.is_same_contract
+    )
+    group by word
+    having len(event_groups) > 1
+{%- endmacro %}

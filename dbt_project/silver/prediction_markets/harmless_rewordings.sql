@@ -1,19 +1,9 @@
 {{ config(materialized="table") }}
 
--- As harmless_words, of statements that are otherwise the same: there words of logic always make a difference.
-with own_words as (
-    select
-        labels.event_group,
-        unnest(statements.own_words) as word,
-    from {{ ref("labels") }} as labels
-    inner join {{ ref("reworded_statements") }} as statements on labels.pair_id = statements.pair_id
-    where labels.universe = 'labelled' and labels.split = 'train' and labels.is_same_contract
+with harmless as (
+    {{ harmless_among(ref("reworded_statements")) }}
 )
 
-select
-    word,
-    list_sort(list(distinct event_group)) as event_groups,
-from own_words
+-- In statements that are otherwise the same, words of logic always make a difference.
+select * from harmless
 where word not in ({{ logic_words() }})
-group by word
-having len(event_groups) > 1

@@ -203,9 +203,9 @@ features as (
             len(list_filter(pairs.kalshi.rules_words, lambda word: list_contains(pairs.polymarket.rules_words, word)))
             / nullif(least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)), 0), 0.57
         ) as rules_shared,
-        -- Of a condition that was not sent nothing is known: 0.37 is what two have on average.
+        -- Of a condition that was not sent nothing is known: 0.36 is what two have on average.
         if(
-            least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)) = 0, 0.37,
+            least(len(pairs.kalshi.rules_words), len(pairs.polymarket.rules_words)) = 0, 0.36,
             least(unknown_words, 2) / 2
         ) as unknown_words_alone,
         cast(pairs.kalshi_order = pairs.polymarket_order as double) as is_in_order,

@@ -40,6 +40,7 @@ terms as (
         is_low_open,
         is_high_open,
         amount_unit,
+        amount_currency,
         is_of_cents,
         amount_step,
         category,
@@ -72,30 +73,25 @@ compared as (
         and coalesce(
             kalshi.amount_high = polymarket.amount_high, kalshi.amount_high is null and polymarket.amount_high is null
         ) as has_same_bounds,
-        -- "Above 95.0" is at least 95.1, if it has one decimal; "above 95" does not say so.
+        -- "Above 65.00" is "65.01 or more" of what is told in cents; and "above 95.0" is at least 95.1, if it has one
+        -- decimal, where "above 95" does not say so.
+        {%- for bound, other, kind, sign in [("low", "high", "above", 1), ("high", "low", "below", -1)] %}
+        {%- set difference = (
+            "if(kalshi.is_" ~ bound ~ "_open, " ~ sign ~ ", " ~ -sign ~ ")"
+            ~ " * (polymarket.amount_" ~ bound ~ " - kalshi.amount_" ~ bound ~ ")"
+        ) %}
         coalesce(
-            kalshi.amount_kind = 'above' and polymarket.amount_kind = 'above'
-            and kalshi.is_low_open != polymarket.is_low_open
-            and if(kalshi.is_low_open, 1, -1) * (polymarket.amount_low - kalshi.amount_low) = 0.1, false
-        )
-        or coalesce(
-            kalshi.amount_kind = 'below' and polymarket.amount_kind = 'below'
-            and kalshi.is_high_open != polymarket.is_high_open
-            and if(kalshi.is_high_open, 1, -1) * (kalshi.amount_high - polymarket.amount_high) = 0.1, false
-        )
-        -- "Above 65.00" is "65.01 or more" of what is told in cents.
-        or coalesce(
-            kalshi.amount_high is null and polymarket.amount_high is null
-            and kalshi.is_low_open != polymarket.is_low_open
-            and {{ is_one_step("if(kalshi.is_low_open, 1, -1) * (polymarket.amount_low - kalshi.amount_low)") }},
-            false
-        )
-        or coalesce(
-            kalshi.amount_low is null and polymarket.amount_low is null
-            and kalshi.is_high_open != polymarket.is_high_open
-            and {{ is_one_step("if(kalshi.is_high_open, 1, -1) * (kalshi.amount_high - polymarket.amount_high)") }},
-            false
-        ) as has_same_step,
+            kalshi.amount_{{ other }} is null and polymarket.amount_{{ other }} is null
+            and kalshi.is_{{ bound }}_open != polymarket.is_{{ bound }}_open
+            and (
+                {{ is_one_step(difference) }}
+                or (
+                    kalshi.amount_kind = '{{ kind }}' and polymarket.amount_kind = '{{ kind }}'
+                    and {{ difference }} = 0.1
+                )
+            ), false
+        ) {{ "or" if not loop.last else "as has_same_step," }}
+        {%- endfor %}
         kalshi.is_low_open != polymarket.is_low_open
         or kalshi.is_high_open != polymarket.is_high_open as differs_at_bound,
         {{ is_complement("kalshi", "polymarket") }} or {{ is_complement("polymarket", "kalshi") }} as is_complement,

@@ -239,11 +239,8 @@ found as (
             end,
             case
                 when
-                    kalshi.amount_unit != polymarket.amount_unit
-                    or kalshi.amount_currency != polymarket.amount_currency
-                    -- "60 inches" and "$60".
-                    or kalshi.amount_unit != coalesce(polymarket.amount_unit, polymarket.amount_currency)
-                    or polymarket.amount_unit != coalesce(kalshi.amount_unit, kalshi.amount_currency)
+                    coalesce(kalshi.amount_unit, kalshi.amount_currency)
+                    != coalesce(polymarket.amount_unit, polymarket.amount_currency)
                     then struct_pack(
                             veto_code := 'UNIT',
                             kalshi_value := coalesce(kalshi.amount_unit, kalshi.amount_currency),
