@@ -65,13 +65,13 @@
 {% macro comparing_digest() -%}
     {%- if execute -%}
         {%- set read = [
-            term_markers(), negations(), is_complement("", ""), is_within("", ""), amount_text(""),
+            term_markers(), vetoes(), kinds_apart(), negations(), is_complement("", ""), is_within("", ""), amount_text(""),
             says_amount("", ""), shared_words("", ""), told_words(""), not_in("", ""), markers_of("", ""),
             markers_that("doubt"), directions(), countries(), central_banks(),
-            is_one_day_named("", ""), is_end_named("", ""), is_acronym("", ""), is_told_by_the_amount([]),
+            is_one_day_named("", ""), is_end_named("", ""),
             kind_words(), names_in_order("", ""), is_done_by_a_name("", ""), runs_of_names(""),
             is_same_order("", "", "", ""), is_same_order_in("", "", ""), said_to_count("", ""), is_denied("", "", ""),
-            stems_of_marker(""), is_stage_told(""), numbers_not_in("", ""), is_one_step(""), doubtful_markers(),
+            stems_of_marker(""), numbers_not_in("", ""), is_one_step(""), doubtful_markers(),
             names_with_other_endings(), turning_words(), is_named_otherwise(""),
             named_words("", publisher_heads()),
             initials_of_publishers(""), waived(""), is_waived("", ""), left_out(""),

@@ -80,39 +80,3 @@
         else array_to_string({{ side }}.other_numbers, ', ')
     end
 {%- endmacro %}
-
-
-{#- "SDP" for the Social Democratic Party: the one word of a side has the first letters of all of the other. Of two
-    words that is soon so ("CA" and Aaron Carter). -#}
-{% macro is_acronym(words, others) -%}
-    (
-        len({{ others }}) = 1 and len({{ words }}) > 2
-        and list_sort(string_split({{ others }}[1], ''))
-        = list_sort(list_transform({{ words }}, lambda word: word[1]))
-    )
-{%- endmacro %}
-
-
-{#- One side alone denies, in such words only, and its amount, which is not its title's, has taken that in. -#}
-{% macro is_told_by_the_amount(denials) -%}
-    (
-        least(len(kalshi.negations), len(polymarket.negations)) = 0
-        and len({{ not_in("kalshi.negations || polymarket.negations", denials) }}) = 0
-        and if(len(kalshi.negations) > 0, kalshi.amount_source, polymarket.amount_source) in ('condition', 'rung')
-    )
-{%- endmacro %}
-
-
-{#- Both ask who advances, and to the stage that the title of `side` names: "from its quarterfinal" is a round
-    further. -#}
-{% macro is_stage_told(side) -%}
-    (
-        list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['bet_type:qualify'])
-        and len(list_filter(
-            list_transform(
-                {{ markers_of(side ~ ".markers", "'stage'") }}, lambda marker: split_part(marker, ':', 2)
-            ),
-            lambda stage: contains(kalshi.asked_to, stage) and contains(polymarket.asked_to, stage)
-        )) > 0
-    )
-{%- endmacro %}
