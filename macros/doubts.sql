@@ -1,236 +1,249 @@
-{#- What may make two contracts of what a score finds alike; of `kalshi`, `polymarket` and the pair `changed`, as
-    silver.pair_doubts has them. -#}
-
-{#- Markers of one side where silence is a doubt, unless the other says the same in other places. -#}
-{% macro doubtful_markers() -%}
-    list_filter(
-        {{ not_in("kalshi.markers", "polymarket.markers") }}
-        || {{ not_in("polymarket.markers", "kalshi.markers") }},
-        lambda marker: regexp_replace(marker, ' \d+$', '') in ({{ markers_that("doubt") }})
-        -- A central bank announces what it decides; the conditions of both may say what one title says.
-        and not (
-            marker = 'announced:announced'
-            and list_has_all(['economics'], [kalshi.category, polymarket.category])
-            and list_has_any(kalshi.words, {{ central_banks() }})
-            and list_has_any(kalshi.words, ['cut', 'hik', 'unchang', 'rat'])
-        )
-        and not list_contains(list_intersect(kalshi.condition_markers, polymarket.condition_markers), marker)
-        -- Titles differ where the rules of both say it, and none that it does not count.
-        and not (
-            len({{ stems_of_marker("marker") }}) > 0
-            and list_has_all(
-                if(list_contains(kalshi.markers, marker), polymarket.rules_words, kalshi.rules_words),
-                {{ stems_of_marker("marker") }}
-            )
-            and not list_has_any(
-                flatten(if(list_contains(kalshi.markers, marker), polymarket.denied, kalshi.denied)),
-                {{ stems_of_marker("marker") }}
-            )
-        )
-        -- "Acting speakers will not count."
-        and not list_has_any(
-            flatten(if(list_contains(kalshi.markers, marker), kalshi.denied, polymarket.denied)),
-            {{ stems_of_marker("marker") }}
-        )
-        -- A final of the conference is a game of two teams on a day, and so is a "lower round 1".
-        and not (regexp_matches(marker, '^(division|ballot):') and kalshi.is_game and polymarket.is_game)
-    )
-{%- endmacro %}
-
-
-{#- "Reed" and "Rees": one stem, two names. -#}
-{% macro names_with_other_endings() -%}
-    list_filter(
-        {{ not_in("kalshi.cut_names", "polymarket.cut_names") }},
-        lambda name: not list_contains({{ kind_words() }}, silver.word_stem(name)) and list_contains(
-            list_transform(
-                {{ not_in("polymarket.cut_names", "kalshi.cut_names") }}, lambda other: silver.word_stem(other)
-            ),
-            silver.word_stem(name)
-        )
-    )
-{%- endmacro %}
-
-
-{#- Words of one title that turn or narrow what it asks, and that the other side says nowhere. -#}
-{% macro turning_words() -%}
-    list_filter(
-        {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
-        lambda word: word in ('eur', 'gbp', 'jpy', 'both', 'only', 'off', 'again', 'delay', 'jr', 'sr')
-        -- "The entire territory", and any that the rules of both let count.
-        or (
-            word in ('all', 'any')
-            and not (
-                list_has_any(kalshi.said, {{ words_of_all("word") }})
-                and list_has_any(polymarket.said, {{ words_of_all("word") }})
-            )
-        )
-        or (
-            changed.amounts = 'none' and len(kalshi.other_numbers) > 0
-            and word in ('m', 'bn', 'million', 'billion', 'trillion')
-        )
-        -- A major hurricane is no major tournament.
-        or (word = 'major' and not kalshi.is_game and not polymarket.is_game)
-        or (
-            not (list_contains(kalshi.said, word) and list_contains(polymarket.said, word))
-            and (
-                (
-                    -- A "Swiss stage" is of no country, and who plays whom is told by names.
-                    (
-                        list_contains({{ directions() }}, word)
-                        or (list_contains({{ countries() }}, word) and not (kalshi.is_game and polymarket.is_game))
-                    )
-                    -- West Ham is West Ham; Western Michigan is not Michigan.
-                    and not list_contains(kalshi.markers || polymarket.markers, 'sport:soccer')
-                )
-                -- Glenden and New Glenden.
-                or (word = 'new' and list_contains(kalshi.title_names || polymarket.title_names, 'new'))
-                or (list_contains({{ qualifying_words() }}, word) and not kalshi.is_game and not polymarket.is_game)
-                -- An amount that is the same says which of them is meant.
-                or (
-                    changed.amounts not in ('same', 'complement') and word in ('minu', 'plu', 'upto', 'exactly')
-                )
-            )
-        )
-    )
-{%- endmacro %}
-
-
-{#- Words that set two contracts apart when only one side has them anywhere; countries do, too. -#}
-{% macro directions() -%}
-    ['north', 'south', 'east', 'west']
-{%- endmacro %}
-
-
-{#- Words that narrow what is asked, when a title has one that the other side says nowhere. -#}
-{% macro qualifying_words() -%}
-    ['permanent', 'temporary', 'unanimou', 'unanimously', 'consecutiv', 'crew', 'uncrew', 'unmann', 'suborbital',
-     'domestic', 'nationwid', 'unadjust', 'nominal', 'partial', 'partially', 'indirect', 'virtual', 'virtually',
-     'unilateral', 'unilaterally', 'bilateral', 'trilateral', 'conditional', 'preliminary', 'revis', 'weekly', 'daily',
-     'hourly', 'median', 'solo', 'individual', 'snap', 'unoppos', 'original', 'remak', 'sequel', 'theatrical', 'stream',
-     'digital', 'physical', 'delux', 'beta', 'preview', 'mini', 'lit', 'onshor', 'offshor', 'nuclear', 'intentional',
-     'accidental', 'suspect', 'probabl', 'ratifi', 'bind', 'civil', 'felony', 'misdemeanor', 'revers', 'perpetual',
-     'dilut', 'circulat', 'spot', 'fre', 'regular', 'former', 'combin', 'commercial', 'joint', 'jointly', 'indi',
-     'support', 'animat', 'adapt', 'documentary', 'rooki', 'defensiv', 'offensiv']
-{%- endmacro %}
-
-
-{#- Words that narrow what a condition asks. -#}
-{% macro narrowing_words() -%}
-    ['interim', 'caretaker', 'technical', 'recover', 'legally', 'astronaut', 'partial', 'unanimou', 'warrant',
-     'licens', 'indirect', 'provisionally']
-{%- endmacro %}
-
-
-{#- The markers that mean "veto", "doubt" or "unknown" when only one side has them, as SQL texts. -#}
-{% macro markers_that(meaning) -%}
-    {%- set found = [] -%}
-    {%- for group, code, scope, one_sided, markers in term_markers() -%}
-        {%- for marker in markers if (marker[2] or one_sided) == meaning -%}
-            {%- do found.append("'" ~ group ~ ":" ~ marker[0] | replace("'", "''") ~ "'") -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ found | join(", ") }}
-{%- endmacro %}
-
-
-{#- The names of a title, run by run: in "the Vice Chair of the Fed" and "the Fed Vice Chair" they follow each
-    other, in "Israel strikes Iran" a word stands between. -#}
-{% macro runs_of_names(side) -%}
-    list_transform(
-        string_split(
-            array_to_string(list_transform(
-                {{ side }}.ordered_words,
-                lambda word: if(list_contains({{ side }}.title_names, word), word, '|')
-            ), ' '), '|'
+{#- What no score may overlook, of `kalshi`, `polymarket` and their pair, as silver.pair_doubts has them. A doubt is what
+    is said of it, as SQL, and when (null says nothing). -#}
+{% macro doubts() -%}
+    {% do return([
+        ("'the condition of one side asks that something is not'", is_condition_negative_of_one()),
+        ("'the other way round? ' || difference", "other_relation = 'unclear'"),
+        ("'which outcome is meant was not read'", "polymarket_outcome_index is null"),
+        ("'only one side is about one match'", is_match_of_one()),
+        ("'hour read on one side only'", is_hour_of_one()),
+        ("'only one side names an alternative (or)'", is_alternative_of_one()),
+        (
+            "'names in another order: ' || " ~ joined("kalshi_names") ~ " || ' / ' || " ~ joined("polymarket_names"),
+            is_other_order(),
         ),
-        lambda run: list_filter(string_split(run, ' '), lambda word: word != '')
+        (
+            "'who does it to whom: ' || " ~ joined("kalshi_names"),
+            "is_done_by_of_one and len(kalshi_names) > 1 and kalshi_names = polymarket_names",
+        ),
+        (
+            "'only one side names whom it is about: ' || " ~ joined("kalshi.subject_words"),
+            is_subject_of("kalshi", "polymarket"),
+        ),
+        (
+            "'only one side names whom it is about: ' || " ~ joined("polymarket.subject_words"),
+            is_subject_of("polymarket", "kalshi") ~ " and not coalesce(" ~ is_subject_of("kalshi", "polymarket") ~ ", false)",
+        ),
+        ("'only one side names who says it'", is_speaker_of_one()),
+        ("'names with other endings: ' || " ~ joined("other_endings"), "len(other_endings) > 0"),
+        ("'only one side says: ' || " ~ joined("turning_words"), "len(turning_words) > 0"),
+        ("'a death is settled in another way'", is_other_death()),
+        (
+            "'only one side says: ' || array_to_string(numbers_of_one, ', ')",
+            "len(numbers_of_one) > 0 and not kalshi.is_game",
+        ),
+        ("'only one side says: ' || array_to_string(other_numbers_of_one, ', ')", is_number_of_one()),
+        (
+            "'only one side says how the amount compares'",
+            is_comparison_of("kalshi") ~ " or " ~ is_comparison_of("polymarket"),
+        ),
+        (
+            "'the rules of one side compare otherwise than its title'",
+            "amounts = 'same' and kalshi.is_amount_contested != polymarket.is_amount_contested",
+        ),
+        ("'the rules of one side deny what those of the other say'", is_denied_by_other()),
+        (
+            "'one side asks what the other waives'",
+            is_waived("kalshi", "polymarket") ~ " or " ~ is_waived("polymarket", "kalshi"),
+        ),
+        (
+            "'it takes effect in another way'",
+            "len(kalshi_effects) > 0 and len(polymarket_effects) > 0 and kalshi_effects != polymarket_effects",
+        ),
+        ("'only one condition narrows'", is_narrowed_by_one()),
+        (
+            "'any of them, or all'",
+            is_any_of_all("kalshi.condition", "polymarket.condition") ~ " or "
+            ~ is_any_of_all("polymarket.condition", "kalshi.condition"),
+        ),
+        ("'hour without a zone'", "not contains(kalshi.window_time, ' ')"),
+        ("'each side names another source'", is_other_publisher()),
+        ("'each side names another place'", "not kalshi.is_game and " ~ is_named_otherwise("places")),
+        ("'each side names another competition'", are_games() ~ " and " ~ is_named_otherwise("competitions")),
+        ("'each side quotes another name'", is_other_quote()),
+        ("'no word of what they ask is the same'", is_nothing_shared()),
+        ("'only one side leaves out'", is_left_out_by_one()),
+        ("'deadline read on one side only'", is_end_of_one()),
+        ("'only one side says: ' || array_to_string(doubtful_of_one, ', ')", "len(doubtful_of_one) > 0"),
+    ]) %}
+{%- endmacro %}
+
+
+{% macro joined(words) -%}
+    array_to_string({{ words }}, ' ')
+{%- endmacro %}
+
+
+{#- Who is out is not in office. -#}
+{% macro is_condition_negative_of_one() -%}
+    kalshi.is_condition_negative != polymarket.is_condition_negative and not is_negated
+    and not coalesce(kalshi.outlook = 'ends' and polymarket.outlook = 'ends', false)
+{%- endmacro %}
+
+
+{#- To win a match is not to win the tournament. -#}
+{% macro is_match_of_one() -%}
+    kalshi.is_game != polymarket.is_game
+    and list_contains(
+        if(
+            kalshi.is_game,
+            kalshi.words || kalshi.event_words || kalshi.rules_words,
+            polymarket.words || polymarket.event_words
+        ),
+        'vs'
+    )
+    and not list_has_all(kalshi.markers, ['series:series'])
+    and not is_tie_of_both
+{%- endmacro %}
+
+
+{#- The close of a session is at four; what trades at night has other closes. -#}
+{% macro is_hour_of_one() -%}
+    kalshi.window_time is distinct from polymarket.window_time and other_relation is null
+    and not (
+        coalesce(kalshi.window_time, polymarket.window_time) = '16:00 et'
+        and not list_contains([kalshi.category, polymarket.category], 'crypto')
+        and list_contains(kalshi.rules_words, 'clos') and list_contains(polymarket.rules_words, 'clos')
     )
 {%- endmacro %}
 
 
-{#- Whether of any two names the same comes first on both sides, or the two follow each other on one. -#}
-{% macro is_same_order(left, right, left_runs, right_runs) -%}
-    len(list_filter(
-        {{ left }},
-        lambda first: len(list_filter(
-            {{ left }},
-            lambda second: list_position({{ left }}, first) < list_position({{ left }}, second)
-            and list_position({{ right }}, first) > list_position({{ right }}, second)
-            and len(list_filter(
-                {{ left_runs }} || {{ right_runs }}, lambda run: list_has_all(run, [first, second])
-            )) = 0
-        )) > 0
-    )) = 0
+{% macro is_alternative_of_one() -%}
+    len({{ not_in("kalshi.alternatives", "polymarket.said") }}) > 0
+    or len({{ not_in("polymarket.alternatives", "kalshi.said || outcomes_named") }}) > 0
 {%- endmacro %}
 
 
-{#- Whether of any two names the same comes first in both texts, each where a word begins: "us" is not in "russia". -#}
-{% macro is_same_order_in(names, left, right) -%}
-    len(list_filter(
-        {{ names }},
-        lambda first: len(list_filter(
-            {{ names }},
-            lambda second: strpos(' ' || {{ left }}, ' ' || first) < strpos(' ' || {{ left }}, ' ' || second)
-            and strpos(' ' || {{ right }}, ' ' || first) > strpos(' ' || {{ right }}, ' ' || second)
-        )) > 0
-    )) = 0
-{%- endmacro %}
-
-
-{#- The names that both titles have, in the order of one of them. -#}
-{% macro names_in_order(side, other) -%}
-    list_filter(
-        {{ side }}.ordered_words,
-        lambda word: list_contains({{ side }}.title_names, word) and list_contains({{ other }}.title_names, word)
+{% macro is_other_order() -%}
+    not {{ is_same_order("kalshi_names", "polymarket_names", "kalshi_runs", "polymarket_runs") }}
+    and not is_passive_of_one
+    and not kalshi.is_game
+    and polymarket.event_type != 'head_to_head'
+    -- Then the condition says who does what to whom.
+    and not (
+        kalshi.is_told_by_condition and polymarket.is_told_by_condition
+        and {{ is_same_order_in("kalshi_names", "kalshi.condition", "polymarket.condition") }}
     )
 {%- endmacro %}
 
 
-{#- "Is it approved by the FDA": a name that both titles have follows on "by", another stands before, and between them
-    what the other side says too. "An album by Bad Bunny" has no name before. The ordered words have no "by". -#}
-{% macro is_done_by_a_name(side, other) -%}
+{#- "Will OpenAI score 60%?" and "Will a model score 60%?" -#}
+{% macro is_subject_of(side, other) -%}
+    len({{ side }}.subject_words) > 0
+    and not list_has_any({{ other }}.told_words, {{ side }}.subject_words || {{ side }}.subject_names)
+    and list_has_all({{ side }}.rules_words, {{ side }}.subject_words)
+{%- endmacro %}
+
+
+{#- What anybody says on a call, and what its chief says. -#}
+{% macro is_speaker_of_one() -%}
+    list_has_all(['mentions'], [kalshi.category, polymarket.category])
+    and len({{ not_in("kalshi.title_names", "polymarket.told_words") }})
+    + len({{ not_in("polymarket.title_names", "kalshi.told_words") }}) > 0
+{%- endmacro %}
+
+
+{#- A death that pays on one venue and not on the other; by another deadline, any difference. -#}
+{% macro is_other_death() -%}
+    if(
+        is_negated,
+        len(kalshi_deaths) > 0 and kalshi_deaths = polymarket_deaths and kalshi_deaths != ['death:at last price'],
+        kalshi_deaths != polymarket_deaths
+        and (
+            (
+                len(kalshi_deaths) > 0 and len(polymarket_deaths) > 0
+                and list_contains(kalshi_deaths || polymarket_deaths, 'death:is no')
+            )
+            or other_relation in ('k_implies_p', 'p_implies_k')
+        )
+    )
+{%- endmacro %}
+
+
+{#- "A cap at 10%" and a cap. -#}
+{% macro is_number_of_one() -%}
+    amounts = 'none' and not list_has_any([kalshi.category, polymarket.category], ['sports', 'culture'])
+    and (len(kalshi.other_numbers) = 0) != (len(polymarket.other_numbers) = 0)
+    and len(other_numbers_of_one) > 0
+{%- endmacro %}
+
+
+{% macro is_comparison_of(side) -%}
     (
-        list_contains({{ side }}.words, 'by')
-        and list_has_any(
-            {{ names_in_order(side, other) }},
-            list_slice({{ side }}.words, 1, list_position({{ side }}.words, 'by') - 2)
-        )
-        and list_has_any(
-            {{ names_in_order(side, other) }}, [{{ side }}.words[list_position({{ side }}.words, 'by') + 1]]
-        )
-        and len(list_filter(
-            {{ other }}.words,
-            lambda word: not list_contains({{ other }}.title_names, word)
-            and starts_with(word, {{ side }}.words[list_position({{ side }}.words, 'by') - 1])
-        )) > 0
+        amounts = 'only {{ side }}'
+        and not coalesce({{ side }}.amount_low = 1 and {{ side }}.amount_unit is null, false)
+        and {{ side }}.amount_source != 'condition'
     )
 {%- endmacro %}
 
 
-{#- The words of a marker, as stems. -#}
-{% macro stems_of_marker(marker) -%}
-    list_filter(
-        list_transform(string_split(split_part({{ marker }}, ':', 2), ' '), lambda word: silver.word_stem(word)),
-        lambda word: length(word) > 2
+{% macro is_denied_by_other() -%}
+    not {{ are_games() }}
+    and (
+        {{ is_denied("kalshi.counted", "polymarket.denied", "kalshi.condition") }}
+        or {{ is_denied("polymarket.counted", "kalshi.denied", "polymarket.condition") }}
     )
 {%- endmacro %}
 
 
-{#- Numbers that the other side says nowhere: "GTA VI" says the 6, and 7 is 7.0. -#}
-{% macro numbers_not_in(numbers, said) -%}
-    list_filter({{ numbers }}, lambda number: not list_has_any({{ said }}, list_filter([
-        number, regexp_replace(number, '\.0+$', ''), {{ roman_numeral("number") }}
-    ], lambda name: name is not null)))
+{% macro is_narrowed_by_one() -%}
+    len(list_filter(
+        {{ not_in("kalshi.condition_stems", "polymarket.said") }}
+        || {{ not_in("polymarket.condition_stems", "kalshi.said") }},
+        lambda word: list_contains({{ narrowing_words() }}, word)
+    )) > 0
+    and not list_contains([kalshi.category, polymarket.category], 'sports')
 {%- endmacro %}
 
 
-{% macro roman_numeral(number) -%}
-    ['ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix'][try_cast({{ number }} as integer) - 1]
+{% macro is_other_publisher() -%}
+    not kalshi.is_game and {{ is_named_otherwise("publishers") }}
+    and not list_has_any(kalshi.said, polymarket.publisher_initials)
+    and not list_has_any(polymarket.said, kalshi.publisher_initials)
 {%- endmacro %}
 
 
-{#- Words that say "all" or "any" as this one does. -#}
-{% macro words_of_all(word) -%}
-    if({{ word }} = 'all', ['all', 'entir', 'whol', 'complet', 'full', 'fully'], ['any'])
+{#- "Gentle Thunder" and "Gentle Thunder Returns". -#}
+{% macro is_other_quote() -%}
+    least(len(kalshi.quoted_words), len(polymarket.quoted_words)) > 0
+    and len({{ not_in("kalshi.quoted_words", "polymarket.said") }})
+    + len({{ not_in("polymarket.quoted_words", "kalshi.said") }}) > 0
+{%- endmacro %}
+
+
+{#- To be acquired and to launch a satellite: nothing but the name is the same. -#}
+{% macro is_nothing_shared() -%}
+    not kalshi.is_game and polymarket.event_type = 'binary'
+    and amounts in ('none', 'only kalshi', 'only polymarket')
+    and coalesce(kalshi.outlook, polymarket.outlook) is null
+    and least(len(kalshi.asked), len(polymarket.asked)) > 0
+    and not list_has_any(kalshi.asked, polymarket.said || polymarket.told_words)
+    and not list_has_any(polymarket.asked, kalshi.said)
+    and not list_has_any(
+        {{ not_in("kalshi.condition_stems", "kalshi.title_names || kalshi.subject_words") }},
+        polymarket.condition_stems
+    )
+{%- endmacro %}
+
+
+{#- "Core" says what is left out, unless both say it. -#}
+{% macro is_left_out_by_one() -%}
+    (
+        len({{ not_in("kalshi.left_out", "polymarket.stems") }}) > 0
+        or len({{ not_in("polymarket.left_out", "kalshi.stems") }}) > 0
+    )
+    and (
+        not list_contains(kalshi.words || polymarket.words, 'cor')
+        or least(len(kalshi.left_out), len(polymarket.left_out)) > 0
+    )
+{%- endmacro %}
+
+
+{#- "The 2027 final" may well be the final. -#}
+{% macro is_end_of_one() -%}
+    (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)
+    and not kalshi.is_edition and not polymarket.is_edition
+    and not is_tie_of_both
+    and not {{ is_end_named("kalshi", "polymarket") }}
+    and not {{ is_end_named("polymarket", "kalshi") }}
 {%- endmacro %}
