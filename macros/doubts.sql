@@ -6,6 +6,7 @@
         ("'the other way round? ' || difference", "other_relation = 'unclear'"),
         ("'which outcome is meant was not read'", "polymarket_outcome_index is null"),
         ("'only one side is about one match'", is_match_of_one()),
+        ("'only one side names a team'", is_team_of_one()),
         ("'hour read on one side only'", is_hour_of_one()),
         ("'only one side names an alternative (or)'", is_alternative_of_one()),
         (
@@ -57,6 +58,15 @@
             ~ is_any_of_all("polymarket.condition", "kalshi.condition"),
         ),
         ("'hour without a zone'", "not contains(kalshi.window_time, ' ')"),
+        ("'each condition names another number'", is_other_number_asked()),
+        ("'each side says another number'", is_other_number()),
+        ("'at another hour of the day'", is_end_of_day_of_one()),
+        ("'at the close, or at any time'", is_close_of_one()),
+        ("'only one side is content with an announcement'", is_announcing_of_one()),
+        (
+            "'only one side counts: ' || " ~ joined(untold_topics("kalshi", "polymarket") ~ " || " ~ untold_topics("polymarket", "kalshi")),
+            is_other_count(),
+        ),
         ("'each side names another source'", is_other_publisher()),
         ("'each side names another place'", "not kalshi.is_game and " ~ is_named_otherwise("places")),
         ("'each side names another competition'", are_games() ~ " and " ~ is_named_otherwise("competitions")),
@@ -94,6 +104,20 @@
     )
     and not list_has_all(kalshi.markers, ['series:series'])
     and not is_tie_of_both
+{%- endmacro %}
+
+
+{#- A run of the first inning, and one of the Mariners. -#}
+{% macro is_team_of_one() -%}
+    {{ are_games() }} and polymarket.event_type = 'binary'
+    and (
+        {%- for side, other in [("kalshi", "polymarket"), ("polymarket", "kalshi")] %}
+        {{ "or " if not loop.first }}(
+            len({{ side }}.title_names) = 0 and len({{ side }}.subject_words) = 0
+            and len({{ other }}.title_names) > 0 and not list_contains({{ other }}.words, 'vs')
+        )
+        {%- endfor %}
+    )
 {%- endmacro %}
 
 
@@ -182,6 +206,8 @@
     and (
         {{ is_denied("kalshi.counted", "polymarket.denied", "kalshi.condition") }}
         or {{ is_denied("polymarket.counted", "kalshi.denied", "polymarket.condition") }}
+        or {{ is_word_denied("kalshi", "polymarket") }}
+        or {{ is_word_denied("polymarket", "kalshi") }}
     )
 {%- endmacro %}
 
@@ -200,6 +226,60 @@
     not kalshi.is_game and {{ is_named_otherwise("publishers") }}
     and not list_has_any(kalshi.said, polymarket.publisher_initials)
     and not list_has_any(polymarket.said, kalshi.publisher_initials)
+{%- endmacro %}
+
+
+{#- A moratorium of 7 days and one of 90, at 12:00 UTC and at 20:00 UTC. -#}
+{% macro is_other_number_asked() -%}
+    not {{ are_games() }} and other_relation is null
+    and len({{ not_in("kalshi.asked_numbers", "polymarket.asked_numbers || polymarket.words") }}) > 0
+    and len({{ not_in("polymarket.asked_numbers", "kalshi.asked_numbers || kalshi.words") }}) > 0
+{%- endmacro %}
+
+
+{#- "The 737 MAX 7" and "the 737 MAX 10". -#}
+{% macro is_other_number() -%}
+    amounts = 'none'
+    and len({{ not_in("kalshi.other_numbers", "polymarket.other_numbers") }}) > 0
+    and len({{ not_in("polymarket.other_numbers", "kalshi.other_numbers") }}) > 0
+{%- endmacro %}
+
+
+{#- At an hour of one day, and until its last minute. -#}
+{% macro is_end_of_day_of_one() -%}
+    not {{ are_games() }} and other_relation is null
+    and kalshi.is_one_day and polymarket.is_one_day
+    and (
+        (kalshi.asked_time is not null and contains(polymarket.condition, '11 59 pm'))
+        or (polymarket.asked_time is not null and contains(kalshi.condition, '11 59 pm'))
+    )
+{%- endmacro %}
+
+
+{#- Both ask what is reached, and one of them at the close. -#}
+{% macro is_close_of_one() -%}
+    kalshi.is_touch and polymarket.is_touch
+    and list_has_any([kalshi.category, polymarket.category], ['finance', 'crypto'])
+    and kalshi.asks_for_close != polymarket.asks_for_close
+{%- endmacro %}
+
+
+{#- Who leaves or says that he will. -#}
+{% macro is_announcing_of_one() -%}
+    coalesce(kalshi.outlook = 'ends' and polymarket.outlook = 'ends', false)
+    and list_contains(kalshi.markers, 'announcing:counts') != list_contains(polymarket.markers, 'announcing:counts')
+    and not (list_contains(kalshi.stems, 'announc') and list_contains(polymarket.stems, 'announc'))
+    and not list_contains(kalshi.markers || polymarket.markers, 'peace:ceasefire')
+{%- endmacro %}
+
+
+{#- Points, and points with assists; touchdowns, and touchdowns by a pass. -#}
+{% macro is_other_count() -%}
+    {{ are_games() }} and amounts in ('same', 'complement', 'at the bound')
+    and not list_has_any(
+        kalshi.markers || polymarket.markers, ['bet_type:spread', 'bet_type:total', 'bet_type:team total']
+    )
+    and len({{ untold_topics("kalshi", "polymarket") }}) + len({{ untold_topics("polymarket", "kalshi") }}) > 0
 {%- endmacro %}
 
 

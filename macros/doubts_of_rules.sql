@@ -41,6 +41,22 @@
 {%- endmacro %}
 
 
+{#- "AI / Artificial Intelligence" of one side, of which the other says that the abbreviation "AI" will not count. -#}
+{% macro is_word_denied(side, other) -%}
+    (
+        list_has_all(['mentions'], [kalshi.category, polymarket.category])
+        and len(list_filter(
+            {{ not_in(not_in(side ~ ".words", other ~ ".words"), negations()) }},
+            lambda word: len(list_filter(
+                {{ other }}.clauses,
+                lambda clause: contains(' ' || clause || ' ', ' ' || word || ' ')
+                and regexp_matches(clause, '\bnot (count|qualify)\b')
+            )) > 0
+        )) > 0
+    )
+{%- endmacro %}
+
+
 {#- What a side's rules name after some words ("according to"): each name as it stands there. -#}
 {% macro named_after(side, heads) -%}
     regexp_extract_all(
@@ -124,8 +140,10 @@
 {#- What the condition leaves out. -#}
 {% macro left_out(side) -%}
     {{ telling_stems(
-        "regexp_extract(coalesce(" ~ side ~ ".condition, ''), "
-        ~ "'\\b(?:excluding|except|not including) ((?:[a-z]+ ?){1,6})', 1)"
+        "regexp_replace("
+        ~ "regexp_extract(coalesce(" ~ side ~ ".condition, ''), "
+        ~ "'\\b(?:excluding|except|not including|items less) ((?:[a-z]+ ?){1,6})', 1), "
+        ~ "'\\b(is|are|was|were|rose|rises?|falls?|fell|increases?|for|in|by|as|on|from|during)\\b.*', '')"
     ) }}
 {%- endmacro %}
 
@@ -171,5 +189,39 @@
             regexp_extract_all(coalesce({{ condition }}, ''), '\bany (?:one )?(?:of )?([a-z]{4,})', 1),
             lambda noun: regexp_matches(coalesce({{ other }}, ''), '\ball(?: of)? (?:\w+ )?' || noun[:4])
         )) > 0
+    )
+{%- endmacro %}
+
+
+{#- Numbers that a condition asks for beside the amount: not those of days, nor of the last minute of one. -#}
+{% macro numbers_of_condition(side) -%}
+    list_filter(
+        regexp_extract_all(regexp_replace(
+            coalesce({{ side }}.condition, ''),
+            '\b(?:until \S+|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?: \d{1,2})?(?: 20\d\d)?|20\d\d'
+            || '|11 59 pm|12 00 am|\d+(?:\.\d+)? (?:thousand|million|billion|trillion))\b| 00\b', '', 'g'
+        ), '\b\d+(?:\.\d+)?\b'),
+        lambda number: not coalesce(abs(cast(number as double) - cast({{ side }}.amount_low as double)) <= 1, false)
+        and not coalesce(abs(cast(number as double) - cast({{ side }}.amount_high as double)) <= 1, false)
+    )
+{%- endmacro %}
+
+
+{#- What a title of a game counts and the other side neither says nor asks. -#}
+{% macro untold_topics(side, other) -%}
+    list_filter(
+        {{ side }}.topic_words,
+        lambda word: length(word) > 1
+        and not list_contains({{ kind_words() }} || [
+            'anytim', 'scorer', 'goalscorer', 'scor', 'record', 'combin', 'player', 'plu', 'minu', 'over', 'under',
+            'for', 'at', 'de', 'club'
+        ], word)
+        and not list_contains(
+            {{ other }}.topic_words || {{ other }}.event_topic_words || {{ other }}.subject_words
+            || {{ other }}.subject_names
+            || if({{ other }}.condition is null, {{ other }}.rules_words, list_transform(
+                string_split({{ other }}.condition, ' '), lambda asked: silver.word_stem(asked)
+            )), word
+        )
     )
 {%- endmacro %}

@@ -32,6 +32,19 @@
             flatten(if(list_contains(kalshi.markers, marker), kalshi.denied, polymarket.denied)),
             {{ stems_of_marker("marker") }}
         )
+        -- The nominee of a party, in an event called after its primary.
+        and not (
+            marker = 'ballot:primary' and list_contains(kalshi.words, 'nomine') and list_contains(polymarket.words, 'nomine')
+            and not list_contains(kalshi.words || polymarket.words, 'primary')
+        )
+        -- What the Vice President says.
+        and not (starts_with(marker, 'ticket:') and list_has_all(['mentions'], [kalshi.category, polymarket.category]))
+        -- The flash of one is the preliminary one of the other.
+        and not (
+            marker = 'issue:flash' and list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['issue:early'])
+        )
+        -- "Core" is what both say is left out.
+        and not (marker = 'core:core' and list_has_any(kalshi.left_out, polymarket.left_out))
         -- A final of the conference is a game of two teams on a day, and so is a "lower round 1".
         and not (regexp_matches(marker, '^(division|ballot):') and kalshi.is_game and polymarket.is_game)
     )
@@ -111,14 +124,14 @@
      'digital', 'physical', 'delux', 'beta', 'preview', 'mini', 'lit', 'onshor', 'offshor', 'nuclear', 'intentional',
      'accidental', 'suspect', 'probabl', 'ratifi', 'bind', 'civil', 'felony', 'misdemeanor', 'revers', 'perpetual',
      'dilut', 'circulat', 'spot', 'fre', 'regular', 'former', 'combin', 'commercial', 'joint', 'jointly', 'indi',
-     'support', 'animat', 'adapt', 'documentary', 'rooki', 'defensiv', 'offensiv']
+     'support', 'direct', 'writ', 'guest', 'confidential', 'confidentially', 'animat', 'adapt', 'documentary', 'rooki', 'defensiv', 'offensiv']
 {%- endmacro %}
 
 
 {#- Words that narrow what a condition asks. -#}
 {% macro narrowing_words() -%}
     ['interim', 'caretaker', 'technical', 'recover', 'legally', 'astronaut', 'partial', 'unanimou', 'warrant',
-     'licens', 'indirect', 'provisionally']
+     'licens', 'indirect', 'provisionally', 'crew', 'advertis', 'loan']
 {%- endmacro %}
 
 

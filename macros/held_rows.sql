@@ -69,7 +69,7 @@
             names_with_other_endings(), negations(), publisher_heads(), is_complement("", ""), is_within("", ""),
             is_one_step(""), is_one_day_named("", ""), is_done_by_a_name("", ""), names_in_order("", ""),
             runs_of_names(""), initials_of_publishers(""), named_words("", ""), numbers_not_in("", ""),
-            phrases_of_condition(""), said_to_count("", ""), waived(""), left_out(""), told_words(""),
+            numbers_of_condition(""), phrases_of_condition(""), said_to_count("", ""), waived(""), left_out(""), told_words(""),
             telling_stems(""), shared_words("", ""), not_in("", ""), markers_of("", "")
         ] -%}
         {{- local_md5(read | string ~ code_of(

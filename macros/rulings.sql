@@ -97,7 +97,7 @@
 {#- The hours that a side's rules name. -#}
 {% macro clocks_of(side) -%}
     regexp_extract_all(
-        array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' '), '\b\d{1,2} \d\d [ap]m\b'
+        array_to_string([coalesce({{ side }}.condition, '')] || {{ side }}.clauses, ' '), '\b\d{1,2}(?: \d\d)? [ap]m\b'
     )
 {%- endmacro %}
 

@@ -58,7 +58,7 @@
         ("\\blos angeles\\b", "losangeles"),
         ("\\b(12 )?noon\\b", "12 pm"),
         ("(\\d) ?(?:°|degrees?) ?f(?:ahrenheit)?\\b|(\\d) fahrenheit\\b", "\\1\\2°"),
-        ("(\\d) ?(?:°|degrees?) ?c(?:elsius|entigrade)?\\b|(\\d) celsius\\b", "\\1\\2°c"),
+        ("(\\d) ?(?:°|degrees?) ?c(?:elsius|entigrade)?\\b|(\\d) c(?:elsius)?\\b", "\\1\\2°c"),
         ("(\\d)(bps?)\\b", "\\1 \\2"),
         ("\\bno[- ]confidence\\b", "censure"),
         ("\\beuro ?area\\b", "eurozone"),
@@ -103,7 +103,9 @@
         ("\\bend of (?:q2|the second quarter)\\b", "june 30"),
         ("\\bend of (?:q3|the third quarter)\\b", "september 30"),
         ("\\bend of (?:q4|the fourth quarter)\\b", "december 31"),
+        ("\\bbanks? fail(?:s|ed|ures?)?\\b", "bank collapse"),
         ("\\bhomers\\b", "home runs"),
+        ("\\bdraws? ((?:more|fewer|less) than|at least|over|under|above|below)", "attracts \\1"),
         ("\\b(more than|over|at least|less than|under) (?:one )?half of (?:the |all )?((?:valid |total )?votes?)\\b", "\\1 50% of the \\2"),
         ("\\bhalf a (million|billion|trillion)\\b", "0.5 \\1"),
         ("\\b(?:a|one) (thousand|million|billion|trillion)\\b", "1 \\1"),
@@ -126,6 +128,7 @@
         ("\\b([a-z])\\.([a-z])\\.", "\\1\\2"),
         ("([a-z])#", "\\1 sharp "),
         ("(^|[\\s($€£])[-−–]([$€£]?\\.?\\d)", "\\1 minus \\2"),
+        ("([\\d.,]*\\d ?(?:k|m|bn|thousand|million|billion|trillion)) euros?\\b|([\\d.,]*\\d) euros\\b", " eur \\1\\2"),
         ("€", " eur "),
         ("£", " gbp "),
         ("¥", " jpy "),
@@ -143,13 +146,13 @@
     {%- endfor -%}
     create or replace macro silver.normalised_text(text) as {{ chain.sql }};
 
-    {#- Beside a comparison a number in words is one: "two or more", "at least two", "between two and four". And
+    {#- Beside a comparison a number in words is one: "two or more", "the top two", "between two and four". And
         "2 seats or more" are "2 or more seats". -#}
     {%- set numbers = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"] -%}
     {%- set chain.sql = "text" -%}
     {%- for number in numbers -%}
         {%- set pattern -%}
-            \b(at least|at most|(?:more|less|fewer) than|(?:mini|maxi)mum of|exactly|precisely|over|under|between \d+ and) {{ number }}\b|\b{{ number }}((?: [a-z]+){0,2} or (?:more|less|fewer)| and (?:{{ numbers | join("|") }}))\b
+            \b(at least|at most|(?:more|less|fewer) than|(?:mini|maxi)mum of|exactly|precisely|over|under|top|between \d+ and) {{ number }}\b|\b{{ number }}((?: [a-z]+){0,2} or (?:more|less|fewer)| and (?:{{ numbers | join("|") }}))\b
         {%- endset -%}
         {%- set chain.sql = "regexp_replace(" ~ chain.sql ~ ", '" ~ pattern ~ "', '\\1 " ~ (loop.index + 1) ~ "\\2', 'g')" -%}
     {%- endfor %}

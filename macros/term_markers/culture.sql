@@ -40,6 +40,8 @@
             ("director", "\\bdirect(?:or|ion|ing)\\b"),
             ("musical", "\\bbest musical\\b"),
             ("play", "\\bbest play\\b"),
+            ("song of the year", "\\bsong of the year\\b"),
+            ("record of the year", "\\brecord of the year\\b"),
             ("screenplay", "\\bscreenplay\\b"),
             ("costume", "\\bcostume"),
             ("picture", "\\bbest picture\\b"),
@@ -60,7 +62,7 @@
         ]),
         ("chart_area", "METRIC", "rules", "silent", [
             ("global", "\\bglobal\\b|\\bworldwide\\b"),
-            ("us", "\\b(?:songs|albums|movies|films|shows|chart|top \\d+) (?:\\w+ ){0,2}us\\b"),
+            ("us", "\\b(?:songs|albums|movies|films|shows|chart|top \\d+) (?:\\w+ ){0,2}us\\b|\\bin the us\\b|\\bus (?:netflix|spotify|app store)\\b"),
         ]),
         ("console", "METRIC", "rules", "silent", [
             ("playstation", "\\b(?:ps5|playstation)\\b"),

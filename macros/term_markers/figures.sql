@@ -36,6 +36,8 @@
         ("policy_rate", "METRIC", "rules", "silent", [
             ("refinancing", "\\bmain refinancing\\b"),
             ("deposit", "\\bdeposit (?:facility|rate)\\b"),
+            ("overnight lending", "\\bovernight lending\\b"),
+            ("repo", "\\bone-week repo\\b"),
             ("marginal", "\\bmarginal lending\\b"),
         ]),
         ("cuts_counted", "COUNT", "rules", "silent", [
@@ -61,7 +63,7 @@
         ]),
         ("read_over", "METRIC", "asked", "unknown", [
             ("average", "\\baverage (?:\\w+ ){0,5}(?:for|of|in)\\b|\\bmonthly average\\b|\\bmean of\\b"),
-            ("moving average", "\\bmoving average\\b", "doubt"),
+            ("moving average", "\\bmoving average\\b|\\baveraged over\\b|\\b\\w+[- ]week average\\b", "doubt"),
             ("whole", "\\btotal (?:\\w+ )?(?:snowfall|rainfall|precipitation)\\b"),
             ("one day", "\\bany (?:single )?(?:calendar )?day\\b|\\bdaily (?:\\w+ ){0,4}extent\\b|\\bsingle (?:calendar )?day\\b"),
         ]),
@@ -72,6 +74,7 @@
         ]),
         ("issue", "SOURCE", "asked", "unknown", [
             ("early", "\\b(?:flash|preliminary|provisional|mid-?month)\\b"),
+            ("flash", "\\bflash\\b", "doubt"),
             ("final", "\\bfinal (?:\\w+ ){0,3}(?:index|pmi|reading|estimate|release)\\b|\\bfull month\\b|\\bconfirmed\\b"),
         ]),
         ("adjustment", "METRIC", "rules", "silent", [
@@ -129,6 +132,10 @@
         ("oil", "METRIC", "rules", "silent", [
             ("futures", "\\bfront[- ]month\\b|\\bactive month\\b"),
             ("physical", "\\bdated brent\\b"),
+        ]),
+        ("contract_month", "SOURCE", "rules", "unknown", [
+            ("front month", "\\bfront[- ]month\\b"),
+            ("active month", "\\bactive month\\b|\\bmost active(?:ly traded)? (?:contract|month)\\b|\\bopen interest\\b"),
         ]),
         ("crude", "SOURCE", "any", "unknown", [
             ("wti", "\\bwti\\b"),

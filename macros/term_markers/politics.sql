@@ -88,7 +88,7 @@
             ("recommended", "\\brecommend(?:s|ed)\\b", "doubt"),
             ("authorised", "\\bauthori[sz](?:es?|ed)\\b", "doubt"),
             ("called", "\\b(?:is|are|be|been) (?:called|scheduled)\\b"),
-            ("in effect", "\\btakes? effect\\b|\\binto (?:effect|force)\\b|\\bin (?:effect|force) (?:at|on|as of|after|following)\\b|\\bimplement(?:s|ed)\\b|\\bbecomes? law\\b|\\benacted\\b"),
+            ("in effect", "\\btakes? effect(?: [^l]|[^ ]|$)|\\binto (?:effect|force)\\b|\\bin (?:effect|force) (?:at|on|as of|after|following)\\b|\\bimplement(?:s|ed)\\b|\\bbecomes? law\\b|\\benacted\\b"),
             ("completed", "\\bcomplet(?:es|ed|ion)\\b|\\bconsummat\\w*|\\bfinali[sz](?:es|ed)\\b"),
             ("held", "\\btakes place\\b|\\b(?:is|are) held\\b|\\bbegins?\\b"),
             ("available", "\\bavailable\\b|\\bon sale\\b"),
@@ -98,6 +98,7 @@
             ("invited", "\\binvites\\b|\\b(?:is|are|be|been|was) invited\\b", "doubt"),
             ("in committee", "\\bout of (?:a |the )?\\w* ?committee\\b", "doubt"),
             ("framework", "\\bframework\\b", "doubt"),
+            ("agrees", "\\bagree(?:s|d)? (?:to|on|upon) (?:an? |the )?(?:\\w+ )?(?:ceasefire|truce|armistice)\\b"),
         ]),
         ("announced", "ANNOUNCEMENT", "title", "doubt", [
             ("announced", "\\bannounc"),
@@ -122,6 +123,9 @@
             ("troops", "\\bground troops\\b|\\bboots on the ground\\b"),
             ("military action", "\\bmilitary action\\b"),
         ]),
+        ("of_state", "METRIC", "asked", "doubt", [
+            ("state visit", "\\bstate visits?\\b"),
+        ]),
         ("advance", "METRIC", "title", "doubt", [
             ("enter", "\\benters?\\b"),
             ("capture", "\\b(?:captur|seiz|occup)(?:e|es|ed|ing|y|ies|ied)\\b"),
@@ -145,7 +149,7 @@
             ("of the president", "\\bsigned into law by (?:the )?president\\b|\\b(?:trump|president) signs into law\\b"),
         ]),
         ("effect", "METRIC", "rules", "unknown", [
-            ("in office", "\\b(?:sworn in|takes? office|assumes? (?:the )?office|(?:is|are|be) inaugurated)\\b"),
+            ("in office", "\\b(?:sworn in|takes? office|tak(?:es?|en) the oath|assumes? (?:the )?office|(?:is|are|be) inaugurated)\\b"),
             ("called by press", "\\bcall(?:s|ed)? the [^.]{0,60}\\b(?:election|race)\\b|\\b(?:projected|call(?:ed|s)? (?:by|the race)|media projections?)\\b"),
             ("certified", "\\bcertified\\b"),
         ]),

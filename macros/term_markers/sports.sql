@@ -2,7 +2,7 @@
 {% macro sports_markers() %}
     {{ return([
         ("period", "PERIOD", "title", "veto", [
-            ("half 1", "\\bhalf-?time\\b|\\bat the half\\b|\\b(?:1st|first)[- ]half\\b|\\b1h\\b"),
+            ("half 1", "\\bhalf-?time\\b|\\bat the half\\b|\\b(?:1st|first)[- ]half\\b|\\b1h(?: [^\\d]|$)"),
             ("quarter 1", "\\b(?:1st|first)[- ]quarter\\b|\\bq1\\b"),
             ("set 1", "\\b(?:1st|first)[- ]set\\b|\\bset 1\\b"),
             ("game 1", "\\b(?:1st|first)[- ](?:map|game)\\b|\\b(?:map|game) (?:1|one)\\b"),
@@ -26,6 +26,8 @@
             ("set 5", "\\b(?:5th|fifth)[- ]set\\b|\\bset 5\\b"),
             ("game 5", "\\b(?:5th|fifth)[- ](?:map|game)\\b|\\b(?:map|game) (?:5|five)\\b"),
             ("inning 5", "\\b(?:1st|first|after) (?:5|five) innings?\\b|\\bf5\\b|\\b(?:5th|fifth)[- ](?:5 )?innings?\\b"),
+            ("each half", "\\b(?:both|each) hal(?:f|ves)\\b"),
+            ("either half", "\\beither half\\b"),
             ("week", "\\bweek \\d+\\b"),
             ("round", "\\bround \\d+\\b"),
         ]),
@@ -64,7 +66,7 @@
         ]),
         ("bet_type", "BET_TYPE", "title", "veto", [
             ("spread", "\\bspreads?\\b|\\( ?(?:minus|plus) \\d|\\bwins? by (?:over|more|at least)\\b|\\bcover\\b"),
-            ("total", "\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds)\\b|kx\\w*total\\b", "unknown"),
+            ("total", "\\btotal (?:points|goals|runs|games|maps|sets|kills|rounds|frames|legs)\\b|kx\\w*total\\b", "unknown"),
             ("toss", "\\btoss\\b"),
             ("end of the fight", "\\b(?:fight|bout)(?: \\S+){0,8} ends? (?:in|by|before)\\b|\\bgo(?:es)? the distance\\b"),
             ("make the cut", "\\b(?:makes?|fail) the cut\\b"),
@@ -72,6 +74,7 @@
             ("both score", "\\bboth teams (?:to )?score\\b|\\bbtts\\b"),
             ("draw", "\\b(?:end in a |a )?draw\\b|\\btie\\b|\\b(?:tied|level) (?:at|after)\\b"),
             ("first scorer", "\\bfirst goal|\\bfirst (?:to score|touchdown|basket)|\\bscores? (?:the )?(?:1st|first)\\b"),
+            ("last scorer", "\\blast (?:goal|touchdown|basket|to score)"),
             ("anytime scorer", "\\banytime (?:goal|touchdown)", "unknown"),
             ("exact score", "\\b(?:exact|correct) score\\b"),
             ("completed match", "\\bcompleted match\\b|\\bwill .* be completed\\b"),
@@ -102,9 +105,11 @@
         ]),
         ("medal", "COUNT", "title", "doubt", [
             ("any medal", "\\b(?:a|any) medal\\b"),
+            ("gold medals", "\\bgold medals?\\b"),
         ]),
         ("place", "COUNT", "title", "doubt", [
             ("in the final", "\\bplays? in .{0,40}(?:championship|final|bowl|world series|stanley cup)\\b"),
+            ("first seed", "\\b(?:number 1|top) seed\\b|\\bfirst[- ]seed\\b"),
             ("first in the table", "\\bregular phase\\b|\\b(?:first in|top) the (?:table|standings)\\b"),
             ("second place", "\\b(?:2nd|second)[- ]place\\b|\\brunner-?up\\b|\\bfinish (?:2nd|second)\\b"),
             ("third place", "\\b(?:3rd|third)[- ]place\\b|\\bfinish (?:3rd|third)\\b"),
@@ -151,6 +156,9 @@
             ("indycar", "\\bindy ?car\\b"),
             ("ufc", "\\bufc\\b"),
             ("ipl", "\\bipl\\b"),
+        ]),
+        ("cup_of_league", "LEAGUE", "title", "doubt", [
+            ("cup", "\\b(?:nba|leagues|commissioner(?:'?s)?) cup\\b|\\bin-season tournament\\b"),
         ]),
         ("division", "LEAGUE", "title", "unknown", [
             ("american league", "\\bamerican league\\b|\\bal (?:mvp|cy young|rookie|champion|pennant|winner)\\b"),

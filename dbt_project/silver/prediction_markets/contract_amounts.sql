@@ -104,6 +104,11 @@ measured as (
             )[1],
             silver.measure(regexp_extract(concat_ws(' ', title_text, event_text), '\bhow many ([a-z]+)', 1))
         ) as measure,
+        -- "2 hours 3 minutes"
+        coalesce(try_cast(regexp_extract(
+            substr(chosen.said, strpos(chosen.said, chosen.found.mention) + length(chosen.found.mention)),
+            '^ ?(?:hours?|hrs?|h)(?:,| and)? (\d+) ?(?:minutes?|mins?)\b', 1
+        ) as integer), 0) as minutes_beside,
     from preferred
 ),
 
@@ -163,7 +168,7 @@ structured as (
         {%- for bound in ["first", "second"] %}
         if(
             measure is null, {{ bound }}_told,
-            try_cast({{ bound }}_told * measure.times / measure.parts as decimal(28, 6))
+            try_cast({{ bound }}_told * measure.times / measure.parts + minutes_beside as decimal(28, 6))
         ) as {{ bound }}_amount,
         {%- endfor %}
         -- A score of critics is a whole number, with a sign or without.
@@ -341,7 +346,7 @@ amounts as (
                             replace(silver.countable(title_text), chosen.found.mention, ' '), '\d+(?:\.\d+)?'
                         ),
                         lambda number: len(list_filter(
-                            [first_told, second_told, amount_low, amount_high]
+                            [first_told, second_told, amount_low, amount_high, minutes_beside]
                             -- The title of "103 or above" says ">102", that of "55+" "more than 54.5".
                             || if(
                                 (is_whole or unit = '°c' or (unit is null and first_amount % 1 = 0))

@@ -180,8 +180,14 @@ checked as (
         coalesce(
             nullif(nullif(silver.clock_time(nullif(condition_clock, '')), '23:59 et'), '00:00 et'),
             case
-                when is_game and platform = 'polymarket' and regexp_matches(rules_text, '\b(mlb|baseball)\b')
+                when is_game and platform = 'polymarket'
                     then strftime(expected_at at time zone 'UTC' at time zone 'America/New_York', '%H:%M et')
+                -- And Kalshi's ticker: KXMLBGAME-27JUL041910CHCSTL.
+                when is_game and platform = 'kalshi' and regexp_matches(event_id, '^KXMLB\w*-\d\d[A-Z]{3}\d{6}[A-Z]')
+                    then regexp_replace(
+                            regexp_extract(event_id, '-\d\d[A-Z]{3}\d\d(\d{4})[A-Z]', 1),
+                            '(\d\d)(\d\d)', '\1:\2 et'
+                        )
             end
         ) as condition_time,
         -- Rules that name other deadlines, and not this one, leave the window unknown.
@@ -259,7 +265,21 @@ checked as (
             if(
                 day_after is null, null,
                 cast(silver.first_day_before(day_after, window_ends_on) + interval 1 day as date)
-            )
+            ),
+            -- "In calendar year 2027", "made landfall in 2027".
+            list_filter(
+                list_transform(
+                    list_filter(
+                        condition_dates,
+                        lambda found: found.lone_year != '' and (
+                            found.word in ('in', 'during')
+                            or contains(condition_text, 'calendar year ' || found.lone_year)
+                        )
+                    ),
+                    lambda found: silver.first_day(found, null)
+                ),
+                lambda day: day + interval 1 year = window_ends_on
+            )[1]
         ) as condition_starts_on,
         text_hash,
     from windowed

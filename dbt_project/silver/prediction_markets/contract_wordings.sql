@@ -150,6 +150,13 @@ wordings as (
         or regexp_matches(
             {{ without_relatives("rules_text") }}, '\bif [^.;(]*\b({{ denial }})\b[^.;(]*\bresolves to yes\b'
         )
+        -- "To No if it is signed. Otherwise to Yes."
+        or (
+            regexp_matches(condition_text, '\bresolves? to "?no"? (if|when)\b')
+            and regexp_matches(rules_text, '\bto "?yes\b')
+            and not regexp_matches(rules_text, '\bresolves? to "?yes"? (if|when)\b')
+            and not regexp_matches({{ without_relatives("condition_text") }}, '\b(no |{{ denial }})\b')
+        )
             as is_condition_negative,
         silver.is_placeholder(title_text, subtitle) as is_placeholder,
         text_hash,

@@ -31,12 +31,20 @@ listings as (
         {{ telling_stems("regexp_replace(coalesce(condition, ''), '\\buntil \\S+', '')") }} as condition_stems,
         list_distinct(list_transform(
             list_filter(
-                regexp_extract_all(regexp_replace(condition, '\buntil \S+', ''), '\b[a-z]{3,}\b'),
+                regexp_extract_all(regexp_replace(condition, '\buntil \S+', ''), '\b(?:us|uk|eu|[a-z]{3,})\b'),
                 lambda word: not silver.is_function_word(word)
             ),
             lambda word: silver.word_stem(word)
         )) as asked_words,
         words || {{ telling_stems("array_to_string([coalesce(condition, '')] || clauses, ' ')") }} as stems,
+        {{ numbers_of_condition("terms") }} as asked_numbers,
+        coalesce(window_time, condition_time) as asked_time,
+        coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
+        regexp_matches(
+            coalesce(condition, ''),
+            '\b(?:clos(?:e|es|ed|ing)|settles?|end of (?:any|each|the|that|a) (?:trading )?day'
+            || '|ends? (?:any|a|the) (?:trading )?(?:day|session))\b'
+        ) as asks_for_close,
         {{ told_words("terms") }} as told_words,
         {{ said_to_count("terms", "false") }} as counted,
         {{ said_to_count("terms", "true") }} as denied,

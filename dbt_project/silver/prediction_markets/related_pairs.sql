@@ -99,6 +99,11 @@ pairs as (
                 and both_values[1] = '[]'
                 and both_values[2]
                 in ('[not]', '[no]', '[never]', '[fail]', '[avoid]', '[except]')
+                -- Who wins has avoided defeat: only the other's win is its opposite.
+                and not (
+                    both_values[2] = '[avoid]' and list_contains(kalshi.words || polymarket.words, 'defeat')
+                    and list_has_any(kalshi.subject_words, polymarket.subject_words)
+                )
                 -- To win with no goal against is more than not to win, and "no candidate wins" is about them all.
                 and (
                     not list_contains(both_values, '[no]')

@@ -143,7 +143,7 @@ decided as (
                     or is_reordered
                 ))
                 -- One word may be another for the same; two are another question.
-                or len(own_words) > 1
+                or len(own_words) > if(amounts in ('same', 'complement', 'at the bound'), 0, 1)
                 -- The same as far as it is told to a digit.
                 or (
                     amounts = 'same' and (
