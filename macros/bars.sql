@@ -47,7 +47,7 @@
 
 {#- Snapshots have a mark for each source: the two are filled apart from each other. -#}
 {% macro is_new_book() -%}
-    (
+    not is_late and (
             (source = 'replayed' and {{ is_above_held("book_number", "last_replayed_book_number") }})
             or (source = 'captured' and {{ is_above_held("book_number", "last_captured_book_number") }})
         )

@@ -45,8 +45,11 @@ CONTRACT = """\
 SILVER_DESCRIPTION = """\
 What a book says with those before it and with the trades that had arrived when it did: order
       flow, returns, rolling windows, Kyle's lambda, VPIN. A trade counts at the first book that
-      arrived after it; no row looks at what came later, and none ever changes. is_reset and
-      is_stale say where the past is not known. A prime marks the valid row before."""
+      arrived after it; no row looks at what came later, and none ever changes. A book that came
+      late (is_late) has a row without features, and the rows after it are as if it were not there;
+      so where two streams tell a product at the same time, the features are those of the first,
+      but for its trades: they are told by either stream, each once. is_reset and is_stale say where
+      the past is not known. A prime marks the valid row before that was not late."""
 GOLD_DESCRIPTION = """\
 Every feature of an order book beside its best levels. Groups that the var
       order_book_feature_groups leaves out are null. Features of order flow are null where
@@ -146,7 +149,7 @@ def feature_definitions(variables: str | Mapping[str, Any]) -> pa.Table:
 def _null_when(column: Column) -> str:
     conditions = [] if column.group == "raw" else ["is_valid is false"]
     if column.group not in ("raw", "structural"):
-        conditions.append("awaits_order_flow is true")
+        conditions += ["is_late is true", "awaits_order_flow is true"]
     return " or ".join([*conditions, *filter(None, [column.null_when])])
 
 

@@ -62,7 +62,7 @@ BOOKS = Kind(
     "booked_at",
     "book_number",
     "exchange varchar, symbol varchar, source varchar, book_number bigint, booked_at timestamp,"
-    " is_valid boolean, mid_price double, spread_bps double, imbalance_1 double,"
+    " is_valid boolean, is_late boolean, mid_price double, spread_bps double, imbalance_1 double,"
     " imbalance_5 double",
 )
 KINDS = (TRADES, TICKERS, BOOKS)
@@ -201,6 +201,7 @@ def book(number: int, seconds: float, mid: float | None, imbalance: float | None
         "book_number": number,
         "booked_at": START + timedelta(seconds=seconds),
         "is_valid": mid is not None,
+        "is_late": False,
         "mid_price": mid,
         "spread_bps": None if mid is None else 10 / mid,
         "imbalance_1": imbalance,
@@ -250,6 +251,20 @@ def test_a_snapshot_counts_until_the_next_one(bars: Bars) -> None:
     ten = found[600, START]
     assert ten["mean_imbalance_1_by_time"] == pytest.approx((20 * 0.5 - 10 + 520) / 550)
     assert found[60, START]["mean_imbalance_1_by_time"] == 0.5
+
+
+def test_a_late_snapshot_is_in_no_bar(bars: Bars) -> None:
+    bars.clear()
+    books = [book(1, 10, 100, 0.5), book(3, 50, 101, 0.5)]
+    bars.land(BOOKS, books)
+    bars.refresh(BOOKS)
+    expected = bars.bars(BOOKS)
+    late = [book(2, 20, 77, -1), book(4, 55, 78, -1), book(5, 999, 79, 0)]
+    bars.land(BOOKS, [{**one, "is_late": True} for one in late])
+    bars.run(BOOKS)
+    assert bars.bars(BOOKS) == expected
+    bars.refresh(BOOKS)
+    assert bars.bars(BOOKS) == expected
 
 
 def test_ties_are_broken_by_trade_id_as_a_number(bars: Bars) -> None:
@@ -344,13 +359,14 @@ row_makers: dict[Kind, st.SearchStrategy[Callable[[int], Row]]] = {
     ),
     BOOKS: st.builds(
         # Captured books have numbers apart from the replayed ones, in a symbol's bars or not.
-        lambda at, mid, share, symbol, source: (
+        lambda at, mid, share, symbol, source, is_late: (
             lambda number: {
                 **book(
                     number + 1_000 * (source == "captured"), at, mid, None if mid is None else share
                 ),
                 "symbol": symbol,
                 "source": source,
+                "is_late": is_late,
             }
         ),
         seconds,
@@ -358,6 +374,7 @@ row_makers: dict[Kind, st.SearchStrategy[Callable[[int], Row]]] = {
         shares,
         symbols,
         st.sampled_from(["replayed", "captured"]),
+        st.sampled_from([False, False, True]),
     ),
 }
 
@@ -373,6 +390,7 @@ def bars_of(kind: Kind, rows: Sequence[Row]) -> set[tuple[Any, ...]]:
             + (row[kind.at] - START) // timedelta(seconds=duration) * timedelta(seconds=duration),
         )
         for row in rows
+        if not row.get("is_late")
         for duration in DURATIONS
     }
 

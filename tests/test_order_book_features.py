@@ -238,6 +238,7 @@ def books_table(books: list[Any], **columns: list[Any]) -> pa.Table:
         "booked_at": [1_000_000 * row for row in range(rows)],
         "is_valid": [True] * rows,
         "is_snapshot": [False] * rows,
+        "is_late": [False] * rows,
         "bids": [side(bids) for bids, _ in books],
         "asks": [side(asks) for _, asks in books],
         "bid_level_count": [len(bids or []) + 7 for bids, _ in books],

@@ -52,6 +52,7 @@ class Row:
     stream: str | None = "level2"
     shapes: tuple[float | None, ...] = (None, None, None)
     near: float | None = None
+    is_late: bool = False
 
     @property
     def mid(self) -> Fraction:
@@ -103,7 +104,15 @@ def trade(time: float, price: Any, size: Any, is_buy: bool | None = None, **more
 
 
 def plain_features(rows: list[Row], trades: list[Trade], p: FlowParameters) -> list[Values | None]:
-    """The features of every row of one symbol; None where it is not valid."""
+    """The features of every row of one symbol; None where it is late or not valid."""
+    found = iter(plain_features_in_time([one for one in rows if not one.is_late], trades, p))
+    return [None if one.is_late else next(found) for one in rows]
+
+
+def plain_features_in_time(
+    rows: list[Row], trades: list[Trade], p: FlowParameters
+) -> list[Values | None]:
+    """The features of rows of which none is late."""
     clock = PlainClock(p)
     waiting = plain_order(trades, p)
     found: list[Values | None] = []
@@ -416,6 +425,7 @@ def books_table(rows: list[Row], first: int = 0, **columns: Any) -> pa.Table:
         "arrival": [2 * one.time + 1 for one in rows],
         "is_valid": [one.is_valid for one in rows],
         "is_snapshot": [one.is_snapshot for one in rows],
+        "is_late": [one.is_late for one in rows],
         "relative_spread": [one.spread for one in rows],
         "imbalance_1": [one.imbalance for one in rows],
         "bid_volume_band_0_5_bps": [one.near for one in rows],
@@ -479,8 +489,8 @@ def slope_noise(expected: Values, name: str, slope: Any) -> float:
 def assert_as_the_twin(rows: list[Row], trades: list[Trade], p: FlowParameters) -> None:
     found = rows_of(rows, trades, p)
     sizes = [float(size) for one in rows for _, size in (*one.bids, *one.asks)]
-    for got, expected in zip(found, plain_features(rows, trades, p), strict=True):
-        assert got["is_valid"] is (expected is not None)
+    for own, got, expected in zip(rows, found, plain_features(rows, trades, p), strict=True):
+        assert got["is_valid"] is (expected is not None or (got["is_late"] and own.is_valid))
         for name in names_of(p):
             value = None if expected is None else expected.get(name)
             if value is None or isinstance(value, str | bool):
@@ -533,6 +543,7 @@ def random_market(seed: int, count: int, days: bool = False) -> tuple[list[Row],
                 *sides,
                 is_valid=r.random() >= faults / 2,
                 is_snapshot=r.random() < faults / 4,
+                is_late=r.random() < faults / 4,
                 stream=stream,
                 shapes=shapes,
                 near=r.choice([None, 0.0, 1.0, r.random()]),
@@ -890,6 +901,28 @@ def test_an_invalid_row_breaks_the_flow() -> None:
     assert found[3]["order_flow_imbalance"] == 2
 
 
+def test_a_late_row_changes_nothing() -> None:
+    """Whatever it says, and wherever a run ends."""
+    rows, trades = random_market(8, 120)
+    late = [
+        replace(one, is_late=True, stream="another", is_snapshot=place % 3 == 0)
+        for place, one in enumerate(random_market(9, 120)[0])
+    ]
+    both = [one for pair in zip(rows, late, strict=True) for one in pair]
+    arrivals = [2 * one.time + 1 for one in both]
+    books = books_table(both, arrival=arrivals)
+    flow = OrderFlow(None, SMALL)
+    table = pa.Table.from_batches(flow.features([books], [trades_table(trades)]))
+    own = table.take(list(range(0, len(both), 2)))
+    expected = computed(books_table(rows), trades_table(trades))
+    assert_same_bits(own.drop(["book_number"]), expected.drop(["book_number"]))
+    for name in names_of(SMALL):
+        assert table.filter(table["is_late"])[name].null_count == len(late)
+    kept = sum(one.is_late for one in rows)
+    assert flow.states()["late_books"].to_pylist() == [kept + len(late)]
+    assert_same_bits(in_runs(both, trades, list(range(0, 240, 7)), SMALL), table)
+
+
 def test_windows_end_where_they_say() -> None:
     """The row exactly h old is out, one a microsecond younger is in; the row itself is in."""
     rows = [around(time, "100") for time in (0, 1, 1.000001, 6)]
@@ -1188,7 +1221,7 @@ def test_every_column_says_what_it_is() -> None:
     assert features_schema().names == [*(f.name for f in IDENTITY_FIELDS), *names]
     for feature in features:
         assert feature.unit
-        assert "Null when is_valid is false" in feature.description()
+        assert "Null when is_valid is false or is_late is true" in feature.description()
         assert "{}" not in feature.description()
 
 
@@ -1206,7 +1239,14 @@ def test_wickra_computes_the_same() -> None:
     wickra = pytest.importorskip("wickra")
     rows, trades = random_market(21, 300)
     rows = [
-        replace(one, time=SECOND * place, is_valid=True, is_snapshot=False, stream="level2")
+        replace(
+            one,
+            time=SECOND * place,
+            is_valid=True,
+            is_snapshot=False,
+            is_late=False,
+            stream="level2",
+        )
         for place, one in enumerate(rows)
     ]
     rows = [one for one in rows if one.bids[0][0] < one.asks[0][0]]

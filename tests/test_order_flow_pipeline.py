@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from order_book_builds import WAREHOUSE, CompiledModels
 from order_flow_page import draw
 from pipelines import ask
-from test_order_books import Runs, load
+from test_order_books import Runs, load, write
+from test_order_books import captured as record
 
 from ingestion.simulator.order_books import (
     BITCOIN,
@@ -256,6 +257,77 @@ def test_a_trade_counts_at_the_first_book_that_was_captured_after_it(
     assert different == []
     [(trades,)] = ask(warehouse, "select sum(trade_count) from silver.order_flow_features")
     assert trades > 20
+
+
+NOON = int(datetime(2026, 10, 1, 12, tzinfo=UTC).timestamp() * 1000)
+
+
+def book_at(second: float, size: float = 1, **fields: Any) -> dict[str, Any]:
+    """A book of BTC/USD, captured a tenth of a second after its time."""
+    at = NOON + round(1000 * second)
+    return record(
+        "orderbook",
+        timestamp=at,
+        collected_at=at + 100,
+        bids=[[100, size]],
+        asks=[[101, 1]],
+        **fields,
+    )
+
+
+def trade_at(second: float, **fields: Any) -> dict[str, Any]:
+    at = NOON + round(1000 * second)
+    told = {"trade_id": str(second), "timestamp": at, "collected_at": at + 100, **fields}
+    return record("trades", **told)
+
+
+FEATURES = """
+select * exclude (stream, book_number) from silver.order_flow_features
+where not is_late and stream like '%{}' order by booked_at
+"""
+
+
+def test_a_second_recorder_and_a_late_segment_change_nothing(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """A product's rows are those of the first recorder alone, in whatever runs both come."""
+    one = [book_at(second, 1 + second) for second in range(40)]
+    another = [book_at(second + 0.4, 50 - second) for second in range(38)]
+    told = [trade_at(second + 0.2) for second in range(40)]
+    alone, both, parts = (tmp_path / name for name in ("alone", "both", "parts"))
+    warehouses = [root / WAREHOUSE for root in (alone, both, parts)]
+    for root, warehouse in zip((alone, both), warehouses, strict=False):
+        write(root, "one/1", one[:20], "ccxt/orderbook")
+        write(root, "one/3", one[30:], "ccxt/orderbook")
+        write(root, "1", told, "ccxt/trades")
+        if root == both:
+            write(root, "one/2", one[20:30], "ccxt/orderbook")
+            write(root, "two/1", another, "ccxt/orderbook")
+        load(root, warehouse)
+        models.build(warehouse, **variables(order_flow_bucket_volume=1, order_flow_buckets=2))
+    for feed, name, lines in (
+        ("orderbook", "one/1", one[:20]),
+        ("trades", "1", told),
+        ("orderbook", "one/3", one[30:]),
+        ("orderbook", "two/1", another),
+        ("orderbook", "one/2", one[20:30]),
+    ):
+        write(parts, name, lines, f"ccxt/{feed}")
+        load(parts, warehouses[2])
+        models.build(warehouses[2], **variables(order_flow_bucket_volume=1, order_flow_buckets=2))
+    expected = ask(warehouses[0], FEATURES.format("one"))
+    assert len(expected) == 30
+    late = """
+        select late_books, (select count(*) from gold.order_book_features where is_late),
+            (select count(log_return) from gold.order_book_features where is_late)
+        from silver.order_flow_states
+    """
+    assert ask(warehouses[0], late) == [(0, 0, 0)]
+    assert ask(warehouses[2], FEATURES.format("one")) == expected
+    assert ask(warehouses[2], late) == [(48, 48, 0)]
+    # Loaded at once, no segment is late; the second recorder still is.
+    assert len(ask(warehouses[1], FEATURES.format("one"))) == 40
+    assert ask(warehouses[1], late) == [(38, 38, 0)]
 
 
 # Parameters, columns

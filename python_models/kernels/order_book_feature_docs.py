@@ -28,6 +28,13 @@ IDENTITY_COLUMNS = {
         "True when the book was sent whole: the one before it says nothing of what happened. Null "
         "when order_books has none.",
     ),
+    "is_late": (
+        "BOOLEAN",
+        "True when the book was told again or too late: it was captured before a book of its "
+        "exchange and symbol that came earlier, or it is of another stream than the last book and "
+        "before the latest one in time. Order flow and bars leave it out, as if it were not there. "
+        "Unit: true or false. Never null.",
+    ),
 }
 KEY = ("exchange", "symbol", "book_number")
 DESCRIPTION = """\

@@ -55,6 +55,7 @@ IDENTITY_FIELDS = [
     pa.field("booked_at", pa.timestamp("us")),
     pa.field("is_valid", pa.bool_()),
     pa.field("is_snapshot", pa.bool_()),
+    pa.field("is_late", pa.bool_()),
 ]
 BOOKS_SCHEMA = pa.schema(
     [

@@ -170,7 +170,8 @@ class Rows(NamedTuple):
     times: Int64s  # (rows,)
     arrivals: Int64s  # (rows,)
     is_usable: Booleans  # valid, with a time and best levels
-    is_reset: Booleans  # sent whole, or of another stream than the row before
+    is_late: Booleans  # as if it were not there
+    is_reset: Booleans  # sent whole, or of another stream than the row before that was not late
     columns: Doubles  # (INPUTS, rows), NaN where null; the order is INPUTS'
     bids: Levels
     asks: Levels
@@ -291,6 +292,8 @@ def fill_flow_features(
     for row in range(first, first + len(values)):
         out = values[row - first]
         out[:] = np.nan
+        if rows.is_late[row]:
+            continue
         if not rows.is_usable[row]:
             whole[IS_BROKEN] = 1
             continue

@@ -152,7 +152,7 @@ class FlowFeature:
         condition = f" or {self.null_when}" if self.null_when else ""
         return (
             f"{self.formula}{window}. Unit: {self.unit}.{source} "
-            f"Null when is_valid is false{condition}."
+            f"Null when is_valid is false or is_late is true{condition}."
         )
 
 
@@ -196,7 +196,7 @@ def _dynamic_features(parameters: FlowParameters) -> Iterator[FlowFeature]:
         "is_reset",
         "True when what happened since the valid row before is not known: there is none, this row "
         "or one since was sent whole (is_snapshot), was not valid or has no time, or the row is of "
-        "another source or stream",
+        "another source or stream; late rows (is_late) are passed over",
         "true or false",
         value_type="BOOLEAN",
     )

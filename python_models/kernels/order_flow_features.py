@@ -9,6 +9,8 @@ says what the features are, ``order_flow_feature_loop`` how they are computed.
   times of capture. A trade belongs to the first row of a higher arrival than its own and than that
   of any trade before it. Trades that no row has reached wait; one handed over when the rows have
   passed it counts at the next row: rows that have been given do not change.
+* **Late books** (``is_late``) have no features and change nothing for the rows after them: they are
+  counted, and otherwise as if they were not there.
 * **Late trades.** A trade that was traded more than ``max_age_seconds`` before it, or another of
   the symbol, was told is history and no flow: it is left out and counted in the state.
 * **Runs.** ``OrderFlow.states`` is all that the next run must know (``STATES_SCHEMA``). Cut into
@@ -143,8 +145,8 @@ STATES_SCHEMA = pa.schema(
         pa.field("exchange", pa.string(), nullable=False),
         pa.field("symbol", pa.string(), nullable=False),
         pa.field("parameters", pa.string(), nullable=False),
-        pa.field("book_number", pa.int64()),  # the last row taken
-        pa.field("source", pa.string()),
+        pa.field("book_number", pa.int64()),  # the last row given
+        pa.field("source", pa.string()),  # of the last row that was not late
         pa.field("stream", pa.string()),
         pa.field("is_broken", pa.bool_()),  # by what came since the last valid row
         pa.field("previous_at", TIME),  # of the last valid row; null before it
@@ -160,6 +162,7 @@ STATES_SCHEMA = pa.schema(
         pa.field("first_arrival", pa.int64()),  # of a trade; null while none was told
         pa.field("arrived_to", pa.int64()),  # the highest arrival of a trade
         pa.field("late_trades", pa.int64(), nullable=False),  # left out
+        pa.field("late_books", pa.int64(), nullable=False),  # left out
         pa.field("pending_trades", pa.list_(_TRADE_TYPE)),
         pa.field("tick_sign", pa.int64()),
         pa.field("full_buckets", pa.list_(_BUCKET_TYPE)),  # the newest last
@@ -191,6 +194,7 @@ class _Symbol:
     told_to: int = NEVER
     arrived_to: int = NEVER
     late_trades: int = 0
+    late_books: int = 0
     pending: list[loop.Trades] = field(default_factory=list)
 
 
@@ -363,7 +367,8 @@ class OrderFlow:
         symbol.book_number = _last_of_ascending(
             books["book_number"].to_numpy(), number, f"book_number of {' '.join(key)}"
         )
-        rows = _rows(books, symbol, is_first=number is None)
+        rows = _rows(books, symbol)
+        symbol.late_books += int(rows.is_late.sum())
         timeline = _longer(symbol.timeline, count + 1)
         spreads = np.concatenate([timeline.samples[:kept, loop.SPREAD], rows.columns[4]])
         ranks, most = _ranks(spreads)
@@ -438,6 +443,7 @@ class OrderFlow:
             "first_arrival": [_or_null(whole[loop.FIRST_ARRIVAL], NO_TRADE)],
             "arrived_to": [_or_null(symbol.arrived_to)],
             "late_trades": [symbol.late_trades],
+            "late_books": [symbol.late_books],
             "pending_trades": _one_list(
                 _TRADE_TYPE,
                 trades.arrivals,
@@ -497,6 +503,7 @@ class OrderFlow:
         symbol.told_to = int(_microseconds(state["told_to"])[0])
         symbol.arrived_to = int(_int64s(state["arrived_to"])[0])
         symbol.late_trades = scalars["late_trades"]
+        symbol.late_books = scalars["late_books"]
         trades = _list_columns(state, "pending_trades")
         symbol.pending = [
             loop.Trades(
@@ -666,7 +673,7 @@ def _ranks(spreads: Doubles) -> tuple[Int64s, int]:
     return ranks, len(found)
 
 
-def _rows(books: pa.RecordBatch, symbol: _Symbol, is_first: bool) -> loop.Rows:
+def _rows(books: pa.RecordBatch, symbol: _Symbol) -> loop.Rows:
     """Return the rows of one symbol as flat arrays, and remember where they are from."""
     columns = np.stack([_doubles(books[name]) for name in loop.INPUTS])
     columns[~np.isfinite(columns)] = np.nan
@@ -676,17 +683,22 @@ def _rows(books: pa.RecordBatch, symbol: _Symbol, is_first: bool) -> loop.Rows:
     is_usable &= (abs(times.astype(float)) < float(1 << 61)) & (times != NEVER)
     is_usable &= (bid > 0) & (bid < ask) & (bid_size >= 0) & (ask_size >= 0)
     is_reset = pc.fill_null(books["is_snapshot"], False).to_numpy(zero_copy_only=False).copy()
+    is_late = pc.fill_null(books["is_late"], False).to_numpy(zero_copy_only=False)
+    in_time = np.flatnonzero(~is_late)
     for place, name in enumerate(("source", "stream")):
         before = pa.array([symbol.origin[place]], pa.string())
         codes = pa.concat_arrays([before, books[name]]).dictionary_encode("encode").indices
-        is_other = np.diff(codes.to_numpy()) != 0
-        is_other[0] &= not is_first
-        is_reset |= is_other
-    symbol.origin = (books["source"][-1].as_py(), books["stream"][-1].as_py())
+        # Late rows are passed over; the first row of all is reset anyway.
+        own = codes.to_numpy()[np.append(0, in_time + 1)]
+        is_reset[in_time] |= np.diff(own) != 0
+    if len(in_time):
+        last = int(in_time[-1])
+        symbol.origin = (books["source"][last].as_py(), books["stream"][last].as_py())
     return loop.Rows(
         times=times,
         arrivals=_int64s(books["arrival"]),
         is_usable=is_usable,
+        is_late=is_late,
         is_reset=is_reset,
         columns=columns,
         bids=_levels(books["bids"]),

@@ -1,4 +1,4 @@
--- The bars of each duration count every trade, snapshot and ticker once, and their volumes add up to the
+-- The bars of each duration count every trade, ticker and snapshot that was not late once, and their volumes add up to the
 -- trades (but for the rounding of each bar's figure).
 with landed as (
     select
@@ -17,6 +17,7 @@ with landed as (
         symbol,
         count(*) as row_count,
     from {{ ref("order_book_features") }}
+    where not is_late
     group by all
     union all by name
     select

@@ -1,7 +1,9 @@
 -- A view: nothing is stored twice, and a book is there before its order flow is known.
 {{ config(materialized="view", alias="order_book_features") }}
 
-{% set identity = ["exchange", "symbol", "source", "stream", "book_number", "booked_at", "is_valid", "is_snapshot"] %}
+{% set identity = [
+    "exchange", "symbol", "source", "stream", "book_number", "booked_at", "is_valid", "is_snapshot", "is_late"
+] %}
 {% set wants_structural = "structural" in var("order_book_feature_groups") %}
 
 select

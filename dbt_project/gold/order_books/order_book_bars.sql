@@ -23,6 +23,7 @@ ordered as (
         lead(booked_at) over booking is null as is_last,
         date_diff('microsecond', booked_at, lead(booked_at) over booking) as microseconds,
     from snapshots
+    where not is_late
     window booking as (partition by slice_at, exchange, symbol order by booked_at, book_number)
 ),
 

@@ -1,10 +1,64 @@
-"""The structural features of every order book that has none yet."""
+"""The structural features of every order book that has none yet, and which books are late."""
 
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from python_models.batches import last_value, read_ahead, stream_of
+from python_models.kernels.late_order_books import ARRIVALS_SCHEMA, are_late
 from python_models.kernels.order_book_features import BOOKS_AT_A_TIME, order_book_features_reader
+
+# What is known of the books before the new ones.
+_KNOWN = """
+with held as (
+    select exchange, symbol, arg_max(stream, book_number) as stream, max(booked_at) as booked_at
+    from {table}
+    where source = '{source}' and not is_late
+    group by all
+),
+
+captures as (
+    select exchange, symbol, max(captured_at) as captured_at
+    from bronze.ccxt_order_books
+    where
+        '{source}' = 'captured'
+        and frame_number <= {after}
+        and frame_number not in (select book_number from {table} where is_late)
+    group by all
+)
+
+select held.*, captures.captured_at
+from held
+left join captures using (exchange, symbol)
+"""
+# A replayed book can only be late where a product has two streams.
+_NEW_BOOKS = """
+with new_books as (
+    select exchange, symbol, stream, book_number, booked_at, captured_at
+    from silver.order_books
+    where source = '{source}' and book_number > {after}
+),
+
+doubtful as (
+    select exchange, symbol
+    from new_books
+    left join known using (exchange, symbol)
+    group by all
+    having
+        '{source}' = 'captured'
+        or min(new_books.stream) != max(new_books.stream)
+        or min(new_books.stream) != min(known.stream)
+)
+
+select new_books.*
+from new_books
+inner join doubtful using (exchange, symbol)
+order by book_number, exchange, symbol
+"""
+Key = tuple[str, str, int]
 
 
 def model(dbt: Any, session: Any) -> Any:
@@ -17,8 +71,34 @@ def model(dbt: Any, session: Any) -> Any:
     for source in ("replayed", "captured"):
         known = f"select max(book_number) from {dbt.this} where source = '{source}'"
         after = last_value(session, known) if dbt.is_incremental else -1
+        late = _late_books(session, source, after, str(dbt.this) if dbt.is_incremental else None)
         books = session.cursor().execute(
             f"from silver.order_books where source = '{source}' and book_number > {after}"
         )
-        parts.append(books.to_arrow_reader(BOOKS_AT_A_TIME))
+        parts.append(_with_late(books.to_arrow_reader(BOOKS_AT_A_TIME), late))
     return stream_of(order_book_features_reader(read_ahead(chain(*parts))))
+
+
+def _late_books(session: Any, source: str, after: int, table: str | None) -> set[Key]:
+    """The new books of a source that are late, by exchange, symbol and number."""
+    reader = session.cursor()
+    known = ARRIVALS_SCHEMA.empty_table()
+    if table is not None:
+        query = _KNOWN.format(table=table, source=source, after=after)
+        known = reader.execute(query).to_arrow_table()
+    reader.register("known", known)
+    books = reader.execute(_NEW_BOOKS.format(source=source, after=after)).to_arrow_table()
+    late = books.filter(pa.array(are_late(books, known)))
+    return set(zip(*(late[name].to_pylist() for name in ("exchange", "symbol", "book_number"))))
+
+
+def _with_late(batches: Iterable[pa.RecordBatch], late: set[Key]) -> Iterator[pa.RecordBatch]:
+    """The same books, and whether each is late."""
+    numbers = np.array(sorted({number for _, _, number in late}), np.int64)
+    for batch in batches:
+        is_late = np.zeros(batch.num_rows, bool)
+        if late:
+            for place in np.flatnonzero(np.isin(batch["book_number"].to_numpy(), numbers)):
+                names = (batch[name][place].as_py() for name in ("exchange", "symbol"))
+                is_late[place] = (*names, batch["book_number"][place].as_py()) in late
+        yield batch.append_column("is_late", pa.array(is_late))
