@@ -797,9 +797,14 @@ class FakeDbt:
 
 def test_the_model_reads_only_what_is_new() -> None:
     connection = duckdb.connect()
-    connection.register("source", sample(30))
-    connection.execute("create schema silver")
+    connection.register("books", sample(30).drop_columns("is_late"))
+    connection.execute("create view source as select *, null::timestamp as captured_at from books")
+    connection.execute("create schema silver; create schema bronze")
     connection.execute("create table silver.order_books as from source where book_number <= 20")
+    connection.execute(
+        "create table bronze.ccxt_order_books (exchange varchar, symbol varchar,"
+        " frame_number bigint, captured_at timestamp)"
+    )
 
     def build(is_incremental: bool) -> int:
         frame = dbt_model.model(FakeDbt(is_incremental), connection)
@@ -821,3 +826,15 @@ def test_the_model_reads_only_what_is_new() -> None:
     documented = {name: data_type for name, (data_type, _) in IDENTITY_COLUMNS.items()}
     documented |= {feature.name: feature.value_type for feature in structural_features()}
     assert {name: data_type for name, data_type, *_ in described} == documented
+
+
+def test_prices_finer_than_a_hundred_millionth() -> None:
+    """PEPE/USDT: nine decimals, five digits."""
+    bids = [(0.000012341, 5e6), (0.000012340, 7e6)]
+    asks = [(0.000012342, 4e6), (0.000012343, 7e6)]
+    [found] = pa.Table.from_batches(order_book_features([books_table([(bids, asks)])])).to_pylist()
+    assert found["mid_price"] == 0.0000123415
+    assert found["spread"] == 0.000000001
+    assert found["spread_bps"] == 1e4 * 1 / 12341.5
+    assert found["bid_volume_band_0_5_bps"] == 12e6
+    assert found["bid_mean_gap_bps"] == 1e4 * 1 / 12341.5

@@ -513,7 +513,9 @@ JUMPS = (60, 61, 100, 299.999999, 300, 300.000001, 900, 1_000, -1, -5, -30, -61,
 CENT = Fraction(1, 100)
 
 
-def random_market(seed: int, count: int, days: bool = False) -> tuple[list[Row], list[Trade]]:
+def random_market(
+    seed: int, count: int, days: bool = False, unit: Fraction = CENT
+) -> tuple[list[Row], list[Trade]]:
     """Books on a few ticks, so that prices, sizes and spreads are often equal; and trades."""
     r = random.Random(seed)
     jumps, faults = r.choice([0, 0.02, 0.2]), r.choice([0, 0.05, 0.3])
@@ -533,7 +535,7 @@ def random_market(seed: int, count: int, days: bool = False) -> tuple[list[Row],
         for side, sign in zip(sides, (-1, 1), strict=True):
             price = middle + sign * r.choice([1, 1, 2])
             for _ in range(r.choice([1, 2, 9, 10, 12])):
-                side.append((price * CENT, r.choice([0, 1, 1, 2, 7, 123456789]) * scale))
+                side.append((price * unit, r.choice([0, 1, 1, 2, 7, 123456789]) * scale))
                 price += sign * r.choice([1, 1, 3])
         shapes = tuple(r.choice([None, 0.5, r.random(), 3 + r.random()]) for _ in SHAPES)
         stream = "level2" if r.random() > faults / 4 else "another"
@@ -553,7 +555,7 @@ def random_market(seed: int, count: int, days: bool = False) -> tuple[list[Row],
             trades.append(
                 Trade(
                     time - r.choice([0, 0, 1, -1, 400_000, 10 * SECOND]),
-                    (middle + r.choice([-1, 0, 1])) * CENT,
+                    (middle + r.choice([-1, 0, 1])) * unit,
                     r.choice(
                         [
                             Fraction(0),
@@ -599,6 +601,13 @@ def test_other_parameters_are_as_the_twin_says(seed: int) -> None:
         sigma_buckets=2,
     )
     assert_as_the_twin(*random_market(seed, 40, days=True), p)
+
+
+@settings(max_examples=20)
+@given(seeds, st.sampled_from([6, 9, 11]))
+def test_prices_of_many_decimals_are_as_the_twin_says(seed: int, decimals: int) -> None:
+    """Of 9 and 11 places; and around 0.01, where ticks change from row to row."""
+    assert_as_the_twin(*random_market(seed, 40, unit=Fraction(1, 10**decimals)), SMALL)
 
 
 def test_many_rows_are_as_the_twin_says() -> None:
@@ -1017,6 +1026,22 @@ def test_an_unwanted_group_is_null_and_the_others_are_the_same(groups: tuple[Any
     assert_same_bits(kept, part)
 
 
+def test_prices_finer_than_a_hundred_millionth() -> None:
+    """PEPE/USDT, whose bid and ask are one of its ticks of 1e-9 apart."""
+    rows = [
+        row(0, "0.000012341 5", "0.000012342 4"),
+        row(1, "0.000012343 5", "0.000012344 4"),
+        row(2, "0.0099999985 5", "0.0099999995 4"),
+        row(3, "0.010000001 5", "0.010000002 4"),
+    ]
+    trades = [trade(1, "0.000012343", 1), trade(3, "0.000012344", 2)]
+    found = rows_of(rows, trades)
+    assert found[1]["log_return"] == pytest.approx(math.log(12343.5 / 12341.5), rel=1e-12)
+    assert found[1]["mid_velocity"] == 0.000000002
+    assert found[3]["mid_velocity"] == pytest.approx(0.0000000025, rel=1e-12)
+    assert found[3]["buy_volume"] == 2  # by the tick rule
+
+
 def test_a_side_is_told_by_the_tick_rule() -> None:
     rows = [around(time, "100") for time in range(5)]
     trades = [trade(1, 100, 1), trade(2, 101, 2), trade(3, 101, 4), trade(4, 100, 8)]
@@ -1135,7 +1160,7 @@ def test_trades_wait_for_books() -> None:
         {
             "arrival": 2 * SECOND,
             "told_at": datetime(1970, 1, 1, 0, 0, 1),
-            "ticks": 1e10,
+            "price": 100.0,
             "lots": 1e8,
             "sign": 1,
         }

@@ -1,11 +1,11 @@
 """The compiled loop behind the structural order-book features: one row of values a snapshot.
 
 **Numbers.** Sizes are counted in units of 1e-8 and prices in ticks of 1e-8 (coarser where a double
-could not hold that many digits, see ``_ticks_per_unit``). Both are whole numbers kept in doubles:
-their sums and differences are exact up to 2^53, correctly rounded beyond, and never overflow. So
-equal decimals give equal features, and a level that is exactly 5 bps away is in the band that ends
-at 5 bps. What is not a sum of whole numbers (notionals, fits, logarithms) is added up in doubles
-from the best level to the worst, in one order always.
+could not hold that many digits, finer where a price has few, see ``_ticks_per_unit``). Both are
+whole numbers kept in doubles: their sums and differences are exact up to 2^53, correctly rounded
+beyond, and never overflow. So equal decimals give equal features, and a level that is exactly 5 bps
+away is in the band that ends at 5 bps. What is not a sum of whole numbers (notionals, fits,
+logarithms) is added up in doubles from the best level to the worst, in one order always.
 
 **Places.** ``Layout`` says in which column each family of features begins; within a family the
 order is the table's (``order_book_feature_table``).
@@ -26,7 +26,9 @@ Int64s = NDArray[np.int64]
 
 BID, ASK = 0, 1
 SIZE_UNITS = 1e8  # a unit of size is 1e-8 of the base currency
-FINEST_TICKS = 1e8
+USUAL_TICKS = 1e8
+FINEST_TICKS = 1e22  # the last power of ten that a double holds exactly
+FEWEST_TICKS = 1e6
 # Below 2^51, a decimal of 8 places times 1e8 in doubles rounds to the whole number that is meant:
 # the error of the two roundings stays under a half. Twice the mid then stays under 2^52.
 MOST_TICKS = float(1 << 51)
@@ -195,12 +197,16 @@ def _imbalance(bid: float, ask: float) -> float:
 
 @inlined
 def _ticks_per_unit(best_ask: float) -> float:
-    """Return how many ticks one unit of quote currency has: 1e8, or fewer where prices are large.
+    """Return how many ticks one unit of quote currency has: 1e8, unless prices are small or large.
 
-    The best ask stays at or under 2^51 ticks: at 1e-8 that is 22.5 million, and each power of ten
-    beyond costs a decimal. A double has no more than 15 decimal digits to give anyway.
+    The best ask has a million ticks at least: below 0.01, each power of ten brings a decimal. And
+    it stays at or under 2^51 ticks: at 1e-8 that is 22.5 million, and each power of ten beyond
+    costs a decimal. A double has no more than 15 decimal digits to give anyway.
+    (``order_flow_feature_loop`` has the same rule, for two prices.)
     """
-    scale = FINEST_TICKS
+    scale = USUAL_TICKS
+    while best_ask * scale < FEWEST_TICKS and scale < FINEST_TICKS:
+        scale *= 10
     while best_ask * scale > MOST_TICKS and scale > 1:
         scale /= 10
     return scale

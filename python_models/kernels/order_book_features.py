@@ -5,7 +5,8 @@
 order and cut in any way; what needs the row before (order flow, windows) reads this one's output.
 
 * **Books** (``BOOKS_SCHEMA``): levels as doubles, each the nearest to a decimal of at most 8
-  places; finer ones are rounded to 1e-8. Any size is taken: up to 2.2e7 base currency (2^51 units)
+  places; finer ones are rounded to 1e-8, prices below 0.01 to the millionth part of the best ask or
+  finer. Any size is taken: up to 2.2e7 base currency (2^51 units)
   sizes and up to 9e7 (2^53 units) their sums are exact, beyond they are right to a part in 1e15.
   Prices are exact to 8 places up to 2.2e7 quote currency; each power of ten more costs a place,
   which a double does not hold either.

@@ -1,7 +1,9 @@
 """The compiled loop behind the order-flow features: one pass over the rows of a symbol.
 
-**Numbers.** Sizes are counted in lots of 1e-8 and prices in ticks of 1e-8, whole numbers kept in
-doubles: sums and differences are exact up to 2^53 and correctly rounded beyond. Times are
+**Numbers.** Sizes are counted in lots of 1e-8, whole numbers kept in doubles: sums and differences
+are exact up to 2^53 and correctly rounded beyond. So are prices, in ticks of 1e-8, finer where they
+are small and coarser where they are large. Prices are kept as they are told, and two are counted in
+the same ticks where they are compared, so that no comparison is of ticks of two kinds. Times are
 microseconds in int64.
 
 **Rows in windows.** ``Timeline`` holds the valid rows that a window may still need, by time and,
@@ -38,7 +40,10 @@ Booleans = NDArray[np.bool_]
 BID, ASK = 0, 1
 PRICE, LOTS = 0, 1
 SIZE_UNITS = 1e8
-TICKS = 1e8
+TICKS = 1e8  # what changes of price from bucket to bucket are counted in
+FINEST_TICKS = 1e22  # the last power of ten that a double holds exactly
+FEWEST_TICKS = 1e6
+MOST_TICKS = float(1 << 51)
 SECOND = 1_000_000
 DAY_LENGTH = 86_400 * SECOND
 MOST_BUCKETS = float(1 << 53)  # beyond, a double does not count on
@@ -105,21 +110,20 @@ TOTALS = FIRST_PAIR + 6 * PAIRS
 ) = range(15)
 # Places in Past.real.
 (
-    PREVIOUS_TWICE_MID,  # ticks
     VELOCITY,
     VELOCITY_SECONDS,
-    LAST_TRADE_PRICE,  # ticks
+    LAST_TRADE_PRICE,
     BUCKET_LOTS,  # V; NaN while none is open
     FILLED,
     BUCKET_BUYS,
     BUCKET_SELLS,
     BUCKET_UNTOLD,
-    BUCKET_CLOSE,  # ticks, of the bucket before
+    BUCKET_CLOSE,  # price, of the bucket before
     BUCKETS,
     DAY_LOTS,
     DAYS_LOTS,
     REALS,
-) = range(14)
+) = range(13)
 # Places in Room.flow: the trades of the interval that ends at this row.
 FLOW_BUYS, FLOW_SELLS, FLOW_LOTS, FLOW_COUNT, FLOW_UNSIGNED, VPIN_AGGRESSOR, VPIN_BULK = range(7)
 FLOWS = 7
@@ -197,7 +201,7 @@ class Trades(NamedTuple):
 
     arrivals: Int64s  # of this trade or of one told before it, whichever was later
     times: Int64s  # the latest at which one was told
-    ticks: Doubles
+    prices: Doubles
     lots: Doubles
     signs: NDArray[np.int8]  # 1 the aggressor bought, -1 sold, 0 not told
 
@@ -340,6 +344,33 @@ def _copy(into: Doubles, values: Doubles) -> None:
         into[place] = values[place]
 
 
+# Ticks.
+
+
+@inlined
+def _ticks_per_unit(low: float, high: float) -> float:
+    """Return the ticks of one unit of quote currency in which two prices are compared.
+
+    They are 1e8, more where the lower price would have less than a million, and fewer where the
+    higher one would have more than 2^51: ``order_book_feature_loop`` has the same rule.
+    """
+    scale = TICKS
+    while low * scale < FEWEST_TICKS and scale < FINEST_TICKS:
+        scale *= 10
+    while high * scale > MOST_TICKS and scale > 1:
+        scale /= 10
+    return scale
+
+
+@inlined
+def _ticks_apart(price: float, other: float) -> float:
+    """Return how much higher a price is than another, in ticks of 1e-8, not always whole."""
+    scale = _ticks_per_unit(min(price, other), max(price, other))
+    apart = np.rint(price * scale) - np.rint(other * scale)
+    # A power of ten divides exactly, and its inverse would not.
+    return apart / (scale / TICKS) if scale >= TICKS else apart * (TICKS / scale)
+
+
 # Trades and buckets.
 
 
@@ -347,7 +378,7 @@ def _copy(into: Doubles, values: Doubles) -> None:
 def _take_trade(trades: Trades, trade: int, settings: Settings, past: Past, room: Room) -> None:
     """Add one trade to the interval, the day and the buckets."""
     whole, real, flow = past.whole, past.real, room.flow
-    price, lots, told = trades.ticks[trade], trades.lots[trade], trades.signs[trade]
+    price, lots, told = trades.prices[trade], trades.lots[trade], trades.signs[trade]
     if price > real[LAST_TRADE_PRICE]:
         whole[TICK_SIGN] = 1
     elif price < real[LAST_TRADE_PRICE]:
@@ -437,7 +468,7 @@ def _close_bucket(price: float, past: Past) -> None:
     imbalance = abs(real[BUCKET_BUYS] - real[BUCKET_SELLS]) / real[BUCKET_LOTS]
     bulk = np.nan
     if not math.isnan(real[BUCKET_CLOSE]):
-        change = price - real[BUCKET_CLOSE]
+        change = _ticks_apart(price, real[BUCKET_CLOSE])
         _push(past.changes, change)
         whole[CHANGES] = min(whole[CHANGES] + 1, len(past.changes))
         if whole[CHANGES] == len(past.changes):
@@ -558,15 +589,18 @@ def _dynamic_features(
 ) -> None:
     """Write what compares this row with the one before, where they follow on each other."""
     real = past.real
-    twice_mid = np.rint(rows.columns[0, row] * TICKS) + np.rint(rows.columns[1, row] * TICKS)
     velocity = seconds = np.nan
     if is_linked:
         column = layout.dynamic + 2
-        change = twice_mid - real[PREVIOUS_TWICE_MID]
-        log_return = math.log1p(change / real[PREVIOUS_TWICE_MID])
+        bid, ask = rows.columns[0, row], rows.columns[1, row]
+        old_bid, old_ask = past.levels[BID, PRICE, 0], past.levels[ASK, PRICE, 0]
+        scale = _ticks_per_unit(min(ask, old_ask), max(ask, old_ask))
+        twice_mid = np.rint(old_bid * scale) + np.rint(old_ask * scale)
+        change = np.rint(bid * scale) + np.rint(ask * scale) - twice_mid
+        log_return = math.log1p(change / twice_mid)
         sample[RETURN] = log_return
         sample[SQUARE] = log_return * log_return
-        sample[MID_CHANGE] = change / (2 * TICKS)
+        sample[MID_CHANGE] = change / (2 * scale)
         out[column] = log_return
         seconds = (rows.times[row] - past.whole[PREVIOUS_AT]) / SECOND
         if seconds > 0:
@@ -577,7 +611,6 @@ def _dynamic_features(
         # Before the feed has told any trade, nobody knows that there was none.
         if past.whole[FIRST_ARRIVAL] < past.whole[LATEST_ARRIVAL]:
             _trade_flow(layout.normalised + 1, room, sample, out)
-    real[PREVIOUS_TWICE_MID] = twice_mid
     real[VELOCITY] = velocity
     real[VELOCITY_SECONDS] = seconds
 

@@ -106,16 +106,15 @@ _SAMPLE_NAMES = (
     "mid_change",
 )
 _REAL_NAMES = (
-    "twice_mid_ticks",
     "mid_velocity",
     "velocity_seconds",
-    "last_trade_ticks",
+    "last_trade_price",
     "bucket_lots",
     "bucket_filled_lots",
     "bucket_buy_lots",
     "bucket_sell_lots",
     "bucket_untold_lots",
-    "bucket_close_ticks",
+    "bucket_close_price",
     "bucket_count",
     "day_lots",
     "whole_days_lots",
@@ -135,7 +134,7 @@ _TRADE_TYPE = pa.struct(
     [
         ("arrival", pa.int64()),
         ("told_at", TIME),
-        ("ticks", pa.float64()),
+        ("price", pa.float64()),
         ("lots", pa.float64()),
         ("sign", pa.int8()),  # 1 buy, -1 sell, 0 not told
     ]
@@ -154,7 +153,7 @@ STATES_SCHEMA = pa.schema(
         pa.field("latest_arrival", pa.int64()),
         pa.field("bids", pa.list_(_LEVEL_TYPE)),  # of the last valid row
         pa.field("asks", pa.list_(_LEVEL_TYPE)),
-        pa.field("window_rows", pa.list_(_ROW_TYPE)),  # by time; lots and ticks are of 1e-8
+        pa.field("window_rows", pa.list_(_ROW_TYPE)),  # by time; lots are of 1e-8
         pa.field("last_row", pa.int64()),  # place in window_rows of the row put in last
         pa.field("windows", pa.list_(_WINDOW_TYPE)),  # places in window_rows
         pa.field("trade_number", pa.int64()),  # the last trade given
@@ -166,7 +165,7 @@ STATES_SCHEMA = pa.schema(
         pa.field("pending_trades", pa.list_(_TRADE_TYPE)),
         pa.field("tick_sign", pa.int64()),
         pa.field("full_buckets", pa.list_(_BUCKET_TYPE)),  # the newest last
-        pa.field("bucket_changes", pa.list_(pa.float64())),  # ticks, the newest last
+        pa.field("bucket_changes", pa.list_(pa.float64())),  # ticks of 1e-8, the newest last
         pa.field("trade_day", pa.int64()),  # since 1970
         pa.field("whole_days", pa.int64()),  # -1 before the end of the first day
         *(pa.field(name, pa.float64()) for name in _REAL_NAMES),
@@ -348,7 +347,7 @@ class OrderFlow:
                 loop.Trades(
                     arrivals=arrivals[is_flow],
                     times=np.where(told == NEVER, times, told)[is_flow],
-                    ticks=np.rint(prices[is_flow] * loop.TICKS),
+                    prices=prices[is_flow],
                     lots=np.rint(sizes[is_flow] * loop.SIZE_UNITS),
                     signs=signs[is_flow],
                 )
@@ -448,7 +447,7 @@ class OrderFlow:
                 _TRADE_TYPE,
                 trades.arrivals,
                 pa.array(trades.times).cast(TIME),
-                trades.ticks,
+                trades.prices,
                 trades.lots,
                 trades.signs,
             ),
@@ -509,7 +508,7 @@ class OrderFlow:
             loop.Trades(
                 arrivals=_int64s(trades["arrival"]),
                 times=_microseconds(trades["told_at"]),
-                ticks=_doubles(trades["ticks"]),
+                prices=_doubles(trades["price"]),
                 lots=_doubles(trades["lots"]),
                 signs=trades["sign"].to_numpy(),
             )

@@ -89,7 +89,8 @@ def _late_books(session: Any, source: str, after: int, table: str | None) -> set
     reader.register("known", known)
     books = reader.execute(_NEW_BOOKS.format(source=source, after=after)).to_arrow_table()
     late = books.filter(pa.array(are_late(books, known)))
-    return set(zip(*(late[name].to_pylist() for name in ("exchange", "symbol", "book_number"))))
+    names = ("exchange", "symbol", "book_number")
+    return set(zip(*(late[name].to_pylist() for name in names), strict=True))
 
 
 def _with_late(batches: Iterable[pa.RecordBatch], late: set[Key]) -> Iterator[pa.RecordBatch]:
