@@ -8,7 +8,8 @@ next one begins where the last whole one ended.
 counts at the first book whose frame came after the trade's. CCXT's books and trades are recorded
 apart from each other, and their times of capture order them: a trade counts at the first book that
 was captured after it. Such a book waits until a trade of its symbol is loaded that was captured at
-its time or later, so that none can be missing below it. Books and trades that are loaded in any
+its time or later (and not long after it was made: the recorder's clock would be doubtful), so that
+none can be missing below it. Books and trades that are loaded in any
 order and in any number of runs then give the same rows.
 """
 
@@ -58,11 +59,14 @@ with waiting as (
         and books.book_number > coalesce(resumed.book_number, -1)
 ),
 
+-- A trade told long after it was made may have a wrong time of telling: nothing waits for it.
 told as (
     select exchange, symbol, max(epoch_us(told_at)) as told_to
     from silver.trades as trades
     left join resumed using (exchange, symbol)
-    where {waits} and feed = '{feed}' and trades.trade_number > coalesce(resumed.trade_number, -1)
+    where
+        {waits} and feed = '{feed}' and trades.trade_number > coalesce(resumed.trade_number, -1)
+        and (is_backfill or told_at <= traded_at + to_seconds({max_age}))
     group by all
 ),
 
@@ -211,6 +215,7 @@ def _features(
             feed=feed,
             arrival=book_arrival,
             waits=is_held_back,
+            max_age=flow.parameters.max_age_seconds,
             after=-1 if after is None else after,
         )
     ).to_arrow_table()

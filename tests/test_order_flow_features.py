@@ -77,6 +77,11 @@ class Trade:
     size: Fraction
     is_buy: bool | None = None
     is_backfill: bool = False
+    told: int | None = None  # None: when it was made
+
+    @property
+    def arrival(self) -> int:
+        return self.time if self.told is None else self.told
 
 
 def row(time: float, bids: str, asks: str, **more: Any) -> Row:
@@ -137,7 +142,8 @@ def plain_features_in_time(
         values: Values = {"is_reset": is_reset, "is_stale": is_stale}
         is_linked = not is_reset and not is_stale
         values |= plain_dynamic(this, before if is_linked else None, taken, p)
-        is_told = bool(trades) and trades[0].time <= latest
+        in_time = [one.arrival for one in trades if not plain_is_late(one, p)]
+        is_told = bool(in_time) and in_time[0] <= latest
         if not is_told:
             names = ("trade_flow_imbalance", "buy_volume", "sell_volume", "trade_count")
             values |= dict.fromkeys(names)
@@ -164,11 +170,18 @@ def plain_order(trades: list[Trade], p: FlowParameters) -> list[tuple[int, Trade
     ordered: list[tuple[int, Trade]] = []
     told = -math.inf
     for one in trades:
-        told = max(told, one.time)
+        told = told if plain_is_late(one, p) else max(told, one.arrival)
         is_late = one.time < told - p.max_age_seconds * SECOND
-        if not one.is_backfill and one.size > 0 and not is_late:
+        is_flow = not one.is_backfill and one.size > 0
+        if is_flow and not is_late and not plain_is_late(one, p):
             ordered.append((int(told), one))
     return ordered
+
+
+def plain_is_late(one: Trade, p: FlowParameters) -> bool:
+    """Whether a trade is told long after it was made; history told as such is not."""
+    is_flow = not one.is_backfill and one.size > 0
+    return is_flow and one.arrival - one.time > p.max_age_seconds * SECOND
 
 
 def plain_dynamic(
@@ -448,8 +461,8 @@ def trades_table(trades: list[Trade], first: int = 0, **columns: Any) -> pa.Tabl
         "exchange": ["coinbase"] * len(trades),
         "symbol": ["BTC-USD"] * len(trades),
         "trade_number": [first + place for place in range(len(trades))],
-        "arrival": [2 * one.time for one in trades],
-        "told_at": [one.time for one in trades],
+        "arrival": [2 * one.arrival for one in trades],
+        "told_at": [one.arrival for one in trades],
         "traded_at": [one.time for one in trades],
         "price": [float(one.price) for one in trades],
         "size": [float(one.size) for one in trades],
@@ -554,7 +567,7 @@ def random_market(
         for _ in range(r.choice([0, 0, 1, 3])):
             trades.append(
                 Trade(
-                    time - r.choice([0, 0, 1, -1, 400_000, 10 * SECOND]),
+                    made := time - r.choice([0, 0, 1, -1, 400_000, 10 * SECOND]),
                     (middle + r.choice([-1, 0, 1])) * unit,
                     r.choice(
                         [
@@ -567,6 +580,7 @@ def random_market(
                     ),
                     None if r.random() < unknown else r.random() < 0.5,
                     r.random() < 0.05,
+                    made + r.choice([0, 0, 0, 1, SECOND, 15 * SECOND, 900 * SECOND]),
                 )
             )
     return rows, trades
@@ -655,7 +669,7 @@ def in_runs(
         if end == len(rows):
             needed = len(trades)
         for place in range(given_trades, len(trades)):
-            if trades[place].time <= latest:
+            if trades[place].arrival <= latest:
                 needed = max(needed, place + 1)
         needed = min(len(trades), needed + ahead)
         flow = OrderFlow(states, p)
@@ -693,7 +707,11 @@ def test_the_future_changes_no_row(seed: int, count: int, data: st.DataObject) -
     kept = data.draw(st.integers(1, count - 1))
     latest = max(one.time for one in rows[:kept])
     counted = [one for one in trades if not one.is_backfill and one.size > 0]
-    later = (place for place, one in enumerate(counted) if one.time > latest)
+    later = (
+        place
+        for place, one in enumerate(counted)
+        if one.arrival > latest and not plain_is_late(one, SMALL)
+    )
     known = next(later, len(counted))
     whole = computed(books_table(rows), trades_table(counted)).slice(0, kept)
     past = computed(books_table(rows[:kept]), trades_table(counted[:known]))
@@ -1003,6 +1021,26 @@ def test_a_trade_told_long_after_it_was_made_is_no_flow() -> None:
     assert flow.states()["late_trades"].to_pylist() == [1]
 
 
+def test_a_wrong_time_of_telling_hides_no_other_trade() -> None:
+    """The recorder's clock was an hour ahead for one trade, the first or another."""
+    rows = books_table([around(time, "100") for time in range(6)])
+    for wrong in (0, 2):
+        told = [SECOND * (place + 3600 * (place == wrong)) for place in range(5)]
+        trades = [trade(place, 100, 2**place, True, told=told[place]) for place in range(5)]
+        flow = OrderFlow(None, FlowParameters(bucket_volume=100))
+        parts = [
+            *flow.features([rows.slice(0, 4)], [trades_table(trades[:3])]),
+            *flow.features([rows.slice(4)], [trades_table(trades[3:], first=3)]),
+        ]
+        found = pa.Table.from_batches(parts).to_pylist()
+        buys = [None, 2, 4, 0, 24, 0] if wrong == 0 else [None, 2, 0, 0, 24, 0]
+        assert [one["buy_volume"] for one in found] == buys
+        [state] = flow.states().to_pylist()
+        assert state["late_trades"] == 1
+        assert state["told_to"] == datetime(1970, 1, 1, 0, 0, 4)
+        assert state["arrived_to"] == 2 * 4 * SECOND
+
+
 def test_what_arrives_with_a_row_is_not_known_at_the_row() -> None:
     flow = OrderFlow(None, SMALL)
     rows = books_table([around(time, "100") for time in (0, 1, 2)], arrival=[5, 6, 7])
@@ -1276,7 +1314,7 @@ def test_wickra_computes_the_same() -> None:
     ]
     rows = [one for one in rows if one.bids[0][0] < one.asks[0][0]]
     trades = [
-        replace(one, time=SECOND * place, is_buy=place % 3 == 0, is_backfill=False)
+        replace(one, time=SECOND * place, is_buy=place % 3 == 0, is_backfill=False, told=None)
         for place, one in enumerate(trades)
         if one.size > 0
     ]

@@ -330,6 +330,28 @@ def test_a_second_recorder_and_a_late_segment_change_nothing(
     assert ask(warehouses[1], late) == [(38, 38, 0)]
 
 
+def test_a_wrong_time_of_telling_lets_no_book_go(models: CompiledModels, tmp_path: Path) -> None:
+    """A trade of a recorder's clock that was an hour ahead does not say what came before."""
+    told = [trade_at(second + 0.2) for second in range(5)]
+    told[2]["collected_at"] += 3_600_000
+    write(tmp_path, "1", [book_at(second) for second in range(10)], "ccxt/orderbook")
+    write(tmp_path, "1", told, "ccxt/trades")
+    warehouse = tmp_path / WAREHOUSE
+    load(tmp_path, warehouse)
+    models.build(warehouse, **variables())
+    flow = """
+        select awaits_order_flow, trade_count from gold.order_book_features order by book_number
+    """
+    assert ask(warehouse, flow) == [
+        (False, None),
+        (False, 1),
+        (False, 1),
+        (False, 0),
+        (False, 1),
+        *[(True, None)] * 5,
+    ]
+
+
 # Parameters, columns
 
 

@@ -11,8 +11,10 @@ says what the features are, ``order_flow_feature_loop`` how they are computed.
   passed it counts at the next row: rows that have been given do not change.
 * **Late books** (``is_late``) have no features and change nothing for the rows after them: they are
   counted, and otherwise as if they were not there.
-* **Late trades.** A trade that was traded more than ``max_age_seconds`` before it, or another of
-  the symbol, was told is history and no flow: it is left out and counted in the state.
+* **Late trades.** A trade that was told more than ``max_age_seconds`` after it was made is history
+  and no flow: it is left out and counted in the state, and moves nothing (a time of telling may be
+  wrong). So is one that was made so long before another of the symbol, told in time, was told: its
+  segment came late.
 * **Runs.** ``OrderFlow.states`` is all that the next run must know (``STATES_SCHEMA``). Cut into
   any runs, the rows are the same bit for bit, as long as each run is given the trades below the
   arrival of its last row.
@@ -157,9 +159,9 @@ STATES_SCHEMA = pa.schema(
         pa.field("last_row", pa.int64()),  # place in window_rows of the row put in last
         pa.field("windows", pa.list_(_WINDOW_TYPE)),  # places in window_rows
         pa.field("trade_number", pa.int64()),  # the last trade given
-        pa.field("told_to", TIME),  # the latest time that a trade was told
-        pa.field("first_arrival", pa.int64()),  # of a trade; null while none was told
-        pa.field("arrived_to", pa.int64()),  # the highest arrival of a trade
+        pa.field("told_to", TIME),  # the latest time that a trade was told, late ones left out
+        pa.field("first_arrival", pa.int64()),  # of a trade; null while none was told in time
+        pa.field("arrived_to", pa.int64()),  # the highest arrival of a trade that was told in time
         pa.field("late_trades", pa.int64(), nullable=False),  # left out
         pa.field("late_books", pa.int64(), nullable=False),  # left out
         pa.field("pending_trades", pa.list_(_TRADE_TYPE)),
@@ -334,12 +336,16 @@ class OrderFlow:
             pa.scalar(0, pa.int8()),
         ).to_numpy()
         arrivals = _int64s(trades["arrival"])
+        latest_made = times.astype(float) + self.parameters.max_age_seconds * 1e6
+        is_late = is_flow & (latest_made < told)
+        told = np.where(is_late, NEVER, told)
         told = np.maximum.accumulate(np.append(symbol.told_to, told))[1:]
+        arrivals = np.where(is_late, NEVER, arrivals)
+        if symbol.past.whole[loop.FIRST_ARRIVAL] == NO_TRADE and not is_late.all():
+            symbol.past.whole[loop.FIRST_ARRIVAL] = arrivals[np.argmin(is_late)]
         arrivals = np.maximum.accumulate(np.append(symbol.arrived_to, arrivals))[1:]
-        if symbol.past.whole[loop.FIRST_ARRIVAL] == NO_TRADE:
-            symbol.past.whole[loop.FIRST_ARRIVAL] = arrivals[0]
         symbol.told_to, symbol.arrived_to = int(told[-1]), int(arrivals[-1])
-        is_late = is_flow & (times.astype(float) < told - self.parameters.max_age_seconds * 1e6)
+        is_late |= is_flow & (latest_made < told)
         symbol.late_trades += int(is_late.sum())
         is_flow &= ~is_late
         if is_flow.any():
