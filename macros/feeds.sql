@@ -20,6 +20,11 @@
     {{ in_calendar("try(make_timestamp(try_cast(" ~ text ~ " as bigint) * 1000))") }}
 {%- endmacro %}
 
+{#- The exchange's time of what was captured, unless there is none, or one more than a day ahead of the capture. -#}
+{% macro believed_time(exchange_at) -%}
+    if({{ exchange_at }} > captured_at + interval 1 day, captured_at, coalesce({{ exchange_at }}, captured_at))
+{%- endmacro %}
+
 {#- A price or a size that must be there. -#}
 {% macro reject_not_positive(field, text, typed) -%}
     case when {{ typed }} is null then {{ rejection(field, text, "not between 1e-15 and 1e15") }} end

@@ -886,6 +886,26 @@ def test_a_trade_told_again_more_exactly_is_the_same(
     assert ask(warehouse, "select count(*) from silver.trades") == [(1,)]
 
 
+def test_a_time_of_the_exchange_far_ahead_is_not_believed(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """More than a day after the capture: then it is the capture's time."""
+    noon = int(START.timestamp() * 1000)
+    for ahead in (86_400_000, 86_400_001):
+        for feed in ("orderbook", "trades", "ticker"):
+            record = captured(feed, timestamp=noon + ahead, last=100, trade_id=str(ahead))
+            write(tmp_path, f"{ahead}", [record], f"ccxt/{feed}")
+    warehouse = built(models, tmp_path)
+    noon_at = START.replace(tzinfo=None)
+    for table, time in (
+        ("order_books", "booked_at"),
+        ("trades", "traded_at"),
+        ("tickers", "ticked_at"),
+    ):
+        found = ask(warehouse, f"select {time} from silver.{table} order by all")
+        assert found == [(noon_at,), (noon_at + timedelta(days=1),)], table
+
+
 def test_what_cannot_be_read_is_shown_and_stops_nothing(
     models: CompiledModels, tmp_path: Path
 ) -> None:
