@@ -38,7 +38,13 @@ changes as (
         * exclude (is_snapshot, is_rejected, is_first),
         unnest(list_concat(
             if(is_first and is_snapshot and product_id is not null, ['snapshot'], []),
-            [case when is_rejected then 'gap' when side is null then 'touch' else 'update' end]
+            case
+                -- A gap alone has no row; the product's book has one that says so.
+                when is_rejected and product_id is not null then ['gap', 'touch']
+                when is_rejected then ['gap']
+                when side is null then ['touch']
+                else ['update']
+            end
         )) as kind,
     from updates
     union all
