@@ -73,6 +73,44 @@
 {%- endmacro %}
 
 
+{#- The lines of a raw table of captures that stand in their segment a second time, of the segments that hold
+    new frames. Whole lines are compared only where the times of capture are the same. -#}
+{% macro repeated_lines(table, frames) -%}
+    {%- set place = "segment_number, exchange, symbol, captured_at" -%}
+    with lines as (
+        select *
+        from {{ source("raw", table) }}
+        where
+            segment_number >= (select min({{ frames }}.segment_number) from {{ frames }})
+            and _dlt_load_id in (select load_id from {{ source("raw", "_dlt_loads") }} where status = 0)
+    ),
+
+    shared as (
+        select {{ place }}
+        from lines
+        group by all
+        having count(*) > 1
+    )
+
+    select frame_number
+    from lines
+    where ({{ place }}) in (from shared)
+    qualify row_number() over (partition by {{ place }}, payload order by frame_number) > 1
+{%- endmacro %}
+
+{% macro reject_repeated() -%}
+    case
+        when frame_number in (select repeated.frame_number from repeated)
+            then {{ rejection("line", "line::varchar", "told before in its segment") }}
+    end
+{%- endmacro %}
+
+{#- Whether a captured line is the first of its kind in its segment. -#}
+{% macro is_told_once() -%}
+    not {{ is_field_rejected("line") }}
+{%- endmacro %}
+
+
 {#- Levels of a replayed book, whole units of 1e-8, as the doubles nearest to the venue's decimals. -#}
 {% macro in_decimals(levels) -%}
     list_transform({{ levels }}, lambda level: struct_pack(

@@ -907,6 +907,26 @@ def test_a_time_of_the_exchange_far_ahead_is_not_believed(
         assert found == [(noon_at,), (noon_at + timedelta(days=1),)], table
 
 
+def test_a_captured_line_told_twice_is_one_row(models: CompiledModels, tmp_path: Path) -> None:
+    """The second is shown; one that differs at all, or of another segment, is a row."""
+    for feed, wide in (("orderbook", {"nonce": 1}), ("ticker", {"last": 100})):
+        first = captured(feed, **wide)
+        other = first | {"nonce": 2, "last": 101}
+        write(tmp_path, "1", [first, other, first, first], f"ccxt/{feed}")
+        write(tmp_path, "2", [first, captured(feed, **wide, symbol="ETH/USD")], f"ccxt/{feed}")
+    warehouse = built(models, tmp_path)
+    for table in ("order_books", "tickers"):
+        assert ask(warehouse, f"select count(*) from silver.{table}") == [(4,)]
+    shown = """
+        select feed_table, line, field, reason from silver.rejected_feed_records order by all
+    """
+    assert ask(warehouse, shown) == [
+        (f"ccxt_{table}", line, "line", "told before in its segment")
+        for table in ("order_books", "tickers")
+        for line in (3, 4)
+    ]
+
+
 def test_what_cannot_be_read_is_shown_and_stops_nothing(
     models: CompiledModels, tmp_path: Path
 ) -> None:

@@ -4,6 +4,10 @@ with frames as (
     {{ new_frames("ccxt_order_books", "captured_at") }}
 ),
 
+repeated as (
+    {{ repeated_lines("ccxt_order_books", "frames") }}
+),
+
 read_fields as (
     select
         *,
@@ -24,6 +28,7 @@ typed as (
         {{ ccxt_levels("field.bids") }} as bids,
         {{ ccxt_levels("field.asks") }} as asks,
         {{ feed_rejections([
+            reject_repeated(),
             reject_missing("bids", "field.bids"),
             reject_missing("asks", "field.asks"),
             reject_levels("bids", "field.bids"),

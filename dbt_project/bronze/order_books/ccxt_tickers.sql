@@ -4,6 +4,10 @@ with frames as (
     {{ new_frames("ccxt_tickers", "captured_at") }}
 ),
 
+repeated as (
+    {{ repeated_lines("ccxt_tickers", "frames") }}
+),
+
 read_fields as (
     select
         *,
@@ -29,6 +33,7 @@ typed as (
         {{ as_positive("field.ask_volume") }} as best_ask_size,
         {{ as_finite("field.base_volume") }} as volume_24h,
         {{ feed_rejections([
+            reject_repeated(),
             reject_number("last", "field.last", as_positive("field.last")),
             reject_number("bid", "field.bid", as_positive("field.bid")),
             reject_number("ask", "field.ask", as_positive("field.ask")),

@@ -52,6 +52,7 @@ captured as (
     from present as books
     inner join {{ ref("segments") }} as segments
         on books.segment_number = segments.segment_number
+    where {{ is_told_once() }}
 ),
 
 books as (
