@@ -103,7 +103,9 @@ _QUERIES = (
     where source = '{{source}}' and book_number between {{first}} and {{last}}
     """,
 )
-# Only of symbols whose books go on, so that the others' do not pile up in the state.
+# Only of symbols whose books go on, so that the others' do not pile up in the state. Those of a segment
+# that came late are history; which one did is known as far as the frames are sequenced, as the books
+# are.
 _TRADES = """
 select
     exchange,
@@ -115,10 +117,16 @@ select
     price,
     size,
     is_buy,
-    is_backfill,
+    is_backfill or frame_number in (
+        select frame_number from silver.sequence_gaps where kind = 'late segment'
+    ) as is_backfill,
 from silver.trades as trades
 inner join symbols using (exchange, symbol)
-where feed = '{feed}' and trades.trade_number > symbols.trade_number
+where
+    feed = '{feed}' and trades.trade_number > symbols.trade_number
+    and (
+        feed = 'ccxt' or frame_number <= (select max(frame_number) from silver.sequenced_frames)
+    )
 order by trades.trade_number
 """
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from order_book_builds import WAREHOUSE, CompiledModels
 from order_flow_page import draw
 from pipelines import ask
-from test_order_books import Runs, load, write
+from test_order_books import BOOK, SNAPSHOT, Runs, frame, level2, load, write
 from test_order_books import captured as record
+from test_order_books import trade as told_trade
 
 from ingestion.simulator.order_books import (
     BITCOIN,
@@ -350,6 +351,31 @@ def test_a_wrong_time_of_telling_lets_no_book_go(models: CompiledModels, tmp_pat
         (False, 1),
         *[(True, None)] * 5,
     ]
+
+
+def test_the_trades_of_a_segment_that_came_late_are_history(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """Its books are not taken either; trades of a segment in time count."""
+
+    def traded(number: int) -> dict[str, Any]:
+        at = datetime(2026, 10, 1, 12, 0, number, tzinfo=UTC).isoformat()
+        one = told_trade(trade_id=str(number), time=at)
+        return frame(number, "market_trades", {"type": "update", "trades": [one]})
+
+    warehouse = tmp_path / WAREHOUSE
+    segments = {
+        "1": [SNAPSHOT, traded(1), level2(2, BOOK[0])],
+        "3": [level2(6, *BOOK, type="snapshot"), traded(7), level2(8, BOOK[0])],
+        "2": [traded(3), traded(4), level2(5, BOOK[0])],
+        "4": [traded(9), level2(10, BOOK[0])],
+    }
+    for name, lines in segments.items():
+        write(tmp_path, name, lines)
+        load(tmp_path, warehouse)
+        models.build(warehouse, **variables())
+    counts = "select trade_count from gold.order_book_features order by booked_at"
+    assert ask(warehouse, counts) == [(None,), (1,), (None,), (1,), (1,)]
 
 
 # Parameters, columns
