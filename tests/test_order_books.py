@@ -927,6 +927,31 @@ def test_a_captured_line_told_twice_is_one_row(models: CompiledModels, tmp_path:
     ]
 
 
+def test_a_ticker_with_an_unreadable_quote_is_shown(models: CompiledModels, tmp_path: Path) -> None:
+    """Of either feed; a quote of 0 or none at all is no fault."""
+    quotes = [("99", "101"), ("abc", "101"), ("99", "-1"), ("0", None)]
+    tickers = [
+        {"product_id": "BTC-USD", "price": "100", "best_bid": bid, "best_ask": ask_price}
+        for bid, ask_price in quotes
+    ]
+    write(tmp_path, "1", [frame(0, "ticker", {"type": "update", "tickers": tickers})])
+    lines = [
+        captured("ticker", last=100, bid=bid, ask=ask_price, timestamp=number)
+        for number, (bid, ask_price) in enumerate(quotes)
+    ]
+    write(tmp_path, "1", lines, "ccxt/ticker")
+    warehouse = built(models, tmp_path)
+    shown = "select feed_table, field, value from silver.rejected_feed_records order by all"
+    assert ask(warehouse, shown) == [
+        ("ccxt_tickers", "ask", "-1"),
+        ("ccxt_tickers", "bid", "abc"),
+        ("coinbase_tickers", "best_ask", "-1"),
+        ("coinbase_tickers", "best_bid", "abc"),
+    ]
+    counts = "select feed, count(*) from silver.tickers group by all order by all"
+    assert ask(warehouse, counts) == [("ccxt", 2), ("coinbase", 2)]
+
+
 def test_what_cannot_be_read_is_shown_and_stops_nothing(
     models: CompiledModels, tmp_path: Path
 ) -> None:

@@ -33,6 +33,8 @@ typed as (
             reject_missing("product_id", "record.product_id"),
             reject_missing("time", "coalesce(record.time, sent_at::varchar)"),
             reject_number("price", "record.price", as_positive("record.price")),
+            reject_number("best_bid", "record.best_bid", as_positive("record.best_bid")),
+            reject_number("best_ask", "record.best_ask", as_positive("record.best_ask")),
         ]) }} as rejections,
     from records
     {% if var("symbol") %}where record.product_id = {{ quoted(var("symbol")) }} or record.product_id is null{% endif %}
