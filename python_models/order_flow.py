@@ -103,9 +103,8 @@ _QUERIES = (
     where source = '{{source}}' and book_number between {{first}} and {{last}}
     """,
 )
-# Only of symbols whose books go on, so that the others' do not pile up in the state. Those of a segment
-# that came late are history; which one did is known as far as the frames are sequenced, as the books
-# are.
+# Only of symbols whose books go on, so that the others' do not pile up in the state. Those of a
+# segment that came late are history; which did is known as far as the frames are sequenced.
 _TRADES = """
 select
     exchange,

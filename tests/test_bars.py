@@ -253,6 +253,20 @@ def test_a_snapshot_counts_until_the_next_one(bars: Bars) -> None:
     assert found[60, START]["mean_imbalance_1_by_time"] == 0.5
 
 
+def test_sides_are_told_of_a_bar_only_where_all_are_known(bars: Bars) -> None:
+    bars.clear()
+    sides = [(0, True), (1, False), (60, True), (61, None), (200, None)]
+    bars.land(TRADES, [trade(i, at, 100, 2, is_buy=side) for i, (at, side) in enumerate(sides)])
+    bars.refresh(TRADES)
+    found = bars.bars(TRADES, "duration_seconds = 60")
+    assert [(bar["buy_volume"], bar["sell_volume"], bar["buy_ratio"]) for bar in found] == [
+        (2, 2, 0.5),
+        (None, None, None),
+        (0, 0, None),  # empty
+        (None, None, None),
+    ]
+
+
 def test_a_late_snapshot_is_in_no_bar(bars: Bars) -> None:
     bars.clear()
     books = [book(1, 10, 100, 0.5), book(3, 50, 101, 0.5)]
@@ -497,8 +511,8 @@ def polars_bars(trades: pl.DataFrame, seconds: int) -> pl.DataFrame:
             close=price.last(),
             volume=size.sum(),
             dollar_volume=pl.col("dollar_volume").sum(),
-            buy_volume=size.filter(side).sum(),
-            sell_volume=size.filter(~side).sum(),
+            buy_volume=pl.when(side.is_not_null().all()).then(size.filter(side).sum()),
+            sell_volume=pl.when(side.is_not_null().all()).then(size.filter(~side).sum()),
             realised_variance=pl.when(pl.len() > 1).then((returns * returns).sum()),
             trade_count=pl.len().cast(pl.Int64),
             last_trade_number=pl.col("trade_number").max(),
@@ -522,7 +536,10 @@ def polars_bars(trades: pl.DataFrame, seconds: int) -> pl.DataFrame:
         *(pl.col(name).fill_null(close) for name in ("open", "high", "low", "close")),
         *(pl.col(name).fill_null(0) for name in ("volume", "dollar_volume")),
         (pl.col("dollar_volume") / pl.col("volume")).alias("vwap"),
-        *(pl.col(name).fill_null(0) for name in ("buy_volume", "sell_volume")),
+        *(
+            pl.when(pl.col("trade_count").is_null()).then(0.0).otherwise(pl.col(name)).alias(name)
+            for name in ("buy_volume", "sell_volume")
+        ),
         (pl.col("buy_volume") / (pl.col("buy_volume") + pl.col("sell_volume"))).alias("buy_ratio"),
         "realised_variance",
         pl.col("trade_count").fill_null(0),

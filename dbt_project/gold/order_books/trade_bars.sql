@@ -33,6 +33,7 @@ gathered as (
         {{ exact_sum("size", "is_buy") }} as buy_sum,
         {{ exact_sum("size", "not is_buy") }} as sell_sum,
         count(*) as trade_count,
+        count(is_buy) as sided_count,
         max(trade_number) as last_trade_number,
     from trades
     group by all
@@ -65,8 +66,9 @@ reopened as (
         arg_max(close, slice_at) as close,
         {{ exact_total("size_sum") }} as volume,
         {{ exact_total("dollar_sum") }} as dollar_volume,
-        {{ exact_total("buy_sum") }} as buy_volume,
-        {{ exact_total("sell_sum") }} as sell_volume,
+        sum(sided_count) = sum(trade_count) as is_sided,
+        case when is_sided then {{ exact_total("buy_sum") }} end as buy_volume,
+        case when is_sided then {{ exact_total("sell_sum") }} end as sell_volume,
         {{ realised_variance() }} as realised_variance,
         cast(sum(trade_count) as bigint) as trade_count,
         max(last_trade_number) as last_trade_number,
