@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from requests_ratelimiter import LimiterMixin
 
 from ingestion.landing import naive_utc
+from ingestion.simulation import SERVER, note_simulation
 from ingestion.venues import Clock
 
 _TABLE = """
@@ -55,6 +56,7 @@ class RequestLog:
         self.base_url = base_url
         self.endpoints: set[str] = set()
         self.tries: dict[tuple[str, str], Tries] = {}
+        self.is_simulated = False
 
     def known(self, path: str) -> str:
         """The same path, which counts by itself from now on."""
@@ -70,7 +72,10 @@ class RequestLog:
     def write(
         self, connection: duckdb.DuckDBPyConnection, run_id: str, venue: str, clock: Clock
     ) -> None:
-        """Adds the rows, and forgets them. That they cannot be written is no reason to fail."""
+        """Adds the rows, and forgets them. That they cannot be written is no reason to fail; that
+        the answers were simulated is noted all the same."""
+        if self.is_simulated:
+            note_simulation(connection, run_id, clock())
         now = naive_utc(clock())
         rows = [
             (run_id, venue, *key, tries.requests, tries.seconds, tries.longest_seconds, now)
@@ -114,6 +119,7 @@ class _MeasuredAdapter(HTTPAdapter):
             response = super().send(request, stream, timeout, verify, cert, proxies)
             _ = response.content
             outcome = _outcome(response.status_code)
+            self.log.is_simulated |= response.headers.get("Server", "").startswith(SERVER)
         except exceptions.Timeout:
             outcome = "timeout"
             raise

@@ -75,13 +75,14 @@ def publish_copy(
 
     In the copy, the run that publishes it has ended, with `run_outcome`. Raises WarehouseError when
     the warehouse is absent, in use, or the last build of pairs or of prices failed, and
-    PublishError when the copy cannot be written.
+    PublishError when the copy cannot be written, or the one before is of another warehouse.
     """
     begun = time.monotonic()
     warehouse, published = settings.warehouse, settings.published
     new = published.with_name(f".{published.name}.of-{warehouse.stem}")
     with locked(warehouse), _opened(warehouse) as (file, connection):
         _refuse_unless_built(connection, warehouse)
+        refuse_the_copy_of_another(settings)
         connection.execute("force checkpoint")
         state = sha256(file.read(_HEADER_BYTES)).hexdigest()
         if _published_state(published) == state:
@@ -109,6 +110,24 @@ def publish_copy(
     return Publication(published, published.stat().st_size, time.monotonic() - begun)
 
 
+def refuse_the_copy_of_another(settings: Settings) -> None:
+    """Raises PublishError when the published copy is of another warehouse: simulated data must not
+    come in the place of live ones because a setting was left over, nor the other way round."""
+    try:
+        with duckdb.connect(settings.published, read_only=True) as connection:
+            row = connection.execute("select warehouse from gold.publication").fetchone()
+    except duckdb.Error:  # there is none, or none that can be read: what that means is told later
+        return
+    of, own = Path(row[0] if row else settings.warehouse), settings.warehouse.resolve()
+    has_moved = of.name == own.name and not of.exists()
+    if of.resolve() != own and not has_moved:
+        raise PublishError(
+            f"{settings.published} is the copy of another warehouse, {of}, and is left alone. To"
+            f" publish {settings.warehouse} beside it, set MARKETFINDER_PUBLISHED to another path;"
+            " to have it in its place, move that copy away first."
+        )
+
+
 @contextmanager
 def _opened(warehouse: Path) -> Iterator[tuple[BinaryIO, duckdb.DuckDBPyConnection]]:
     """The file and, so that nobody writes to it, DuckDB's connection to it. In this order: to close
@@ -125,7 +144,8 @@ def _opened(warehouse: Path) -> Iterator[tuple[BinaryIO, duckdb.DuckDBPyConnecti
 
 def _refuse_unless_built(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     has_gold = connection.execute(
-        "select 1 from duckdb_schemas() where schema_name = 'gold'"
+        "select 1 from duckdb_tables() where schema_name = 'gold'"
+        " union all select 1 from duckdb_views() where schema_name = 'gold' limit 1"
     ).fetchall()
     if not has_gold:
         raise WarehouseError(

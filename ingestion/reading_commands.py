@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from ingestion.answers import show_query, write_query
 from ingestion.console import messages, output
+from ingestion.errors import MarketFinderError
 from ingestion.explanations import explain_pair
 from ingestion.last_run import copy_remarks
 from ingestion.lineage import build_site, site_server, write_site
@@ -20,6 +21,8 @@ from ingestion.prompt import open_prompt
 from ingestion.published_copy import readable_warehouse
 from ingestion.runs import DEMO_WAREHOUSE
 from ingestion.settings import load_settings
+from ingestion.simulation import is_simulated
+from ingestion.warehouse import open_warehouse
 
 
 class QueryCommand(TyperCommand):
@@ -91,7 +94,7 @@ def report_command(
         exchange=exchange,
         symbol=symbol,
         day=day.date() if day else None,
-        is_simulated=is_demo,
+        is_demo=is_demo,
     )
     size = out.stat().st_size / 1000
     output.print(f"{escape(str(out))}, {size:,.0f} kB: open it in a browser.", soft_wrap=True)
@@ -131,4 +134,20 @@ def _read_from(is_demo: bool) -> Path:
     if path == settings.published:
         for remark in copy_remarks(settings, datetime.now(UTC)):
             messages.print(escape(remark), style="dim", highlight=False, soft_wrap=True)
+    if _holds_simulated_data(path):
+        messages.print(
+            f"[bold yellow]Simulated data:[/] a simulator made up what is in {escape(str(path))}."
+            " Nothing of it can be traded.",
+            highlight=False,
+            soft_wrap=True,
+        )
     return path
+
+
+def _holds_simulated_data(path: Path) -> bool:
+    """False where the file cannot be read, which whoever asks it is told."""
+    try:
+        with open_warehouse(path, read_only=True) as connection:
+            return is_simulated(connection)
+    except MarketFinderError:
+        return False

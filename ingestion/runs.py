@@ -14,13 +14,15 @@ from ingestion.build import BuildResult, Half, Step, build
 from ingestion.errors import MarketFinderError, VenueError
 from ingestion.order_books import ingest_order_books
 from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
-from ingestion.published_copy import Publication, publish_copy
+from ingestion.published_copy import Publication, publish_copy, refuse_the_copy_of_another
 from ingestion.publishing import Target, publish
 from ingestion.run_log import WHOLE_RUN, Outcome, RunLog, StepResult
 from ingestion.settings import Settings
+from ingestion.simulation import note_simulation
 from ingestion.simulator import Faults, TruePair, World, serve
 from ingestion.simulator.order_books import BookFaults, LevelTwoStream, MarketSettings
 from ingestion.venues import Clock, utc_now
+from ingestion.warehouse import open_warehouse
 from ingestion.warehouse_locks import locked
 
 DEMO_WAREHOUSE = Path("data/demo.duckdb")
@@ -73,6 +75,8 @@ def run(
     log = RunLog(settings.warehouse, run_id, clock)
     is_whole = len(steps) == len(RunStep)
     with locked(settings.warehouse, wait_seconds=wait_seconds):
+        if RunStep.PUBLISH in steps:  # better now than at the end
+            refuse_the_copy_of_another(settings)
         log.begin()
         with log.step(WHOLE_RUN) if is_whole else nullcontext(StepResult()) as whole:
             for number, step in enumerate(RunStep, 1):
@@ -211,6 +215,8 @@ def _demo_of(
             if progress:
                 progress(f"step {step}", _DEMO_STEPS.index(step) + 1, len(_DEMO_STEPS))
 
+        with open_warehouse(warehouse) as connection:
+            note_simulation(connection, run_id, clock())
         announce("extract")
         _ingest_venues(settings, run_id, clock, progress, result)
         # Whatever key and answers there are: a demo costs nothing, and every one is the same.

@@ -88,6 +88,7 @@
         longest_seconds double,
         finished_at timestamp
     );
+    create table if not exists raw.simulations (run_id varchar, noted_at timestamp);
     create table if not exists raw.rejected_lines (
         run_id varchar,
         venue varchar,

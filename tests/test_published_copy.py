@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,12 +14,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from pipelines import ask
+from pipelines import ask, simulated, small_world
 
 from ingestion.errors import PublishError, SettingsError, WarehouseError
+from ingestion.pipeline import ingest
 from ingestion.published_copy import Publication, publish_copy, readable_warehouse
 from ingestion.run_log import Outcome, RunLog
+from ingestion.runs import RunStep, run
 from ingestion.settings import Settings, load_settings
+from ingestion.simulation import note_simulation
 from ingestion.warehouse_locks import locked
 
 # Publishes over and over in children, each of which dies at another point.
@@ -243,6 +247,60 @@ def test_what_is_not_ours_is_left_alone(settings: Settings) -> None:
     change(settings, 2)
     with pytest.raises(PublishError, match="is open for writing in another program"):
         publish(settings)
+
+
+def test_the_copy_of_another_warehouse_is_left_alone(settings: Settings) -> None:
+    """A setting that was left over must not put simulated data in the place of live ones."""
+    publish(settings)
+    other = settings.warehouse.with_name("demo.duckdb")
+    shutil.copyfile(settings.warehouse, other)
+    change(settings, 2)
+    demo = settings.model_copy(update={"warehouse": other})
+    with pytest.raises(PublishError, match=r"the copy of another .*set MARKETFINDER_PUBLISHED"):
+        publish(demo)
+    with pytest.raises(PublishError, match="the copy of another"):
+        run(demo, run_id="two", steps=[RunStep.PUBLISH])
+    assert answers(settings.published) == [(1,)]
+    publish(demo.model_copy(update={"published": settings.published.with_name("other.duckdb")}))
+    # A folder that was moved takes both files with it.
+    moved = settings.warehouse.parent / "moved"
+    moved.mkdir()
+    settings.warehouse.rename(moved / "warehouse.duckdb")
+    settings.published.rename(moved / "marketfinder.duckdb")
+    publish(Settings(warehouse=moved / "warehouse.duckdb"))
+    assert answers(moved / "marketfinder.duckdb") == [(2,)]
+
+
+def test_a_copy_of_simulated_data_says_so(settings: Settings) -> None:
+    """In itself: whatever it is called, and whoever made it."""
+    with duckdb.connect(settings.warehouse) as connection:
+        note_simulation(connection, "demo", datetime(2026, 10, 1, 12, tzinfo=UTC))
+    publish(settings)
+    settings.warehouse.rename(settings.warehouse.with_name("elsewhere.duckdb"))
+    done = subprocess.run(
+        [sys.executable, "-m", "ingestion.cli", "sql", "from gold.answers"],
+        env={**os.environ, "MARKETFINDER_WAREHOUSE": str(settings.warehouse)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Simulated data:" in done.stderr
+
+
+def test_the_simulator_is_known_by_its_answers(tmp_path: Path) -> None:
+    """Whatever address it is served on, and whoever has asked it."""
+    with simulated(tmp_path / "warehouse.duckdb", small_world()) as (settings, _):
+        ingest("kalshi", settings, run_id="one", entities=["series"])
+    assert ask(settings.warehouse, "select run_id from raw.simulations") == [("one",)]
+
+
+def test_what_was_never_built_is_not_published(settings: Settings) -> None:
+    with duckdb.connect(settings.warehouse) as connection:
+        connection.execute("drop schema gold cascade; create schema gold")
+    with pytest.raises(WarehouseError, match="nothing to publish yet"):
+        publish(settings)
+    assert not settings.published.exists()
 
 
 def test_in_the_copy_the_run_has_ended(settings: Settings) -> None:

@@ -48,16 +48,25 @@ def written_out(connection: duckdb.DuckDBPyConnection, *views: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def plain(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The report of the demo."""
-    return written(demo_build, tmp_path_factory.mktemp("plain"))
+def live_build(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo as if the venues had answered: nothing in it says that it is simulated."""
+    path = Path(shutil.copy(demo_build, tmp_path_factory.mktemp("live")))
+    with duckdb.connect(path) as connection:
+        connection.execute("drop table raw.simulations")
+    return path
 
 
 @pytest.fixture(scope="module")
-def hostile_build(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plain(live_build: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The report of the demo."""
+    return written(live_build, tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def hostile_build(live_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo after venues have written what they should not, and one opportunity has been seen
     twice."""
-    path = Path(shutil.copy(demo_build, tmp_path_factory.mktemp("hostile")))
+    path = Path(shutil.copy(live_build, tmp_path_factory.mktemp("hostile")))
     with duckdb.connect(path) as connection:
         written_out(connection, "arbitrage_opportunities", "sync_logs")
         for table, names in (
@@ -87,12 +96,12 @@ def hostile(hostile_build: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
 
 
 def test_every_opportunity_is_there_with_links_and_both_texts(
-    demo_build: Path, plain: tuple[Path, str]
+    live_build: Path, plain: tuple[Path, str]
 ) -> None:
     page, text = plain
     addresses = unescape(page.read_text(encoding="utf-8"))
     rows = ask(
-        demo_build,
+        live_build,
         "select profit, profit_margin, bought.url, sold.url, bought.description, sold.description"
         " from gold.arbitrage_opportunities"
         " inner join gold.markets as bought on buy_market_id = bought.market_id"
@@ -111,19 +120,19 @@ def test_every_opportunity_is_there_with_links_and_both_texts(
 
 
 def test_the_funnel_and_the_age_of_the_data_are_those_of_the_warehouse(
-    demo_build: Path, plain: tuple[Path, str]
+    live_build: Path, plain: tuple[Path, str]
 ) -> None:
     _, text = plain
-    for stage, pairs in ask(demo_build, "select stage, pairs from gold.matching_funnel"):
+    for stage, pairs in ask(live_build, "select stage, pairs from gold.matching_funnel"):
         assert re.search(rf"{stage} .*?{pairs:,}", text)
     assert "Kalshi: listings 2026-10-01 12:00 29 min 59 s fresh" in text
     assert "Polymarket: order books of what is matched 2026-10-01 12:00 29 min 59 s fresh" in text
     assert "coinbase: books 2026-10-01 12:09 21 min 0 s fresh" in text
 
 
-def test_data_that_nobody_has_refreshed_is_called_stale(demo_build: Path, tmp_path: Path) -> None:
+def test_data_that_nobody_has_refreshed_is_called_stale(live_build: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
-    write_report(demo_build, out, clock=lambda: datetime(2026, 10, 3, tzinfo=UTC))
+    write_report(live_build, out, clock=lambda: datetime(2026, 10, 3, tzinfo=UTC))
     states = re.findall(r'class="status (fresh|stale)"', out.read_text(encoding="utf-8"))
     assert states == ["stale"] * 6
 
@@ -131,10 +140,13 @@ def test_data_that_nobody_has_refreshed_is_called_stale(demo_build: Path, tmp_pa
 def test_a_page_of_simulated_data_says_so_and_leads_nowhere(
     demo_build: Path, plain: tuple[Path, str], tmp_path: Path
 ) -> None:
-    page, text = written(demo_build, tmp_path, is_simulated=True)
+    page, text = written(demo_build, tmp_path, is_demo=True)
     source = page.read_text(encoding="utf-8")
     assert "Simulated data." in text
     assert "Simulated data." not in plain[1]
+    # The file itself says so, whatever it is called.
+    copy = Path(shutil.copy(demo_build, tmp_path / "marketfinder.duckdb"))
+    assert "Simulated data." in written(copy, tmp_path)[1]
     assert 'href="http' not in source
     assert "no page known" not in text
     commands = [" ".join(command.split()) for command in re.findall(r"<code>(.*?)</code>", source)]
@@ -144,13 +156,13 @@ def test_a_page_of_simulated_data_says_so_and_leads_nowhere(
 
 
 def test_quotes_that_have_expired_by_the_clock_are_called_so(
-    demo_build: Path, plain: tuple[Path, str], tmp_path: Path
+    live_build: Path, plain: tuple[Path, str], tmp_path: Path
 ) -> None:
     out = tmp_path / "report.html"
-    write_report(demo_build, out, clock=lambda: datetime(2026, 10, 1, 12, 1, tzinfo=UTC))
+    write_report(live_build, out, clock=lambda: datetime(2026, 10, 1, 12, 1, tzinfo=UTC))
     assert "quotes expired" not in out.read_text(encoding="utf-8")
     shown = ask(
-        demo_build,
+        live_build,
         "select count(*) from (select status from gold.arbitrage_opportunities"
         " union all select status from gold.bundle_opportunities) where status != 'expired'",
     )[0][0]
@@ -166,10 +178,10 @@ def test_margin_and_lifetime_have_a_chart_once_one_was_seen_twice(
 
 
 def test_the_quality_of_matching_is_that_of_the_warehouse(
-    demo_build: Path, plain: tuple[Path, str]
+    live_build: Path, plain: tuple[Path, str]
 ) -> None:
     rows = ask(
-        demo_build,
+        live_build,
         "select replace(contract_class, '_', ' '), labelled_pairs, same_pairs,"
         " recall_after_blocking, recall_after_vetoes, called_same_pairs, equal_precision,"
         " equal_recall from gold.matching_quality"
@@ -185,11 +197,11 @@ def test_the_quality_of_matching_is_that_of_the_warehouse(
         assert " ".join(f"{name} {' '.join(map(str, shown))}".split()) in plain[1]
 
 
-def test_the_bars_are_those_of_the_warehouse(demo_build: Path, plain: tuple[Path, str]) -> None:
+def test_the_bars_are_those_of_the_warehouse(live_build: Path, plain: tuple[Path, str]) -> None:
     _, text = plain
     assert "coinbase BTC-USD on 2026-10-01, in bars of 60 seconds" in text
     bars = ask(
-        demo_build,
+        live_build,
         "select strftime(started_at, '%H:%M:%S'), open, high, low, close, vwap"
         " from gold.bars('coinbase', 'BTC-USD', 60) where open is not null",
     )
@@ -197,7 +209,7 @@ def test_the_bars_are_those_of_the_warehouse(demo_build: Path, plain: tuple[Path
     for start, *prices in bars:
         assert f"{start} {' '.join(f'{price:,.6g}' for price in prices)}" in text
     flow = ask(
-        demo_build,
+        live_build,
         "select sum(order_flow_imbalance) from gold.order_book_features"
         " where symbol = 'BTC-USD' and date_trunc('minute', booked_at) = '2026-10-01 12:03:00'",
     )[0][0]
@@ -205,11 +217,11 @@ def test_the_bars_are_those_of_the_warehouse(demo_build: Path, plain: tuple[Path
     assert "No VPIN on this day: the size of its buckets" in text
 
 
-def test_another_market_can_be_chosen(demo_build: Path, tmp_path: Path) -> None:
-    _, text = written(demo_build, tmp_path, symbol="ETH-USD", day=date(2026, 10, 1))
+def test_another_market_can_be_chosen(live_build: Path, tmp_path: Path) -> None:
+    _, text = written(live_build, tmp_path, symbol="ETH-USD", day=date(2026, 10, 1))
     assert "coinbase ETH-USD on 2026-10-01" in text
     with pytest.raises(WarehouseError, match=r"no bars of DOGE-USD(.|\n)*coinbase BTC-USD, 2026"):
-        write_report(demo_build, tmp_path / "other.html", symbol="DOGE-USD")
+        write_report(live_build, tmp_path / "other.html", symbol="DOGE-USD")
 
 
 def test_a_warehouse_that_holds_little_says_what_to_do(tmp_path: Path) -> None:
@@ -236,8 +248,8 @@ def test_a_warehouse_that_holds_little_says_what_to_do(tmp_path: Path) -> None:
         assert hint in text
 
 
-def test_nothing_pays(demo_build: Path, tmp_path: Path) -> None:
-    path = Path(shutil.copy(demo_build, tmp_path))
+def test_nothing_pays(live_build: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(live_build, tmp_path))
     with duckdb.connect(path) as connection:
         written_out(connection, "arbitrage_opportunities")
         connection.execute("update gold.arbitrage_opportunities set status = 'expired'")
@@ -246,13 +258,13 @@ def test_nothing_pays(demo_build: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_writes_the_page(
-    demo_build: Path,
+    live_build: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MARKETFINDER_WAREHOUSE", str(demo_build))
+    monkeypatch.setenv("MARKETFINDER_WAREHOUSE", str(live_build))
     monkeypatch.setattr(sys, "argv", ["marketfinder", "report", "--out", "pages/today.html"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -263,11 +275,11 @@ def test_the_command_writes_the_page(
 
 
 def test_a_page_that_cannot_be_written_is_an_error_in_words(
-    demo_build: Path, tmp_path: Path
+    live_build: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "taken").mkdir()
     with pytest.raises(FileError, match="taken cannot be written"):
-        write_report(demo_build, tmp_path / "taken")
+        write_report(live_build, tmp_path / "taken")
 
 
 # What venues write
@@ -302,10 +314,10 @@ def test_what_venues_write_stays_text(hostile: tuple[Path, str]) -> None:
         None,
     ],
 )
-def test_a_slug_that_is_no_plain_word_makes_no_link(demo_build: Path, slug: str | None) -> None:
+def test_a_slug_that_is_no_plain_word_makes_no_link(live_build: Path, slug: str | None) -> None:
     """The macro as it is compiled into silver.markets."""
     definition = ask(
-        demo_build,
+        live_build,
         "select sql from duckdb_views() where schema_name = 'silver' and view_name = 'markets'",
     )[0][0]
     case = re.search(r"(CASE\s+WHEN.{0,300}kalshi\.com.*?END)", definition, re.DOTALL)
@@ -314,12 +326,12 @@ def test_a_slug_that_is_no_plain_word_makes_no_link(demo_build: Path, slug: str 
         f"select {case[1]} from (select ? as platform, 'KXA' as series_id, ? as event_id,"
         " ? as slug) as listings cross join (select null as series_id) as events"
     )
-    assert ask(demo_build, query, "polymarket", "1", slug) == [(None,)]
-    assert ask(demo_build, query, "kalshi", slug, None) == [(None,)]
-    assert ask(demo_build, query, "polymarket", "1", "a-b_c.d-2") == [
+    assert ask(live_build, query, "polymarket", "1", slug) == [(None,)]
+    assert ask(live_build, query, "kalshi", slug, None) == [(None,)]
+    assert ask(live_build, query, "polymarket", "1", "a-b_c.d-2") == [
         ("https://polymarket.com/market/a-b_c.d-2",)
     ]
-    assert ask(demo_build, query, "kalshi", "KXA-26DEC", None) == [
+    assert ask(live_build, query, "kalshi", "KXA-26DEC", None) == [
         ("https://kalshi.com/markets/kxa/event/kxa-26dec",)
     ]
 

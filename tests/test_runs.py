@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+import duckdb
 import pytest
 from pipelines import NOW, RUN_COLUMNS, ask, contents, differing, simulated, small_world, sweep
 
@@ -124,6 +125,8 @@ def test_a_killed_run_leaves_nothing_behind(moment: Moment, tmp_path: Path) -> N
         again = settings.model_copy(update={"warehouse": killed, "published": published})
         # What readers had before the run that is killed.
         shutil.copyfile(settings.published, published)
+        with duckdb.connect(published) as connection:  # as if it were of the second warehouse
+            connection.execute("update gold.publication set warehouse = ?", [str(killed)])
         before = sha256(published.read_bytes()).digest()
         run_until(again, moment)
         assert sha256(published.read_bytes()).digest() == before

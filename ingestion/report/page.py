@@ -15,6 +15,7 @@ from ingestion.errors import FileError, WarehouseError
 from ingestion.report import charts, facts
 from ingestion.report.facts import Day, Row, ask
 from ingestion.report.texts import compared, own_words, printable, venue_url
+from ingestion.simulation import is_simulated
 from ingestion.venues import Clock, utc_now
 from ingestion.warehouse import open_warehouse
 
@@ -29,7 +30,7 @@ def write_report(
     exchange: str | None = None,
     symbol: str | None = None,
     day: date | None = None,
-    is_simulated: bool = False,
+    is_demo: bool = False,
     clock: Clock = utc_now,
 ) -> None:
     """Writes the page of `warehouse` to `out`, in one step: never half of it.
@@ -45,7 +46,7 @@ def write_report(
                 f"Nothing is loaded in {warehouse} yet, so there is no report. `marketfinder run`"
                 " reads both venues, `marketfinder ingest order-books` what recorders kept."
             )
-        page = _render(connection, warehouse, now, exchange, symbol, day, is_simulated)
+        page = _render(connection, warehouse, now, exchange, symbol, day, is_demo)
     beside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -62,8 +63,9 @@ def _render(
     exchange: str | None,
     symbol: str | None,
     day: date | None,
-    is_simulated: bool,
+    is_demo: bool,
 ) -> str:
+    simulated = is_demo or is_simulated(connection)
     environment = Environment(
         loader=PackageLoader("ingestion.report", "."),
         autoescape=True,
@@ -81,7 +83,7 @@ def _render(
         "span": _span,
         "figure": _figure,
         "quoted": shlex.quote,
-        "url": (lambda _: None) if is_simulated else venue_url,
+        "url": (lambda _: None) if simulated else venue_url,
     }
     environment.filters.update(filters)
     shown_day = facts.order_book_day(connection, exchange, symbol, day)
@@ -89,7 +91,8 @@ def _render(
     past = ask(connection, facts.PAST)
     return environment.get_template("page.html").render(
         warehouse=warehouse.name,
-        is_simulated=is_simulated,
+        is_demo=is_demo,
+        is_simulated=simulated,
         now=now,
         counts={row["status"]: row["count"] for row in ask(connection, facts.COUNTS)},
         opportunities=_opportunities(connection),

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from ingestion.simulation import SERVER
 from ingestion.simulator.faults import Faults, OnPage, PageFault, Record
 from ingestion.simulator.layout import digest
 from ingestion.simulator.world import World
@@ -253,6 +254,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request: health, a fault, or a page."""
 
     protocol_version = "HTTP/1.1"
+    server_version = SERVER
     disable_nagle_algorithm = True
     simulator: Simulator
 
