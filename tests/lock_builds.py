@@ -105,7 +105,8 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
             from given_legs;
         create table silver.pair_locks (
             lock_id varchar, pair_id varchar, relation varchar, direction varchar,
-            reasoning varchar, score double, fungibility varchar, tier varchar
+            reasoning varchar, score double, fungibility varchar, caveat_reasons varchar[],
+            tier varchar
         );
         create table silver.bundle_locks as
             select

@@ -9,6 +9,7 @@ with similarities as (
         pairs.relation,
         pairs.orientation,
         pairs.fungibility,
+        pairs.caveat_reasons,
         pairs.tier,
         pairs.reasoning,
         pairs.rule_relation,

@@ -113,12 +113,12 @@ locks as (
                     then 'deadlines differ or were not read'
             end,
             case
-                when pair_locks.fungibility = 'caveat' or (relation = 'equal' and pair_locks.fungibility is null)
-                    then 'the rules differ in how it may end otherwise'
+                when relation = 'equal' and pair_locks.fungibility is null then 'the rules were not compared'
             end,
             -- A score sees words, not sentences: two listings that differ in one clause look the same to it.
             case when has_scored_leg then 'found by score only: read both rules' end
-        ], lambda reason: reason is not null) as suspect_reasons,
+        ], lambda reason: reason is not null)
+        || coalesce(pair_locks.caveat_reasons, []) as suspect_reasons,
         greatest(date_diff('second', as_of, settles_at) / 86400, 1) as days_locked,
     from gathered
     left join {{ ref("pair_locks") }} as pair_locks on gathered.lock_id = pair_locks.lock_id

@@ -32,6 +32,7 @@ decided as (
         if(judge_effect in ('lowered', 'awaited'), 'unclear', compared.relation) as relation,
         case when judge_effect not in ('lowered', 'awaited') then compared.orientation end as orientation,
         case when judge_effect not in ('lowered', 'awaited') then compared.fungibility end as fungibility,
+        case when judge_effect not in ('lowered', 'awaited') then compared.caveat_reasons else [] end as caveat_reasons,
         if(verdict_relation = 'unevaluated', compared.tier, 'judged') as tier,
         judge_effect,
         compared.relation as rule_relation,

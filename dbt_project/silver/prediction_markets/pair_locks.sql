@@ -40,6 +40,7 @@ locks as (
         pairs.pair_id,
         pairs.relation,
         pairs.fungibility,
+        pairs.caveat_reasons,
         pairs.tier,
         payouts.direction,
         pairs.kalshi_market_id,

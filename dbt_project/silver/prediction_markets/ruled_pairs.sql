@@ -114,6 +114,99 @@ counted as (
     from compared
 ),
 
+called as (
+    select
+        *,
+        if((is_worded_same or is_alike) and is_only_one, found_relation, 'unclear') as relation,
+    from counted
+),
+
+-- What two listings that are called alike may differ in after all, a cause each.
+doubted as (
+    select
+        *,
+        list_filter([
+            case when len(markers_of_one) > 0 then 'a term of the rules stands on one side only' end,
+            case when amounts = 'at the bound' then 'only one side counts the bound itself' end,
+            case when is_said_by_one then 'only one side says whether a case counts' end,
+            -- What was not read may differ.
+            case
+                when
+                    (relation = 'equal' and (kalshi.window_ends_on is null or polymarket.window_ends_on is null))
+                    or (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)
+                    then 'a deadline was not read'
+            end,
+            case
+                when relation = 'equal' and amounts in ('only kalshi', 'only polymarket')
+                    then 'an amount stands on one side only'
+            end,
+            -- Who plays whom is told by names.
+            case
+                when
+                    relation = 'equal'
+                    and (kalshi.condition is null or polymarket.condition is null)
+                    and not (kalshi.is_game and polymarket.is_game)
+                    then 'a condition of the rules was not read'
+            end,
+            -- Where all else is word by word the same, one word is enough.
+            case when relation = 'equal' and len(reworded_words) > 0 then 'the same but for a word' end,
+            case when relation = 'equal' and is_reordered then 'the same words in another order' end,
+            -- One word may be another for the same, but not beside an amount; two are another question.
+            case
+                when len(own_words) > if(amounts in ('same', 'complement', 'at the bound'), 0, 1)
+                    then 'words stand in one condition only'
+            end,
+            -- The same as far as it is told to a digit.
+            case
+                when
+                    amounts = 'same'
+                    and (
+                        kalshi.amount_low != polymarket.amount_low or kalshi.amount_high != polymarket.amount_high
+                    )
+                    then 'amounts are told to another digit'
+            end,
+            -- A death is settled alike only where it was read so on both sides.
+            case
+                when
+                    list_contains(kalshi.markers || polymarket.markers, 'tail:death')
+                    and (len(kalshi_deaths) = 0 or kalshi_deaths != polymarket_deaths)
+                    then 'a death is not told alike'
+            end,
+            -- A tie between many is settled in many ways, and so is a prize that is shared.
+            case
+                when not kalshi.is_game and {{ has_clause("clauses_of_one", tie_clause()) }}
+                    then 'only one side says what becomes of a tie'
+            end,
+            case
+                when
+                    {{ has_clause("clauses_of_one", rounding_clause()) }}
+                    and not list_has_any(kalshi.words, {{ banks_of_quarters() }})
+                    then 'only one side says how it is rounded'
+            end,
+            -- Without a decision nothing has changed, says one.
+            case
+                when
+                    list_contains(kalshi.words, 'unchang')
+                    and {{ has_clause("clauses_of_one", "if no (statement|decision|announcement)") }}
+                    then 'only one side says what holds without a decision'
+            end,
+            case when not kalshi.is_game and len(hours_of_one) > 0 then 'only one side names an hour' end,
+            case
+                when
+                    not kalshi.is_game
+                    and len(list_filter(clauses_of_one, lambda clause: coalesce(
+                        {{ is_loose_end("clause", "kalshi.window_ends_on") }}, true
+                    ))) > 0
+                    then 'only one side says what becomes of a case'
+            end,
+            -- Nothing to fear takes a quarter of the doubt.
+            case when coalesce(score < (3 + threshold) / 4, true) then 'the score leaves a doubt' end,
+            -- Without rules nobody knows what is paid.
+            case when not has_rules_of_both then 'rules are missing' end
+        ], lambda cause: cause is not null) as causes,
+    from called
+),
+
 decided as (
     select
         pair_id,
@@ -121,73 +214,26 @@ decided as (
         kalshi_market_id,
         polymarket_market_id,
         blocking_rule,
-        if((is_worded_same or is_alike) and is_only_one, found_relation, 'unclear') as relation,
-        case when relation = 'equal' then counted.orientation end as orientation,
+        relation,
+        case when relation = 'equal' then doubted.orientation end as orientation,
         case
             when relation = 'unclear' then null
             when other_fungibility is not null then other_fungibility
             when is_worded_same then 'clean'
-            when
-                len(markers_of_one) > 0 or amounts = 'at the bound' or is_said_by_one
-                or (relation = 'equal' and (
-                    -- What was not read may differ; who plays whom is told by names.
-                    counted.kalshi.window_ends_on is null
-                    or counted.polymarket.window_ends_on is null
-                    or amounts in ('only kalshi', 'only polymarket')
-                    or (
-                        (counted.kalshi.condition is null or counted.polymarket.condition is null)
-                        and not (counted.kalshi.is_game and counted.polymarket.is_game)
-                    )
-                    -- Where all else is word by word the same, one word is enough.
-                    or len(reworded_words) > 0
-                    or is_reordered
-                ))
-                -- One word may be another for the same; two are another question.
-                or len(own_words) > if(amounts in ('same', 'complement', 'at the bound'), 0, 1)
-                -- The same as far as it is told to a digit.
-                or (
-                    amounts = 'same' and (
-                        counted.kalshi.amount_low != counted.polymarket.amount_low
-                        or counted.kalshi.amount_high != counted.polymarket.amount_high
-                    )
-                )
-                -- A death is settled alike only where it was read so on both sides.
-                or (
-                    list_contains(counted.kalshi.markers || counted.polymarket.markers, 'tail:death')
-                    and (len(kalshi_deaths) = 0 or kalshi_deaths != polymarket_deaths)
-                )
-                -- A tie between many is settled in many ways, and so is a prize that is shared.
-                or (not counted.kalshi.is_game and {{ has_clause("clauses_of_one", tie_clause()) }})
-                or (
-                    {{ has_clause("clauses_of_one", rounding_clause()) }}
-                    and not list_has_any(counted.kalshi.words, {{ banks_of_quarters() }})
-                )
-                -- Without a decision nothing has changed, says one.
-                or (
-                    list_contains(counted.kalshi.words, 'unchang')
-                    and {{ has_clause("clauses_of_one", "if no (statement|decision|announcement)") }}
-                )
-                or (not counted.kalshi.is_game and len(hours_of_one) > 0)
-                or (
-                    not counted.kalshi.is_game
-                    and len(list_filter(clauses_of_one, lambda clause: coalesce(
-                        {{ is_loose_end("clause", "counted.kalshi.window_ends_on") }}, true
-                    ))) > 0
-                )
-                -- Nothing to fear takes a quarter of the doubt.
-                or coalesce(score < (3 + threshold) / 4, true)
-                -- Without rules nobody knows what is paid.
-                or not has_rules_of_both
-                or (counted.kalshi.window_ends_on is null) != (counted.polymarket.window_ends_on is null)
-                then 'caveat'
+            when len(causes) > 0 then 'caveat'
             when relation = 'equal' then 'clean'
         end as fungibility,
+        case
+            when coalesce(fungibility, '') != 'caveat' then []
+            when other_fungibility is not null then [concat_ws(': ', 'differs in ' || veto_code, difference)]
+            else causes
+        end as caveat_reasons,
         if(relation = 'unclear' or is_worded_same, 'rules_only', 'scored') as tier,
         case
             when not is_only_one then 'not the only pair that looks equal'
             when relation = 'unclear' then array_to_string(doubts || differences, '; ')
             when is_worded_same
-                then 'same words, same condition and clauses, ends before ' || counted.kalshi.window_ends_on
+                then 'same words, same condition and clauses, ends before ' || doubted.kalshi.window_ends_on
             else concat_ws(
                     '; ',
                     format('no veto, alike by {:.3f} (at least {:.3f})', score, threshold),
@@ -199,9 +245,9 @@ decided as (
                 )
         end as reasoning,
         -- Which outcome is the proposition: of an equal pair the one that says the same.
-        case when relation != 'unclear' then counted.polymarket_outcome_index end as polymarket_outcome_index,
+        case when relation != 'unclear' then doubted.polymarket_outcome_index end as polymarket_outcome_index,
         score,
-    from counted
+    from doubted
 )
 
 select * from decided
