@@ -155,6 +155,23 @@ def test_a_page_of_simulated_data_says_so_and_leads_nowhere(
     assert "marketfinder report --symbol BTC-USD --day 2026-10-01" in plain[1]
 
 
+def test_a_pair_that_is_asked_the_other_way_round_shows_both_titles(
+    live_build: Path, plain: tuple[Path, str]
+) -> None:
+    titles = ask(
+        live_build,
+        "select title from gold.arbitrage_opportunities"
+        " inner join gold.market_similarities as pairs using (pair_id)"
+        " inner join gold.markets on pairs.market2_id = market_id"
+        " where status != 'expired' and orientation = 'inverted'",
+    )
+    assert titles
+    words = "Polymarket asks the reverse, or names the other side first: "
+    assert plain[1].count(words) == len(titles)
+    for (title,) in titles:
+        assert words + " ".join(title.split()) in plain[1]
+
+
 def test_quotes_that_have_expired_by_the_clock_are_called_so(
     live_build: Path, plain: tuple[Path, str], tmp_path: Path
 ) -> None:

@@ -126,7 +126,10 @@ def _opportunities(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     for row in ask(connection, facts.TERMS, of_markets):
         terms.setdefault(row["market_id"], {})[row["name"]] = row["value"]
     nothing = dict.fromkeys(
-        ("tier", "differences", "one_sided_world", "verdict_relation", "verdict_model")
+        (
+            *("orientation", "tier", "differences", "one_sided_world"),
+            *("verdict_relation", "verdict_model"),
+        )
     )
     for row in found:
         markets = [row["buy_market_id"], row["sell_market_id"]]
@@ -145,6 +148,9 @@ def _opportunities(connection: duckdb.DuckDBPyConnection) -> list[Row]:
         row["legs"] = [_leg(row, side, listings) for side in ("buy", "sell")]
         row["pair"] = {**nothing, **pairs.get(row["pair_id"], {})}
         row["title"] = _title(sides[0], row["pair_id"])
+        row["reverse_title"] = (
+            _title(sides[1], row["pair_id"]) if row["pair"]["orientation"] == "inverted" else None
+        )
     return found
 
 
