@@ -265,6 +265,14 @@ def test_a_warehouse_that_holds_little_says_what_to_do(tmp_path: Path) -> None:
         assert hint in text
 
 
+def test_tables_of_another_version_are_an_error_in_words(live_build: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(live_build, tmp_path))
+    with duckdb.connect(path) as connection:
+        connection.execute("drop view gold.markets; create table gold.markets (market_id varchar)")
+    with pytest.raises(WarehouseError, match=r"of another version \(.*\)\. `marketfinder run`"):
+        written(path, tmp_path)
+
+
 def test_nothing_pays(live_build: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(live_build, tmp_path))
     with duckdb.connect(path) as connection:

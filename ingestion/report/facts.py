@@ -169,11 +169,18 @@ class Day:
 def ask(
     connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | None = None
 ) -> list[Row]:
-    """The rows of a query; none where one of its tables is not there."""
+    """The rows of a query; none where one of its tables is not there. Raises WarehouseError where
+    one is of another version of this program."""
     try:
         answer = connection.execute(query, parameters or {})
     except duckdb.CatalogException:
         return []
+    except duckdb.BinderException as error:
+        raise WarehouseError(
+            "There is no report of this warehouse: its tables are of another version"
+            f" ({str(error).splitlines()[0]}). `marketfinder run` or `dbt build` makes them anew;"
+            " of the demo's, `marketfinder demo`."
+        ) from None
     names = [column[0] for column in answer.description or []]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
