@@ -12,6 +12,7 @@ from ingestion.build_commands import show_built
 from ingestion.client import shown_url
 from ingestion.console import IN_PART, folded_table, output, progress_bar, tell_problem
 from ingestion.ingest_commands import show_ingest
+from ingestion.landing import naive_utc
 from ingestion.logs import is_json, logger
 from ingestion.pipeline import VENUES
 from ingestion.publish_commands import show_published
@@ -25,8 +26,10 @@ from ingestion.screens import (
     show_opportunities,
     show_order_books,
     show_tiers,
+    show_validity,
 )
 from ingestion.settings import Settings, load_settings
+from ingestion.venues import utc_now
 from ingestion.warehouse import open_warehouse
 from ingestion.warehouse_locks import locked
 
@@ -97,6 +100,9 @@ def run_command(
     show_published(result.published)
     for line in result.published_to:
         output.print(escape(line), highlight=False, soft_wrap=True)
+    if result.published:
+        with open_warehouse(result.published.path, read_only=True) as connection:
+            show_validity(output, connection, naive_utc(utc_now()))
     for problem in result.problems:
         tell_problem(problem)
     raise typer.Exit(IN_PART if result.problems else 0)

@@ -1,5 +1,6 @@
 """What the command line shows of a warehouse. What venues wrote is text, whatever it holds."""
 
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -75,6 +76,23 @@ select
     count(*) filter (status = 'suspect'),
     max(profit) filter (status = 'active'),
 from gold.bundle_opportunities
+"""
+# To the second: what is said is not older than that.
+_VALIDITY = """
+select
+    count(*),
+    count(*) filter (seconds > 0),
+    min(seconds) filter (seconds > 0),
+    max(seconds),
+from (
+    select date_diff('second', $now::timestamp, quotes_expire_at) as seconds
+    from gold.arbitrage_opportunities
+    where status = 'active'
+    union all
+    select date_diff('second', $now::timestamp, quotes_expire_at)
+    from gold.bundle_opportunities
+    where status = 'active'
+)
 """
 _SHOWN_ACTIVE = 20
 _SHOWN_SUSPECT = 3
@@ -210,6 +228,24 @@ def show_opportunities(console: Console, connection: duckdb.DuckDBPyConnection) 
         f"{earned} (gold.bundle_opportunities).",
         highlight=False,
     )
+
+
+def show_validity(console: Console, connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """For how long what is active may still be traded; nothing where nothing is active."""
+    count, live, first, last = connection.execute(_VALIDITY, {"now": now}).fetchall()[0]
+    if not count:
+        return
+    if live:
+        span = f"{last:.0f} s" if live == 1 else f"{first:.0f} to {last:.0f} s"
+        text = (
+            f"The quotes of {live} of the {count} active opportunities are valid for {span} more."
+        )
+    else:
+        text = (
+            f"The quotes of the {count} active opportunities have expired, the last {-last:.0f} s"
+            " ago: they were fetched too long before the run ended."
+        )
+    console.print(f"{text} gold.live_opportunities() goes by the wall clock.", highlight=False)
 
 
 def show_against_truth(

@@ -42,8 +42,8 @@ PAIRS = {
     "the other way round": (
         "select pair_id from silver.market_pairs"
         " where relation = 'equal' and orientation = 'inverted' and fungibility = 'caveat'",
-        "The same contract: Yes on Kalshi is No on Polymarket, by a score alone .* suspect: found by"
-        " score only: read both rules; .",
+        "The same contract: Yes on Kalshi is No on Polymarket, by a score alone .* suspect: found"
+        " by score only: read both rules; .",
         ("What it is",),
     ),
     "another station": (
