@@ -19,11 +19,14 @@ select
     array_to_string(ineligible_reasons, ', ') as not_matched_because,
 from silver.markets where market_id = ?
 """
-# The words of the rules stand above already, as text.
-_TERMS = (
-    "select * exclude (market_id, universe, platform, rules_words, ordered_words)"
-    " from silver.contract_terms"
+# The rules and the outcomes stand above already, as text; keys and hashes say nothing to people.
+_TERMS = """
+select * exclude (
+    market_id, universe, platform, rules_words, ordered_words, outcome_labels, outcome_words,
+    word_key, terms_hash
 )
+from silver.contract_terms
+"""
 _SCORE = """
 select scores.score, scores.threshold, scores.contributions, features
 from silver.pair_scores as scores
@@ -49,7 +52,9 @@ from (
 _DECISION = """
 select
     relation, orientation, fungibility, tier, judge_effect, reasoning,
-    rule_relation, rule_reasoning, score,
+    nullif(rule_relation, relation) as rule_relation,
+    nullif(rule_reasoning, reasoning) as rule_reasoning,
+    round(score, 3) as score,
     coalesce(
         (
             select outcomes[polymarket_outcome_index + 1].label
@@ -90,15 +95,14 @@ _CORRELATED = (
 )
 _TIERS = {
     "rules_only": "by the rules, sentence by sentence",
-    "scored": "by a score alone ({score:.4f})",
+    "scored": "by a score alone ({score:.3f})",
     "judged": "by the rules and a language model",
 }
 
 
 def explain_pair(console: Console, warehouse: Path, ticker: str, polymarket_id: str) -> None:
     """Shows all that is known of a pair. Raises WarehouseError where a market is not there."""
-    kalshi = f"kalshi:{ticker.removeprefix('kalshi:')}"
-    polymarket = f"polymarket:{polymarket_id.removeprefix('polymarket:')}"
+    kalshi, polymarket = f"kalshi:{_bare(ticker)}", f"polymarket:{_bare(polymarket_id)}"
     with open_warehouse(warehouse, read_only=True) as connection:
         try:
             _explain(console, connection, kalshi, polymarket)
@@ -108,6 +112,10 @@ def explain_pair(console: Console, warehouse: Path, ticker: str, polymarket_id: 
             ) from None
 
 
+def _bare(market: str) -> str:
+    return market.removeprefix("kalshi:").removeprefix("polymarket:")
+
+
 def _explain(
     console: Console, connection: duckdb.DuckDBPyConnection, kalshi: str, polymarket: str
 ) -> None:
@@ -115,9 +123,8 @@ def _explain(
     texts = [_row(connection, _SIDES, market) for market in (kalshi, polymarket)]
     for market, text in zip((kalshi, polymarket), texts, strict=True):
         if text is None:
-            raise WarehouseError(
-                f"There is no market {market}. Its id is external_id in gold.markets."
-            )
+            hint = _hint(connection, market, kalshi, polymarket)
+            raise WarehouseError(f"There is no market {market}. {hint}")
     decision = _row(connection, _DECISION, pair)
     found = connection.execute(
         "select blocking_rule from silver.candidate_pairs where pair_id = ?", [pair]
@@ -161,6 +168,21 @@ def _explain(
         _show_rows(console, "Differences it found", names, differences)
     else:
         console.print("The judge is not asked about this pair (var judged_open_pairs).")
+
+
+def _hint(connection: duckdb.DuckDBPyConnection, absent: str, kalshi: str, polymarket: str) -> str:
+    """What may have been meant by the id of a market that is not there."""
+    swapped = [
+        f"kalshi:{polymarket[len('polymarket:') :]}",
+        f"polymarket:{kalshi[len('kalshi:') :]}",
+    ]
+    there = "select market_id from silver.markets where "
+    if connection.execute(f"{there} list_contains(?, market_id)", [swapped]).fetchone():
+        return "The ids are swapped: Kalshi's ticker comes first, Polymarket's number second."
+    alike = connection.execute(f"{there} lower(market_id) = lower(?)", [absent]).fetchone()
+    if alike:
+        return f"There is {alike[0]}, written so."
+    return "Its id is external_id in gold.markets."
 
 
 def _relation(decision: dict[str, Any]) -> str:
@@ -217,7 +239,7 @@ def _show_score(console: Console, connection: duckdb.DuckDBPyConnection, pair: s
     ]
     rows.append(("together", "", f"{sum(contributions.values()):+.3f}"))
     score, threshold = found["score"], found["threshold"]
-    title = f"What the score is made of: {score:.4f} (published from {threshold:.4f})"
+    title = f"What the score is made of: {score:.3f} (published from {threshold:.3f})"
     _show_rows(console, title, ("feature", "value", "log-odds"), rows)
     return True
 
@@ -240,15 +262,18 @@ def _show_sides(
     *,
     is_compared: bool = False,
 ) -> None:
-    """Both sides beside each other, field by field; fields that neither has are left out."""
+    """Both sides beside each other, field by field, where they are compared those that differ
+    first; fields that neither has, or both deny, are left out."""
     table = Table(title=title, title_justify="left", show_lines=True)
     table.add_column("")
     for venue in ("Kalshi", "Polymarket"):
         table.add_column(venue, overflow="fold", ratio=1)
     kalshi, polymarket = (side or {} for side in sides)
-    for name in {**kalshi, **polymarket}:
-        values = kalshi.get(name), polymarket.get(name)
-        if any(value not in (None, "", []) for value in values):
+    rows = [(name, (kalshi.get(name), polymarket.get(name))) for name in {**kalshi, **polymarket}]
+    if is_compared:
+        rows.sort(key=lambda row: row[1][0] == row[1][1])
+    for name, values in rows:
+        if any(value is not False and value not in (None, "", []) for value in values):
             mark = " ≠" if is_compared and values[0] != values[1] else ""
             table.add_row(plain(name.replace("_", " ") + mark), *map(paragraphs, values))
     console.print(table)

@@ -35,7 +35,7 @@ PAIRS = {
         "select pair_id from silver.market_pairs"
         " where relation = 'equal' and tier = 'scored' and orientation = 'same'"
         " and fungibility = 'clean'",
-        r"The same contract: Yes on Kalshi is Yes on Polymarket, by a score alone \(0\.\d{4}\)\. It"
+        r"The same contract: Yes on Kalshi is Yes on Polymarket, by a score alone \(0\.\d{3}\)\. It"
         r" .* suspect: found by score only: read both rules\.",
         ("What it is", "What the score is made of", "polymarket heaviest untold", "together"),
     ),
@@ -113,6 +113,31 @@ def test_the_verdict_comes_first_and_then_every_stage(demo_build: Path, name: st
 def test_an_unknown_market_is_an_error_in_words(demo_build: Path) -> None:
     with pytest.raises(WarehouseError, match="no market kalshi:NOSUCH"):
         explain_pair(Console(file=StringIO()), demo_build, "NOSUCH", "1")
+
+
+def test_what_differs_comes_first_and_no_hash(demo_build: Path) -> None:
+    ((pair,),) = ask(demo_build, f"{PAIRS['alike by the score'][0]} order by pair_id limit 1")
+    shown = StringIO()
+    explain_pair(Console(file=shown, width=400), demo_build, *pair.split("|"))
+    terms = shown.getvalue().split("What was read from it")[1].split("Found by the blocking")[0]
+    names = [line.split("│")[1].strip() for line in terms.splitlines() if line.startswith("│")]
+    differ = [name.endswith("≠") for name in names]
+    assert differ == sorted(differ, reverse=True)
+    assert True in differ
+    assert not [name for name in names if "hash" in name or "key" in name]
+    assert not re.search(r"│ False +│ False", terms)
+
+
+def test_ids_that_are_swapped_or_in_small_letters_have_a_hint(demo_build: Path) -> None:
+    ((pair,),) = ask(demo_build, "select min(pair_id) from silver.market_pairs")
+    kalshi, polymarket = pair.replace("kalshi:", "").replace("polymarket:", "").split("|")
+    for given, hint in (
+        ((polymarket, kalshi), "The ids are swapped: Kalshi's ticker comes first"),
+        ((f"polymarket:{polymarket}", f"kalshi:{kalshi}"), "The ids are swapped"),
+        ((kalshi.lower(), polymarket), f"There is kalshi:{kalshi}, written so"),
+    ):
+        with pytest.raises(WarehouseError, match=hint):
+            explain_pair(Console(file=StringIO()), demo_build, *given)
 
 
 def test_a_pair_is_explained_before_it_has_a_price(demo_build: Path, tmp_path: Path) -> None:
