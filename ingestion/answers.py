@@ -1,5 +1,6 @@
 """Answers to ad hoc queries: the first rows on the screen, or all of them in a file."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,15 @@ def write_query(console: Console, warehouse: Path, query: str, out: Path) -> Non
         )
     # As an absolute path it is a file of this machine, whatever is in its name.
     place = out.absolute()
-    if not place.parent.is_dir():
-        raise SettingsError(f"--out {out}: there is no folder {place.parent}. Make it first.")
+    if re.match(r"\w+:/", str(out)):
+        raise SettingsError(f"--out {out}: an answer is written to a file of this machine.")
     is_replaced = place.exists()
     with open_warehouse(warehouse, read_only=True) as connection:
         answer = _last_answer(connection, query)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{out} was not written: {error.strerror or error}.") from None
         try:
             if ending == ".csv":
                 answer.write_csv(str(place))

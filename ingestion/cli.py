@@ -30,7 +30,7 @@ from ingestion.console import messages, output, tell_problem
 from ingestion.errors import MarketFinderError
 from ingestion.health import health_command
 from ingestion.logs import is_json, log_as_json, logger
-from ingestion.observation import begin, observed
+from ingestion.observation import begin, is_at_work, observed
 from ingestion.settings import LogFormat, load_settings
 
 app = typer.Typer(
@@ -86,10 +86,11 @@ def main() -> None:
 
 
 def _stop(number: int) -> NoReturn:
+    stays = "; what was already loaded stays" if is_at_work() else ""
     if is_json():
-        logger.warning("stopped by signal %d; what was already loaded stays", number)
+        logger.warning("stopped by signal %d%s", number, stays)
     else:
-        messages.print("stopped; what was already loaded stays")
+        messages.print(f"stopped{stays}")
     sys.exit(128 + number)
 
 

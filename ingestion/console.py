@@ -32,9 +32,8 @@ def tell_problem(problem: str) -> None:
 
 
 @contextmanager
-def progress_bar(*, tells_steps: bool = False) -> Iterator[ProgressCallback]:
-    """A bar for each listing, file or build. Where nobody looks at a terminal it is silent, or with
-    `tells_steps` a line a step."""
+def progress_bar() -> Iterator[ProgressCallback]:
+    """A bar for each listing, file or build; where nobody looks at a terminal, a line a step."""
     is_seen = messages.is_terminal
     bar = Progress(
         SpinnerColumn(),
@@ -50,7 +49,7 @@ def progress_bar(*, tells_steps: bool = False) -> Iterator[ProgressCallback]:
     def update(what: str, records: int, expected: int | None) -> None:
         if what not in tasks:
             tasks[what] = bar.add_task(escape(what))
-            if tells_steps and what.startswith("step ") and not is_json() and not is_seen:
+            if what.startswith("step ") and not is_json() and not is_seen:
                 messages.print(escape(f"{what} ({records} of {expected})"), highlight=False)
         bar.update(tasks[what], completed=records, total=expected and max(expected, records))
 

@@ -53,10 +53,14 @@ class LastRun:
         """When it ended; when it began, while it has not."""
         return datetime.fromisoformat(self.finished_at or self.started_at)
 
+    def ended(self, run_id: str, outcome: str) -> bool:
+        """Whether it is of this run, and came to this."""
+        return (self.run_id, self.outcome) == (run_id, outcome)
+
     def __str__(self) -> str:
         """What became of it, in a line."""
         outcome = "was killed" if self.is_cut_off else f"is {self.outcome}"
-        problem = f": {self.problem.splitlines()[0]}" if self.problem else ""
+        problem = f": {self.problem.splitlines()[0].rstrip('.')}" if self.problem else ""
         return f"run {self.run_id} {outcome} (step {self.step}){problem}"
 
 

@@ -55,14 +55,21 @@ def write_site(page: str, path: Path) -> None:
         raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def site_server(page: str, port: int) -> ThreadingHTTPServer:
-    """A server of this one page, for this machine only. Raises SettingsError when the port is
-    taken."""
-    content = page.encode()
+class SiteServer(ThreadingHTTPServer):
+    """Has its address before it has its page."""
+
+    page = ""
+
+
+def site_server(port: int) -> SiteServer:
+    """A server of one page, for this machine only; who asks for it before it serves has to wait.
+    Raises SettingsError when the port is taken."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            assert isinstance(self.server, SiteServer)
             is_page = self.path == "/"
+            content = self.server.page.encode()
             self.send_response(200 if is_page else 404)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(content) if is_page else 0))
@@ -74,7 +81,7 @@ def site_server(page: str, port: int) -> ThreadingHTTPServer:
             pass
 
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        return SiteServer(("127.0.0.1", port), Handler)
     except OSError as error:
         raise SettingsError(
             f"port {port} cannot be used ({error.strerror}): choose another with --port"

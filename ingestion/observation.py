@@ -23,6 +23,11 @@ def begin(command: str) -> bool:
     return command in _AT_WORK
 
 
+def is_at_work() -> bool:
+    """Whether the command that was begun is one of these."""
+    return any(command in _AT_WORK for command in _begun)
+
+
 @contextmanager
 def observed() -> Iterator[None]:
     """Around a whole command, which ends with SystemExit or falls through."""

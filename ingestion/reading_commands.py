@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 
 from ingestion.answers import show_query, write_query
 from ingestion.console import messages, output
-from ingestion.errors import MarketFinderError
+from ingestion.errors import BusyError, MarketFinderError
 from ingestion.explanations import explain_pair
 from ingestion.last_run import copy_remarks
 from ingestion.lineage import build_site, site_server, write_site
@@ -109,23 +109,31 @@ def docs_command(
     no_open: Annotated[bool, typer.Option("--no-open", help="Open no browser.")] = False,
 ) -> None:
     """The lineage site: every table and column, what it is made of, and who reads it."""
-    page, doubt = build_site(_read_from(is_demo))
-    if doubt:
-        messages.print(f"Without types of columns: {escape(doubt)}", soft_wrap=True)
+    warehouse = _read_from(is_demo, may_be_busy=True)
     if static:
-        write_site(page, static)
+        write_site(_site(warehouse), static)
         output.print(f"{escape(str(static))}: open it in a browser.", soft_wrap=True)
         return
-    with site_server(page, port) as server:
+    with site_server(port) as server:
         address = f"http://127.0.0.1:{server.server_port}/"
-        output.print(f"{address} until Ctrl-C", highlight=False)
+        output.print(f"{address} once it is made, until Ctrl-C", highlight=False)
+        server.page = _site(warehouse)
         if not no_open:
             webbrowser.open(address)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
 
 
-def _read_from(is_demo: bool) -> Path:
+def _site(warehouse: Path) -> str:
+    """The page of the lineage site, and what is to be said of it."""
+    messages.print("dbt reads the project and the warehouse: a minute or two.", highlight=False)
+    page, doubt = build_site(warehouse)
+    if doubt:
+        messages.print(f"Without types of columns: {escape(doubt)}", soft_wrap=True)
+    return page
+
+
+def _read_from(is_demo: bool, *, may_be_busy: bool = False) -> Path:
     """The file that is asked, and never changed."""
     if is_demo:
         return DEMO_WAREHOUSE
@@ -134,7 +142,14 @@ def _read_from(is_demo: bool) -> Path:
     if path == settings.published:
         for remark in copy_remarks(settings, datetime.now(UTC)):
             messages.print(escape(remark), style="dim", highlight=False, soft_wrap=True)
-    if _holds_simulated_data(path):
+    try:
+        is_made_up = _holds_simulated_data(path)
+    except BusyError as error:
+        if not may_be_busy:
+            more = "Nothing is published yet, so there is no copy to read meanwhile."
+            raise BusyError(f"{error} {more}") from None
+        is_made_up = False
+    if is_made_up:
         messages.print(
             f"[bold yellow]Simulated data:[/] a simulator made up what is in {escape(str(path))}."
             " Nothing of it can be traded.",
@@ -145,9 +160,11 @@ def _read_from(is_demo: bool) -> Path:
 
 
 def _holds_simulated_data(path: Path) -> bool:
-    """False where the file cannot be read, which whoever asks it is told."""
+    """False where the file cannot be read, which whoever asks it is told. Raises BusyError."""
     try:
         with open_warehouse(path, read_only=True) as connection:
             return is_simulated(connection)
+    except BusyError:
+        raise
     except MarketFinderError:
         return False

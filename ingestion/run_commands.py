@@ -18,7 +18,7 @@ from ingestion.pipeline import VENUES
 from ingestion.publish_commands import show_published
 from ingestion.publishing import Target, check_settings
 from ingestion.runs import DEMO_WAREHOUSE, RunStep, demo, run
-from ingestion.schedule import run_every, seconds_of
+from ingestion.schedule import SHORTEST_INTERVAL, run_every, seconds_of
 from ingestion.screens import (
     show_against_truth,
     show_funnel,
@@ -47,7 +47,7 @@ def demo_command(
 ) -> None:
     """Simulated venues and order books, ingested, built and shown: no network, no key."""
     with locked(DEMO_WAREHOUSE):  # until it is shown: another demo begins with an empty file
-        with progress_bar(tells_steps=True) as progress:
+        with progress_bar() as progress:
             result, truth = demo(logs.run_id(), seed=seed, progress=progress)
         show_ingest(*result.ingested)
         with open_warehouse(DEMO_WAREHOUSE, read_only=True) as connection:
@@ -115,8 +115,11 @@ def schedule_command(
 ) -> None:
     """Run now and then in every slot, one run at a time, until it is told to stop."""
     interval = seconds_of(every)
-    if interval <= 0:
-        raise typer.BadParameter("--every must be more than nothing")
+    if interval < SHORTEST_INTERVAL:
+        raise typer.BadParameter(
+            f"--every {every} is less than a run takes, and more than the venues should be asked:"
+            " give 1m or more"
+        )
     seconds_of(wait)
     load_settings()
     check_settings(targets or ())

@@ -23,7 +23,7 @@ import duckdb
 
 from ingestion.errors import MarketFinderError, TimedOutError, WarehouseError
 from ingestion.landing import naive_utc, storable
-from ingestion.last_run import LastRun, write_last_run
+from ingestion.last_run import LastRun, read_last_run, write_last_run
 from ingestion.logs import logger
 from ingestion.venues import Clock
 from ingestion.warehouse import open_warehouse, raw_tables
@@ -139,9 +139,13 @@ class RunLog:
     def _tell(self, name: str, key: list[Any], result: StepResult, seconds: float | None) -> None:
         """Says so where no lock keeps anybody from reading it."""
         is_over = seconds is not None
+        is_bad = result.outcome not in (Outcome.RUNNING, Outcome.DONE)
+        before = read_last_run(self.warehouse)
+        # A whole run ends as one of its steps did, which is the one to name.
+        is_told = is_bad and before is not None and before.ended(self.run_id, result.outcome)
         last = LastRun(
             run_id=self.run_id,
-            step=name,
+            step=before.step if before and is_told else name,
             outcome=result.outcome,
             problem=None if result.problem is None else storable(result.problem),
             process=os.getpid(),
@@ -150,7 +154,6 @@ class RunLog:
             finished_at=self.clock().astimezone(UTC).isoformat() if is_over else None,
         )
         write_last_run(self.warehouse, last)
-        is_bad = result.outcome not in (Outcome.RUNNING, Outcome.DONE)
         more = {
             "step": name,
             "outcome": result.outcome,

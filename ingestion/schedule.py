@@ -20,6 +20,7 @@ from ingestion.errors import SettingsError
 from ingestion.logs import new_run_id, run_id
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+SHORTEST_INTERVAL = 60
 _LONGEST_NAP = 1.0
 _PATIENCE_SECONDS = 30
 

@@ -84,9 +84,9 @@ def _acquire(warehouse: Path, descriptor: int, shared: bool, wait_seconds: float
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
+                until = "." if shared else ", as `marketfinder run --wait 10m` does."
                 raise BusyError(
-                    f"{warehouse} is in use by {_holder(descriptor)}. Wait until it ends, as"
-                    " `marketfinder run --wait 10m` does."
+                    f"{warehouse} is in use by {_holder(descriptor)}. Wait until it ends{until}"
                 ) from None
             time.sleep(_POLL_SECONDS)
         else:

@@ -283,7 +283,7 @@ def test_segments_are_not_counted_before_they_are_read(run: Run, settings: Setti
 
 
 def test_steps_are_told_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar(tells_steps=True) as progress:
+    with progress_bar() as progress:
         progress("step pairs", 2, 6)
         progress("dbt build", 1, 9)
         progress("dbt build", 2, 9)

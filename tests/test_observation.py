@@ -295,7 +295,7 @@ def test_a_failed_command_has_its_exit_code(tmp_path: Path) -> None:
     assert (metrics / "marketfinder.prom").read_text() == "of before"
     last = read_last_run(settings.warehouse)
     assert last is not None
-    assert (last.step, last.outcome, last.has_failed) == ("run", "failed", True)
+    assert (last.step, last.outcome, last.has_failed) == ("extract", "failed", True)
 
 
 def exit_code(metrics: Path) -> float:
@@ -352,10 +352,10 @@ def test_who_reads_the_copy_is_told_of_a_later_run(observed: Observed) -> None:
         later = replace(of, run_id="later", started_at=now.isoformat(), finished_at=None)
         write_last_run(settings.warehouse, replace(later, outcome="running", process=os.getpid()))
         assert len(copy_remarks(settings, now)) == 1
-        failed = replace(later, outcome="failed", step="prices", problem="a test\nand more")
+        failed = replace(later, outcome="failed", step="prices", problem="A test.\nand more")
         write_last_run(settings.warehouse, failed)
         said = marketfinder(["sql", "select 1"], environment(settings)).stderr.splitlines()
-        assert said[1].startswith("Since then, run later is failed (step prices): a test.")
+        assert said[1].startswith("Since then, run later is failed (step prices): A test. What")
         write_last_run(settings.warehouse, replace(later, outcome="running", process=gone()))
         assert "run later was killed (step run)" in copy_remarks(settings, now)[1]
         health = check_health(settings, now, 3_600)[0]

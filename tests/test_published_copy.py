@@ -355,6 +355,14 @@ def test_only_what_was_built_is_published(settings: Settings) -> None:
 
 def test_readers_read_the_copy_and_never_the_writer(settings: Settings) -> None:
     assert readable_warehouse(settings) == settings.warehouse
+    question = [sys.executable, "-m", "ingestion.cli", "sql", "from gold.answers"]
+    environment = {**os.environ, "MARKETFINDER_WAREHOUSE": str(settings.warehouse)}
+    with locked(settings.warehouse):
+        early = subprocess.run(
+            question, env=environment, capture_output=True, text=True, check=False
+        )
+    assert early.returncode == 4
+    assert "Wait until it ends. Nothing is published yet" in early.stderr
     publish(settings)
     assert readable_warehouse(settings) == settings.published
     with locked(settings.warehouse):

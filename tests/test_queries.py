@@ -203,6 +203,8 @@ def test_a_file_is_replaced_by_a_whole_one_alone(demo_build: Path, tmp_path: Pat
         demo_build, "use gold; pivot markets on platform", out
     )
     assert [path.name for path in tmp_path.iterdir()] == ["answer.csv"]
+    written(demo_build, "select 1 as one", tmp_path / "new" / "answer.csv")  # as `report` does
+    assert (tmp_path / "new" / "answer.csv").read_text() == "one\n1\n"
 
 
 @pytest.mark.parametrize(
@@ -210,8 +212,8 @@ def test_a_file_is_replaced_by_a_whole_one_alone(demo_build: Path, tmp_path: Pat
     [
         ("select 1", "answer.xlsx", "the ending says what is written, and .xlsx is none of .csv"),
         ("select 1", "answer", "no ending is none of .csv and .parquet"),
-        ("select 1", "no/answer.csv", "there is no folder .*/no. Make it first"),
-        ("select 1", "s3://bucket/answer.csv", "there is no folder .*/s3:/bucket"),
+        ("select 1", "file/answer.csv", "file/answer.csv was not written: File exists"),
+        ("select 1", "s3://bucket/answer.csv", "is written to a file of this machine"),
         ("select 1", "folder.csv", "folder.csv was not written: .*Is a directory"),
         ("from nothing", "answer.csv", "The query failed: .*nothing does not exist"),
         ("selec", "answer.csv", "The query failed: .*syntax error"),
@@ -230,10 +232,11 @@ def test_what_cannot_be_written_is_told_in_words(
     problem: str,
 ) -> None:
     (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MarketFinderError, match=problem):
         written(demo_build, query, Path(name))
-    assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder.csv"}
 
 
 def test_a_file_is_for_one_query(capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,7 +176,8 @@ def test_a_build_that_is_told_to_stop(settings: Settings) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 143
         assert process.stderr is not None
-        assert process.stderr.read() == "stopped; what was already loaded stays\n"
+        told = process.stderr.read()
+        assert told == "step pairs (2 of 5)\nstopped; what was already loaded stays\n"
     assert steps(settings.warehouse) == {"pairs": ("stopped", "It was told to stop.")}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pipelines import NOW
 
+from ingestion import cli
 from ingestion.build import PROJECT
 from ingestion.errors import SettingsError
 from ingestion.schedule import Schedule, pause, seconds_of
@@ -103,6 +104,16 @@ def test_durations() -> None:
             seconds_of(wrong)
 
 
+@pytest.mark.parametrize("every", ["5s", "0.9m", "0s"])
+def test_an_interval_is_a_minute_at_least(
+    every: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["marketfinder", "schedule", "--every", every])
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    assert "give 1m or more" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
 def test_it_goes_on_after_a_failed_run_and_stops_when_told_to(tmp_path: Path) -> None:
     """No venue answers, so each run fails; the schedule is told to stop in the second."""
     settings = {
@@ -111,7 +122,9 @@ def test_it_goes_on_after_a_failed_run_and_stops_when_told_to(tmp_path: Path) ->
         "MARKETFINDER_POLYMARKET_URL": "http://127.0.0.1:9",
         "MARKETFINDER_REQUEST_ATTEMPTS": "1",
     }
-    command = [sys.executable, "-m", "ingestion.cli", "schedule", "--every", "1s"]
+    say = "lambda line: print(line, flush=True)"
+    program = f"from ingestion.schedule import run_every; run_every(1, [], {say})"
+    command = [sys.executable, "-c", program]
     with subprocess.Popen(
         command,
         cwd=PROJECT,
