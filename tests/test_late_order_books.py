@@ -29,7 +29,7 @@ def book(
 
 def late(books: list[Book], states: list[Book] | None = None) -> list[bool]:
     tables = [pa.Table.from_pylist(part or [], ARRIVALS_SCHEMA) for part in (books, states)]
-    return [bool(one) for one in are_late(*tables)]
+    return [bool(one) for one in are_late(*tables).is_late]
 
 
 def plain_late(books: list[Book]) -> list[bool]:
@@ -89,6 +89,10 @@ def test_any_books_in_any_runs_are_as_the_rule_says(books: list[Book], cut: int)
     assert late(books) == plain_late(books)
     first = books[:cut]
     assert [*late(first), *late(books[cut:], state_of(first))] == plain_late(books)
+    # And as a batch of the same run.
+    tables = [pa.Table.from_pylist(part, ARRIVALS_SCHEMA) for part in (first, books[cut:])]
+    begun = are_late(tables[0])
+    assert [*begun.is_late, *are_late(tables[1], begun.states).is_late] == plain_late(books)
 
 
 def test_a_book_captured_before_one_that_is_there_is_late() -> None:

@@ -13,7 +13,7 @@ far as one stream lies in the time of another, the other's rows are what they ar
 State is data: what is known of the books before follows from the rows that are there.
 """
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
@@ -42,8 +42,15 @@ latest times of all of those.
 """
 
 
-def are_late(books: pa.Table, states: pa.Table | None = None) -> NDArray[np.bool_]:
-    """Return which books are late.
+class Lateness(NamedTuple):
+    """Which books are late, and what is known of all that were not, ``ARRIVALS_SCHEMA``."""
+
+    is_late: NDArray[np.bool_]
+    states: pa.Table
+
+
+def are_late(books: pa.Table, states: pa.Table | None = None) -> Lateness:
+    """Say which books are late.
 
     Args:
         books: ``ARRIVALS_SCHEMA``; more columns are left out.
@@ -55,20 +62,28 @@ def are_late(books: pa.Table, states: pa.Table | None = None) -> NDArray[np.bool
     )
     # A state is like a book that came first.
     exchanges, symbols, streams = (_codes(both[name]) for name in ARRIVALS_SCHEMA.names[:3])
-    keys = exchanges * (symbols.max(initial=0) + 1) + symbols
-    count = int(keys.max(initial=-1)) + 1
+    names, keys = np.unique(exchanges * (symbols.max(initial=0) + 1) + symbols, return_inverse=True)
+    count = len(names)
+    last_books = np.full(count, -1, np.int64)
+    latest_times, latest_captures = np.full((2, count), NEVER, np.int64)
     found = np.zeros(both.num_rows, bool)
     _mark(
         keys,
         streams,
         _microseconds(both["booked_at"]),
         _microseconds(both["captured_at"]),
-        np.full(count, -1, np.int64),
-        np.full(count, NEVER, np.int64),
-        np.full(count, NEVER, np.int64),
+        last_books,
+        latest_times,
+        latest_captures,
         found,
     )
-    return found[known.num_rows :]
+    told = both.take(pa.array(last_books))
+    times = (
+        pa.array(latest, mask=latest == NEVER).cast(TIME)
+        for latest in (latest_times, latest_captures)
+    )
+    latest = pa.table([*told.columns[:3], *times], ARRIVALS_SCHEMA)
+    return Lateness(found[known.num_rows :], latest)
 
 
 @compiled
@@ -77,7 +92,7 @@ def _mark(
     streams: Int64s,
     times: Int64s,
     captures: Int64s,
-    last_streams: Int64s,
+    last_books: Int64s,
     latest_times: Int64s,
     latest_captures: Int64s,
     found: NDArray[np.bool_],
@@ -85,11 +100,15 @@ def _mark(
     """Write which books are late; what is known of each key is changed in place."""
     for book in range(len(keys)):
         key, stream, time, capture = keys[book], streams[book], times[book], captures[book]
+        is_first = last_books[key] < 0
         found[book] = (capture != NEVER and capture < latest_captures[key]) or (
-            stream != last_streams[key] and time != NEVER and time < latest_times[key]
+            not is_first
+            and stream != streams[last_books[key]]
+            and time != NEVER
+            and time < latest_times[key]
         )
         if not found[book]:
-            last_streams[key] = stream
+            last_books[key] = book
             latest_times[key] = max(latest_times[key], time)
             latest_captures[key] = max(latest_captures[key], capture)
 

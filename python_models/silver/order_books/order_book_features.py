@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from python_models.batches import last_value, read_ahead, stream_of
+from python_models.batches import BATCH_ROWS, last_value, read_ahead, stream_of
 from python_models.kernels.late_order_books import ARRIVALS_SCHEMA, are_late
 from python_models.kernels.order_book_features import BOOKS_AT_A_TIME, order_book_features_reader
 
@@ -87,10 +87,15 @@ def _late_books(session: Any, source: str, after: int, table: str | None) -> set
         query = _KNOWN.format(table=table, source=source, after=after)
         known = reader.execute(query).to_arrow_table()
     reader.register("known", known)
-    books = reader.execute(_NEW_BOOKS.format(source=source, after=after)).to_arrow_table()
-    late = books.filter(pa.array(are_late(books, known)))
+    late: set[Key] = set()
     names = ("exchange", "symbol", "book_number")
-    return set(zip(*(late[name].to_pylist() for name in names), strict=True))
+    batches = reader.execute(_NEW_BOOKS.format(source=source, after=after))
+    for batch in batches.to_arrow_reader(BATCH_ROWS):
+        books = pa.Table.from_batches([batch])
+        is_late, known = are_late(books, known)
+        found = books.filter(pa.array(is_late))
+        late.update(zip(*(found[name].to_pylist() for name in names), strict=True))
+    return late
 
 
 def _with_late(batches: Iterable[pa.RecordBatch], late: set[Key]) -> Iterator[pa.RecordBatch]:
