@@ -366,7 +366,7 @@ def _ticks_per_unit(low: float, high: float) -> float:
 def _ticks_apart(price: float, other: float) -> float:
     """Return how much higher a price is than another, in ticks of 1e-8, not always whole."""
     scale = _ticks_per_unit(min(price, other), max(price, other))
-    apart = float(np.rint(price * scale) - np.rint(other * scale))
+    apart: float = np.rint(price * scale) - np.rint(other * scale)
     # A power of ten divides exactly, and its inverse would not.
     return apart / (scale / TICKS) if scale >= TICKS else apart * (TICKS / scale)
 

@@ -33,6 +33,7 @@ select
     timestamp '2026-01-01' + to_seconds(book) as booked_at,
     true as is_valid,
     false as is_snapshot,
+    false as is_late,
     list_transform(range({depth}), lambda level: {{
         'price': (5000000 - 1 - level * 100 - hash(book, level, 0) % 100) / 100,
         'size': (1 + hash(book, level, 1) % 100000000) / 1e8

@@ -57,6 +57,7 @@ select
     timestamp '2026-01-01' + to_microseconds((hundredth * {microseconds})::bigint) as booked_at,
     true as is_valid,
     false as is_snapshot,
+    false as is_late,
     book as arrival,
     (middle - half_spread) / 100 as best_bid_price,
     (middle + half_spread) / 100 as best_ask_price,
