@@ -198,6 +198,8 @@ def _demo_of(
         file.unlink(missing_ok=True)
     world = World(seed=seed)
     clock = SimulatedClock(world.now)
+    with open_warehouse(warehouse) as connection:
+        note_simulation(connection, run_id, clock())
     with serve(world, faults=Faults.usual()) as server, TemporaryDirectory() as recorded:
         settings = Settings(
             warehouse=warehouse,
@@ -210,31 +212,35 @@ def _demo_of(
             request_backoff_seconds=0.05,
         )
         result = RunResult()
+        log = RunLog(warehouse, run_id, clock)
+        log.begin()
 
-        def announce(step: str) -> None:
+        @contextmanager
+        def step(name: str) -> Iterator[None]:
             if progress:
-                progress(f"step {step}", _DEMO_STEPS.index(step) + 1, len(_DEMO_STEPS))
+                progress(f"step {name}", _DEMO_STEPS.index(name) + 1, len(_DEMO_STEPS))
+            with log.step(name):
+                yield
 
-        with open_warehouse(warehouse) as connection:
-            note_simulation(connection, run_id, clock())
-        announce("extract")
-        _ingest_venues(settings, run_id, clock, progress, result)
         # Whatever key and answers there are: a demo costs nothing, and every one is the same.
         judge = {
             "MARKETFINDER_JUDGE_ENABLED": "false",
             "MARKETFINDER_JUDGE_LEDGER": str(Path(recorded) / "judge.sqlite"),
         }
         build_step = partial(build, warehouse, environment=judge, progress=progress)
-        announce("pairs")
-        _add_built(result, build_step(Step.MATCHES))
-        announce("books")
-        _ingest_books(settings, run_id, clock, progress, result)
-        announce("prices")
-        _add_built(result, build_step(Step.PRICES))
-        announce("feed")
-        market = MarketSettings(seed=seed, start=world.now)
-        LevelTwoStream(market, _DEMO_FAULTS).write(settings.segments, frames=_DEMO_FRAMES)
-        ingest_order_books(settings, run_id=run_id, clock=clock, progress=progress)
-        announce("order books")
-        _add_built(result, build_step(Half.ORDER_BOOKS))
+        with log.step(WHOLE_RUN):
+            with step("extract"):
+                _ingest_venues(settings, run_id, clock, progress, result)
+            with step("pairs"):
+                _add_built(result, build_step(Step.MATCHES))
+            with step("books"):
+                _ingest_books(settings, run_id, clock, progress, result)
+            with step("prices"):
+                _add_built(result, build_step(Step.PRICES))
+            with step("feed"):
+                market = MarketSettings(seed=seed, start=world.now)
+                LevelTwoStream(market, _DEMO_FAULTS).write(settings.segments, frames=_DEMO_FRAMES)
+                ingest_order_books(settings, run_id=run_id, clock=clock, progress=progress)
+            with step("order books"):
+                _add_built(result, build_step(Half.ORDER_BOOKS))
     return result, world.truth()

@@ -47,6 +47,17 @@ def first_demo(
     return Path(warehouse), World(seed=7).truth()
 
 
+def test_the_log_of_the_demo_has_its_steps(first_demo: tuple[Path, list[TruePair]]) -> None:
+    warehouse, _ = first_demo
+    ((outcome, steps, duration),) = ask(
+        warehouse, "select outcome, steps, duration from gold.sync_logs"
+    )
+    named = ["extract", "pairs", "books", "prices", "feed", "order books"]
+    assert (outcome, [step["step"] for step in steps]) == ("done", named)
+    assert {step["outcome"] for step in steps} == {"done"}
+    assert duration > 0
+
+
 def test_no_pair_is_called_equal_that_is_not(first_demo: tuple[Path, list[TruePair]]) -> None:
     warehouse, truth = first_demo
     equal = {pair_id(pair) for pair in truth if pair.relation == "equal"}
@@ -451,8 +462,9 @@ def test_a_second_demo_finds_the_same(
     first, _ = first_demo
     second = tmp_path / "demo.duckdb"
     demo("second", seed=7, warehouse=second)
-    # How fast the simulator answered is another matter.
+    # How fast the simulator answered, and how long each step took, is another matter.
     metrics = {"silver.ingestion_metrics", "gold.run_metrics"}
+    metrics |= {"bronze.run_steps", "silver.runs", "gold.sync_logs"}
     differ = differing(digests(first, RUN_COLUMNS), digests(second, RUN_COLUMNS))
     assert set(differ) <= metrics
 
