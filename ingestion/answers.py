@@ -37,8 +37,7 @@ def show_answer(console: Console, connection: duckdb.DuckDBPyConnection, query: 
         for statement in statements:
             if _is_question(statement):
                 answer = connection.sql(statement)
-                # In the words of SQL: 0.10, NULL and true also inside of lists.
-                rows = answer.limit(_SHOWN_ROWS + 1).project("columns(*)::varchar").fetchall()
+                rows = answer.limit(_SHOWN_ROWS + 1).project(_as_texts(answer)).fetchall()
                 _show_rows(console, answer.columns, rows)
                 continue
             done = connection.execute(statement)
@@ -103,6 +102,19 @@ def _statements(connection: duckdb.DuckDBPyConnection, query: str) -> list[duckd
     if not statements:
         raise SettingsError("There is no query in it. Such as: from gold.arbitrage_opportunities")
     return statements
+
+
+def _as_texts(answer: duckdb.DuckDBPyRelation) -> str:
+    """Each column in the words of SQL: 0.10, NULL and true also inside of lists. A list of texts
+    with semicolons, for SQL quotes some of them and not others."""
+    lists = [str(kind) == "VARCHAR[]" for kind in answer.types]
+    if not any(lists) or len(set(answer.columns)) < len(lists):
+        return "columns(*)::varchar"
+    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in answer.columns]
+    return ", ".join(
+        f"array_to_string({name}, '; ') as {name}" if is_list else f"{name}::varchar as {name}"
+        for name, is_list in zip(names, lists, strict=True)
+    )
 
 
 def _is_question(statement: duckdb.Statement) -> bool:

@@ -12,8 +12,10 @@ from rich.table import Column, Table
 from ingestion.client import shown_url
 from ingestion.connections import check_connections
 from ingestion.console import folded_table, messages, output
+from ingestion.errors import SettingsError
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse
+from python_models.kernels.pair_judge.settings import load_judge_settings
 
 _PACKAGES = ("marketfinder", "duckdb", "dbt-core", "dbt-duckdb", "dlt")
 _LAYERS = ("raw", "bronze", "silver", "gold")
@@ -30,6 +32,8 @@ def info_command() -> None:
     for name, value in settings.model_dump().items():
         shown = shown_url(value) if name.endswith("_url") else str(value)
         table.add_row(f"MARKETFINDER_{name.upper()}", escape(shown))
+    for name, shown in _judge_settings().items():
+        table.add_row(f"MARKETFINDER_JUDGE_{name}", escape(shown))
     output.print(table)
     _show_warehouse(settings)
 
@@ -54,6 +58,22 @@ def test_connection_command() -> None:
             soft_wrap=True,
         )
     raise typer.Exit(1 if failed else 0)
+
+
+def _judge_settings() -> dict[str, str]:
+    """What the judge is asked with, and never the key; what is wrong with it, if anything is."""
+    try:
+        judge = load_judge_settings()
+    except SettingsError as error:
+        return {"…": str(error)}
+    key = "set" if judge.api_key.get_secret_value() else "not set"
+    return {
+        "API_KEY": key if judge.is_on else f"{key}: the judge is off ({judge.why_off})",
+        "BASE_URL": shown_url(judge.base_url),
+        "MODEL": judge.model or "none",
+        "MAX_…_PER_RUN": f"{judge.max_calls_per_run:,} calls, {judge.max_usd_per_run:f} USD",
+        "MAX_…_PER_DAY": f"{judge.max_calls_per_day:,} calls, {judge.max_usd_per_day:f} USD",
+    }
 
 
 def _show_warehouse(settings: Settings) -> None:

@@ -8,8 +8,8 @@
                                                             is older than maximum_quote_age_seconds
     from gold.book_at('kalshi:A', '2026-10-01 12:00:00')    both sides of a market's book as it was last
                                                             fetched by then
-    from gold.pair('kalshi:A|polymarket:1')                 both listings side by side: texts, what was read from
-                                                            them, vetoes, relation, quotes and best prices
+    from gold.pair('kalshi:A|polymarket:1')                 both listings side by side: relation, vetoes, quotes and
+                                                            best prices, texts, what was read from them
     from gold.bars('coinbase', 'BTC-USD', 300)              trades and books of each five minutes
 
     The last one is made with the bars of order books. -#}
@@ -131,7 +131,9 @@
         unpivot (
             select
                 platform,
-                cast(columns(lambda name: name not in ('market_id', 'platform', 'text_hash')) as varchar),
+                cast(columns(lambda name: name not in (
+                    'market_id', 'platform', 'universe', 'word_key', 'terms_hash'
+                )) as varchar),
             from silver.contract_terms
             where list_contains(string_split(pair, '|'), market_id)
         )
@@ -151,14 +153,14 @@
     ),
 
     sides as (
-        select 1 as part_number, 'text' as part, name, platform, value from texts
+        select 5 as part_number, 'text' as part, name, platform, value from texts
         union all
-        select 2, 'terms', name, platform, value from terms
+        select 6, 'terms', name, platform, value from terms
         union all
-        select 5, 'listed quote', label || ' ' || name, platform, value from quotes
+        select 3, 'listed quote', label || ' ' || name, platform, value from quotes
         union all
         select
-            6,
+            4,
             'book',
             listings.outcome.label || ' ' || levels.side,
             listings.platform,
@@ -179,11 +181,11 @@
         from sides
         group by part_number, part, name
         union all
-        select 3, 'veto', veto_code, kalshi_value, polymarket_value, null
+        select 2, 'veto', veto_code, kalshi_value, polymarket_value, null
         from silver.pair_vetoes
         where pair_id = pair
         union all
-        select 4, 'relation', fact.name, null, null, fact.value
+        select 1, 'relation', fact.name, null, null, fact.value
         from (
             select
                 unnest([
@@ -214,7 +216,7 @@
     comment on macro table gold.annualised_above is 'Opportunities that return more than this a year';
     comment on macro table gold.live_opportunities is 'What is active by the wall clock, its quotes not too old';
     comment on macro table gold.book_at is 'Both sides of a market''s book as it was last fetched by then';
-    comment on macro table gold.pair is 'Both listings side by side: texts, terms, vetoes, relation, prices';
+    comment on macro table gold.pair is 'Both listings side by side: relation, vetoes, prices, texts, terms';
 {% endmacro %}
 
 

@@ -183,6 +183,25 @@ def test_info(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     assert "hunter2" not in outcome.out + outcome.err
 
 
+def test_info_shows_what_the_judge_is_asked_with(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    off = " ".join(run("info").out.split())
+    assert "JUDGE_API_KEY │ not set: the judge is off (no key)" in off
+    monkeypatch.setenv("MARKETFINDER_JUDGE_API_KEY", "hunter2")
+    wrong = run("info")
+    assert (wrong.code, "API_KEY is set, but not" in wrong.out) == (0, True)
+    for name, value in {
+        "MODEL": "scripted",
+        "USD_PER_MILLION_INPUT_TOKENS": "1",
+        "USD_PER_MILLION_OUTPUT_TOKENS": "2",
+        "MAX_USD_PER_DAY": "3.5",
+    }.items():
+        monkeypatch.setenv(f"MARKETFINDER_JUDGE_{name}", value)
+    on = " ".join(run("info").out.split())
+    for shown in ("API_KEY │ set │", "MODEL │ scripted", "PER_DAY │ 5,000 calls, 3.5 USD"):
+        assert f"{shown}" in on
+    assert "hunter2" not in off + wrong.out + wrong.err + on
+
+
 def test_info_while_the_warehouse_is_in_use_or_broken(run: Run, settings: Settings) -> None:
     settings.warehouse.write_text("not a database")
     outcome = run("info")

@@ -179,6 +179,13 @@ def written(warehouse: Path, query: str, out: Path) -> str:
     return file.getvalue()
 
 
+def test_a_list_of_texts_has_semicolons(demo_build: Path) -> None:
+    question = "select ['one', 'two: a', ''] as \"a \"\"b\", [] ::varchar[] as c, [1, 2] as d"
+    lines = shown(demo_build, question)
+    cells = [cell.strip() for cell in lines[3].split("│")[1:-1]]
+    assert cells == ["one; two: a;", "", "[1, 2]"]
+
+
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".CSV"])
 def test_a_whole_answer_goes_into_a_file(demo_build: Path, tmp_path: Path, ending: str) -> None:
     """Whatever its name is in SQL, or to DuckDB's file systems."""

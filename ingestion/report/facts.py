@@ -46,7 +46,8 @@ unpivot (
     select
         market_id,
         cast(columns(lambda name: name not in (
-            'market_id', 'platform', 'text_hash', 'words', 'ordered_words', 'rules_words'
+            'market_id', 'platform', 'universe', 'words', 'ordered_words', 'rules_words',
+            'word_key', 'terms_hash'
         )) as varchar),
     from silver.contract_terms
     where list_contains($markets, market_id)
