@@ -116,6 +116,6 @@ def test_the_command_writes_one_file(
     assert out.read_text(encoding="utf-8") == page
     assert "lineage.html: open it in a browser." in captured.out.replace("\n", "")
     assert "Without types of columns" in captured.err
-    assert captured.err.startswith("dbt reads the project")  # which takes a while
+    assert "dbt reads the project" in captured.err  # which takes a while
     with pytest.raises(FileError, match="cannot be written"):
         write_site(page, tmp_path)
