@@ -17,8 +17,11 @@ import duckdb
 import pytest
 from conftest import Query, ScriptedVenue, TickingClock
 
+from ingestion import cli
 from ingestion.build import PROJECT
 from ingestion.errors import MarketFinderError, TimedOutError, VenueError, WarehouseError
+from ingestion.last_run import read_last_run
+from ingestion.observation import begin
 from ingestion.pipeline import ingest
 from ingestion.run_log import Outcome, RunLog
 from ingestion.runs import RunStep, run
@@ -179,6 +182,29 @@ def test_a_build_that_is_told_to_stop(settings: Settings) -> None:
         told = process.stderr.read()
         assert told == "step pairs (2 of 5)\nstopped; what was already loaded stays\n"
     assert steps(settings.warehouse) == {"pairs": ("stopped", "It was told to stop.")}
+
+
+def test_a_run_that_is_stopped_names_the_step_it_was_in(tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    log = RunLog(warehouse, "one", lambda: datetime(2026, 10, 1, 12, tzinfo=UTC))
+    log.begin()
+    with pytest.raises(KeyboardInterrupt), log.step("run"), log.step("pairs"):
+        raise KeyboardInterrupt
+    last = read_last_run(warehouse)
+    assert str(last) == "run one is stopped (step pairs): It was told to stop"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("docs", "stopped"), ("run", "stopped; what was already loaded stays")]
+)
+def test_only_what_loads_says_that_something_stays(
+    command: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin(command)
+    with pytest.raises(SystemExit):
+        cli._stop(signal.SIGINT)
+    begin("sql")
+    assert capsys.readouterr().err == f"{said}\n"
 
 
 def steps_or_none(settings: Settings) -> dict[str, tuple[Any, ...]] | None:
