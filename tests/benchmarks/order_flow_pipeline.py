@@ -79,7 +79,9 @@ def measure(root: Path, what: str, threads: int, symbols: int) -> None:
     # Nothing is new, and one book: neither imports nor what numba loads are what is measured.
     for model in models:
         build_model(connection, model)
-    one = connection.execute("from silver.order_books limit 1").to_arrow_table()
+    one = connection.execute(
+        "select *, false as is_late from silver.order_books limit 1"
+    ).to_arrow_table()
     list(order_book_features([one]))
     for model in models:
         connection.execute(f"drop table {model.relation}")
