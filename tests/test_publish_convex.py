@@ -439,7 +439,8 @@ def test_a_run_publishes_and_a_place_that_fails_is_noted(
     assert settings.published.exists()
     with duckdb.connect(settings.warehouse) as connection:
         steps = connection.execute(
-            "select step, outcome, problem like '%403%' from raw.run_steps order by rowid"
+            "select step, outcome, problem like '%403%' from raw.run_steps"
+            " where run_id = 'mine' order by rowid"
         ).fetchall()
     assert steps == [
         ("publish", "done", None),
