@@ -433,7 +433,7 @@ def test_a_run_publishes_and_a_place_that_fails_is_noted(
     places = ("--publish", "convex", "--publish", "parquet")
     done = command(settings, server, "run", "--step", "publish", "--run-id", "mine", *places)
     assert done.returncode == 3, done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == 2  # the step, and the error
     assert "Check MARKETFINDER_CONVEX_DEPLOY_KEY" in done.stderr
     assert "marketfinder-parquet/current: 8 tables" in done.stdout
     assert settings.published.exists()
