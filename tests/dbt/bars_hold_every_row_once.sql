@@ -1,5 +1,5 @@
--- The bars of each duration count every trade, ticker and snapshot that was not late once, and their volumes add up to the
--- trades (but for the rounding of each bar's figure).
+-- The bars of each duration count every trade, every ticker and every snapshot that was not late once, and their
+-- volumes add up to the trades (but for the rounding of each bar's figure).
 with landed as (
     select
         'trade' as kind,
