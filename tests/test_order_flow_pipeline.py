@@ -331,6 +331,26 @@ def test_a_second_recorder_and_a_late_segment_change_nothing(
     assert ask(warehouses[1], late) == [(38, 38, 0)]
 
 
+def test_a_second_recorder_of_a_replayed_product_changes_nothing(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """Nor does its gap; its books after the first one's are taken, as of a new stream."""
+    sizes = [level2(number, ("bid", "100", str(1 + number))) for number in range(1, 20)]
+    one, two = tmp_path / "alone" / WAREHOUSE, tmp_path / "both" / WAREHOUSE
+    other = [SNAPSHOT, *sizes[3:15], level2(20, *BOOK, type="snapshot")]
+    for warehouse, segments in ((one, {"one/1": [SNAPSHOT, *sizes]}), (two, {"two/1": other})):
+        for name, lines in segments.items():
+            write(tmp_path, name, lines)
+            load(tmp_path, warehouse)
+            models.build(warehouse, **variables())
+    expected = ask(one, FEATURES.format("one"))
+    assert len(expected) == 20
+    assert ask(two, FEATURES.format("one")) == expected
+    late = "select is_late, is_reset, count(*) from gold.order_book_features where stream like {}"
+    late += " group by all order by all"
+    assert ask(two, late.format("'%two'")) == [(False, True, 1), (True, None, 13)]
+
+
 def test_a_wrong_time_of_telling_lets_no_book_go(models: CompiledModels, tmp_path: Path) -> None:
     """A trade of a recorder's clock that was an hour ahead does not say what came before."""
     told = [trade_at(second + 0.2) for second in range(5)]

@@ -34,29 +34,26 @@ select held.*, captures.captured_at
 from held
 left join captures using (exchange, symbol)
 """
-# A replayed book can only be late where a product has two streams.
 _NEW_BOOKS = """
-with new_books as (
-    select exchange, symbol, stream, book_number, booked_at, captured_at
-    from silver.order_books
-    where source = '{source}' and book_number > {after}
-),
-
-doubtful as (
-    select exchange, symbol
-    from new_books
-    left join known using (exchange, symbol)
-    group by all
-    having
-        '{source}' = 'captured'
-        or min(new_books.stream) != max(new_books.stream)
-        or min(new_books.stream) != min(known.stream)
-)
-
-select new_books.*
-from new_books
-inner join doubtful using (exchange, symbol)
-order by book_number, exchange, symbol
+select exchange, symbol, stream, book_number, booked_at, captured_at
+from silver.order_books
+where source = '{source}' and book_number > {after} {condition}
+order by book_number
+"""
+# A replayed book arrives in order, and can only be late where a product has two streams.
+_OF_TWO_STREAMS = """
+    and (exchange, symbol) in (
+        select exchange, symbol
+        from (
+            select exchange, symbol, stream
+            from silver.order_books
+            where source = 'replayed' and book_number > {after}
+            union
+            select exchange, symbol, stream from known
+        )
+        group by all
+        having count(*) > 1
+    )
 """
 Key = tuple[str, str, int]
 
@@ -87,10 +84,11 @@ def _late_books(session: Any, source: str, after: int, table: str | None) -> set
         query = _KNOWN.format(table=table, source=source, after=after)
         known = reader.execute(query).to_arrow_table()
     reader.register("known", known)
+    condition = _OF_TWO_STREAMS.format(after=after) if source == "replayed" else ""
+    query = _NEW_BOOKS.format(source=source, after=after, condition=condition)
     late: set[Key] = set()
     names = ("exchange", "symbol", "book_number")
-    batches = reader.execute(_NEW_BOOKS.format(source=source, after=after))
-    for batch in batches.to_arrow_reader(BATCH_ROWS):
+    for batch in reader.execute(query).to_arrow_reader(BATCH_ROWS):
         books = pa.Table.from_batches([batch])
         is_late, known = are_late(books, known)
         found = books.filter(pa.array(is_late))
