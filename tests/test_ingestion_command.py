@@ -183,12 +183,18 @@ def test_info(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     assert "hunter2" not in outcome.out + outcome.err
 
 
+def words(shown: str) -> set[str]:
+    """What a table says, wherever its lines are broken."""
+    return set(shown.replace("│", " ").split())
+
+
 def test_info_shows_what_the_judge_is_asked_with(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    off = " ".join(run("info").out.split())
-    assert "JUDGE_API_KEY │ not set: the judge is off (no key)" in off
+    off = run("info").out
+    assert {"MARKETFINDER_JUDGE_API_KEY", "judge", "off"} <= words(off)
     monkeypatch.setenv("MARKETFINDER_JUDGE_API_KEY", "hunter2")
     wrong = run("info")
-    assert (wrong.code, "API_KEY is set, but not" in wrong.out) == (0, True)
+    assert (wrong.code, "hunter2" in wrong.out + wrong.err) == (0, False)
+    assert {"set,", "but", "not"} <= words(wrong.out)
     for name, value in {
         "MODEL": "scripted",
         "USD_PER_MILLION_INPUT_TOKENS": "1",
@@ -196,10 +202,9 @@ def test_info_shows_what_the_judge_is_asked_with(run: Run, monkeypatch: pytest.M
         "MAX_USD_PER_DAY": "3.5",
     }.items():
         monkeypatch.setenv(f"MARKETFINDER_JUDGE_{name}", value)
-    on = " ".join(run("info").out.split())
-    for shown in ("API_KEY │ set │", "MODEL │ scripted", "PER_DAY │ 5,000 calls, 3.5 USD"):
-        assert f"{shown}" in on
-    assert "hunter2" not in off + wrong.out + wrong.err + on
+    on = run("info")
+    assert {"scripted", "5,000", "3.5"} <= words(on.out)
+    assert "hunter2" not in on.out + on.err
 
 
 def test_info_while_the_warehouse_is_in_use_or_broken(run: Run, settings: Settings) -> None:

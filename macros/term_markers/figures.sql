@@ -63,7 +63,7 @@
         ]),
         ("read_over", "METRIC", "asked", "unknown", [
             ("average", "\\baverage (?:\\w+ ){0,5}(?:for|of|in)\\b|\\bmonthly average\\b|\\bmean of\\b"),
-            ("moving average", "\\bmoving average\\b|\\baveraged over\\b|\\b\\w+[- ]week average\\b", "doubt"),
+            ("moving average", "\\bmoving average\\b|\\baveraged over (?:\\S+ ){0,3}weeks\\b|\\b\\w+[- ]week average\\b", "doubt"),
             ("whole", "\\btotal (?:\\w+ )?(?:snowfall|rainfall|precipitation)\\b"),
             ("one day", "\\bany (?:single )?(?:calendar )?day\\b|\\bdaily (?:\\w+ ){0,4}extent\\b|\\bsingle (?:calendar )?day\\b"),
         ]),
