@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import unquote
 from urllib.request import urlopen
 
 import pytest
@@ -78,6 +79,25 @@ def test_the_lineage_of_a_gold_table_opens(browser: Browser, address: str) -> No
     assert opened.get_by_text("one row a pair and direction").count()
     context.close()
     assert all(url.startswith((address, "data:")) for url in asked)
+
+
+def test_every_graph_of_the_first_page_can_be_read(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    opened.goto(f"{address}#!/overview")
+    links = opened.locator("a[href*='g_i=']")
+    links.first.wait_for(timeout=30_000)
+    found = [str(links.nth(place).get_attribute("href")) for place in range(links.count())]
+    assert len(found) == 9
+    for link in found:
+        opened.goto("about:blank")
+        opened.goto(address + link)
+        opened.wait_for_function(f"({GRAPH})().length > 0", timeout=30_000)
+        shown = {name.rpartition(".")[2] for name in opened.evaluate(GRAPH)}
+        assert 10 <= len(shown) <= 35, link
+        chosen = re.findall(r"[a-z]\w+", unquote(link.partition("g_i=")[2]))
+        assert set(chosen) <= shown | {"exposure"}, link
+    context.close()
 
 
 def test_a_warehouse_that_is_not_there_or_being_written_is_left_alone(tmp_path: Path) -> None:
