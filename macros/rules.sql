@@ -97,12 +97,6 @@
 {% endmacro %}
 
 
-{#- Central banks that move by quarters of a point: what is rounded up to the next is no other case. -#}
-{% macro banks_of_quarters() -%}
-    ['fed', 'ecb', 'boe', 'boc', 'boj']
-{%- endmacro %}
-
-
 {% macro telling_stems(text) -%}
     list_distinct(list_filter(
         list_transform(string_split({{ text }}, ' '), lambda word: silver.word_stem(word)),

@@ -6,46 +6,17 @@
 ) }}
 
 with changed as (
-    {{ texts_to_read(create_amount_functions() ~ create_window_functions() ~ banks_of_quarters()) }}
+    {{ texts_to_read(
+        create_amount_functions() ~ create_window_functions() ~ amount_places() ~ is_told_in_whole_numbers()
+        ~ is_told_in_tenths() ~ is_told_in_quarters() ~ is_amount_contested() ~ other_numbers()
+        ~ numbers_beside_the_amount()
+    ) }}
 ),
 
--- What the side says comes before what its event says.
 mentioned as (
     select
         *,
-        [
-            struct_pack(source := 'subtitle', said := silver.countable(side_text)),
-            struct_pack(source := 'title', said := silver.countable(title_text)),
-            struct_pack(source := 'subtitle', said := silver.countable(subtitle_text)),
-            struct_pack(source := 'event', said := silver.countable(event_text)),
-            struct_pack(source := 'condition', said := silver.countable(condition_text)),
-            -- "A majority of the 93 seats" is 47 of them; one of two thirds, or one that is lost, is not.
-            struct_pack(
-                source := 'condition',
-                said := case
-                    when
-                        not regexp_matches(
-                            title_text || ' ' || condition_text,
-                            '\b(thirds?|fifths?|\d/\d|super\w*|less|fewer|short|without|not?|los\w+|fail\w*)\b'
-                        )
-                        then coalesce('at least ' || cast(try_cast(regexp_extract(
-                                condition_text,
-                                '\b(?:more than (?:one )?half|majority) of (?:the|its|all) (\d+) (?:\w+ )?'
-                                || '(?:seats|members|districts)\b',
-                                1
-                            ) as integer) // 2 + 1 as varchar), '')
-                    else ''
-                end
-            ),
-            -- A rung of "How many …?" that is a bare number.
-            struct_pack(
-                source := 'rung',
-                said := if(
-                    contains(event_text, 'how many') and regexp_matches(subtitle_text, '^ *\d+ *$'),
-                    'exactly ' || trim(subtitle_text), ''
-                )
-            )
-        ] as places,
+        {{ amount_places() }} as places,
     from changed
 ),
 
@@ -198,57 +169,9 @@ bounded as (
             case when measure.unit = '$' then '$' end
         ) as amount_currency,
         amount_currency is not null as is_of_money,
-        -- Temperatures are told in whole degrees, scores and counts in whole numbers; halves of them and the last cent
-        -- are ways to say "or more". Percentages have one decimal.
-        coalesce(unit = '°' and (first_amount % 1 = 0.5 or not contains(chosen.found.first, '.')), false)
-        or coalesce(
-            unit is null and not is_of_money
-            -- Rain has hundredths, and a lead in the polls has tenths.
-            and not coalesce(
-                category = 'weather'
-                and regexp_matches(concat_ws(' ', title_text, side_text, event_text), '\b(inch(es)?|cm|mm)\b'), false
-            )
-            and not coalesce(
-                category != 'sports' and regexp_matches(
-                    concat_ws(' ', title_text, event_text),
-                    '\b(approval|polls?|polling|ballot|margin|average|lead)\b'
-                ), false
-            )
-            and (
-                coalesce(category, '') not in ('crypto', 'finance', 'economics')
-                -- So are votes.
-                or regexp_matches(title_text, '\b\d+ (\w+ ){0,3}(members?|votes?|meps?|dissents?|officials?)\b')
-            )
-            and (
-                first_amount % 1 = 0.5
-                -- Of larger ones nobody will see the bound itself.
-                or (not contains(chosen.found.first, '.') and first_amount < 1000)
-            ), false
-        ) as is_whole,
-        coalesce(
-            -- Yields and mortgage rates have two.
-            (
-                -- "0.40%" has two decimals, and so has what basis points add up to.
-                unit = '%' and first_told = first_amount and first_amount * 10 % 1 = 0
-                and not regexp_matches(chosen.found.first, '\.\d\d')
-                and not regexp_matches(title_text, '\b(mortgage|yields?|treasury|sofr)\b')
-            )
-            or (unit = '°c' and regexp_matches(chosen.found.first, '\.\d$'))
-            -- An index of the economy: "above 52.0"; prices and currencies have more.
-            or (
-                unit is null and category = 'economics' and regexp_matches(chosen.found.first, '^\d\d\d?\.\d$')
-                and regexp_matches(
-                    concat_ws(' ', title_text, event_text), '\b(pmi|ism|sentiment|confidence|optimism|index)\b'
-                )
-                and not regexp_matches(title_text, '\bdollar index\b|\bdxy\b')
-            ), false
-        ) as has_one_decimal,
-        -- Some central banks move by quarters of a point: a cut of more than 25 is one of 50. Spreads of yields do not.
-        coalesce(
-            unit = '%' and first_told != first_amount and first_told % 25 = 0 and list_has_any(
-                string_split(concat_ws(' ', title_text, event_text), ' '), {{ banks_of_quarters() }}
-            ), false
-        ) as is_of_quarters,
+        {{ is_told_in_whole_numbers() }} as is_whole,
+        {{ is_told_in_tenths() }} as has_one_decimal,
+        {{ is_told_in_quarters() }} as is_of_quarters,
         try_cast(case
             -- There are no fewer than none.
             when kind = 'exactly' and first_amount = 0 and unit is null and not is_of_money then null
@@ -299,20 +222,7 @@ amounts as (
         is_high_open,
         unit as amount_unit,
         amount_currency,
-        -- "Above 3%" or "be 3%" in the title, "3% or more" in the condition.
-        coalesce(
-            list_filter(
-                mentions,
-                lambda place: place.source = 'condition' and place.found.first = chosen.found.first
-                and place.found.first_scale = chosen.found.first_scale
-                and (
-                    starts_with(place.found.kind, 'at_') != starts_with(kind, 'at_')
-                    or (place.found.kind = 'exactly') != (kind = 'exactly')
-                )
-                and place.found.kind in ('above', 'below', 'at_least', 'at_most', 'exactly')
-                and kind in ('above', 'below', 'at_least', 'at_most', 'exactly')
-            ) != [], false
-        ) or (is_of_higher_bracket and chosen.found.kind = 'above') as is_amount_contested,
+        {{ is_amount_contested() }} as is_amount_contested,
         -- Dollars of a share; coins and currencies are told in smaller parts.
         coalesce(category = 'finance' and contains(chosen.found.mention, '$') and first_amount < 10000, false)
             as is_of_cents,
@@ -329,35 +239,8 @@ amounts as (
                 and coalesce(category, '') not in ('crypto', 'finance', 'economics')
                 then 1
         end as amount_step,
-        -- Numbers that are neither a date nor a counter, where no amount was read.
-        case
-            when chosen is null
-                then list_sort(list_distinct(list_filter(
-                        regexp_extract_all(silver.countable(title_text || ' ' || side_text), '\d+(?:\.\d+)?'),
-                        -- "St. Pauli 1910"
-                        lambda number: not regexp_matches(number, '^1[89]\d\d$')
-                    )))
-        end as other_numbers,
-        -- And those beside the amount that was read: "30-year".
-        case
-            when chosen is not null
-                then list_distinct(list_filter(
-                        regexp_extract_all(
-                            replace(silver.countable(title_text), chosen.found.mention, ' '), '\d+(?:\.\d+)?'
-                        ),
-                        lambda number: len(list_filter(
-                            [first_told, second_told, amount_low, amount_high, minutes_beside]
-                            -- The title of "103 or above" says ">102", that of "55+" "more than 54.5".
-                            || if(
-                                (is_whole or unit = '°c' or (unit is null and first_amount % 1 = 0))
-                                and chosen.source != 'title',
-                                [amount_low - 1, amount_high + 1, amount_low - 0.5, amount_high + 0.5], []
-                            ),
-                            lambda bound: abs(cast(number as double) - cast(bound as double)) < 0.011
-                        )) = 0
-                    ))
-            else []
-        end as extra_numbers,
+        {{ other_numbers() }} as other_numbers,
+        {{ numbers_beside_the_amount() }} as extra_numbers,
         text_hash,
     from bounded
 )
