@@ -56,6 +56,100 @@
 {%- endmacro %}
 
 
+{#- What two listings that are called alike may differ in after all, and when. What was not read may
+    differ; a tie between many is settled in many ways, and so is a prize that is shared. -#}
+{% macro caveats() -%}
+    {% do return([
+        ("a term of the rules stands on one side only", "len(markers_of_one) > 0"),
+        ("only one side counts the bound itself", "amounts = 'at the bound'"),
+        ("only one side says whether a case counts", "is_said_by_one"),
+        ("a deadline was not read", is_end_unread()),
+        (
+            "an amount stands on one side only",
+            "relation = 'equal' and amounts in ('only kalshi', 'only polymarket')",
+        ),
+        ("a condition of the rules was not read", is_condition_unread()),
+        ("the same but for a word", "relation = 'equal' and len(reworded_words) > 0"),
+        ("the same words in another order", "relation = 'equal' and is_reordered"),
+        ("words stand in one condition only", has_own_words()),
+        ("amounts are told to another digit", is_other_digit()),
+        ("a death is not told alike", is_death_untold()),
+        (
+            "only one side says what becomes of a tie",
+            "not kalshi.is_game and " ~ has_clause("clauses_of_one", tie_clause()),
+        ),
+        ("only one side says how it is rounded", is_rounded_by_one()),
+        ("only one side says what holds without a decision", is_without_decision_of_one()),
+        ("only one side names an hour", "not kalshi.is_game and len(hours_of_one) > 0"),
+        ("only one side says what becomes of a case", is_case_of_one()),
+        ("the score leaves a doubt", is_score_in_doubt()),
+        ("rules are missing", "not has_rules_of_both"),
+    ]) %}
+{%- endmacro %}
+
+
+{% macro is_end_unread() -%}
+    (relation = 'equal' and (kalshi.window_ends_on is null or polymarket.window_ends_on is null))
+    or (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)
+{%- endmacro %}
+
+
+{#- Who plays whom is told by names. -#}
+{% macro is_condition_unread() -%}
+    relation = 'equal'
+    and (kalshi.condition is null or polymarket.condition is null)
+    and not (kalshi.is_game and polymarket.is_game)
+{%- endmacro %}
+
+
+{#- One word may be another for the same, but not beside an amount; two are another question. (Where all else is word
+    by word the same, one is enough.) -#}
+{% macro has_own_words() -%}
+    len(own_words) > if(amounts in ('same', 'complement', 'at the bound'), 0, 1)
+{%- endmacro %}
+
+
+{#- The same as far as it is told to a digit. -#}
+{% macro is_other_digit() -%}
+    amounts = 'same'
+    and (kalshi.amount_low != polymarket.amount_low or kalshi.amount_high != polymarket.amount_high)
+{%- endmacro %}
+
+
+{#- A death is settled alike only where it was read so on both sides. -#}
+{% macro is_death_untold() -%}
+    list_contains(kalshi.markers || polymarket.markers, 'tail:death')
+    and (len(kalshi_deaths) = 0 or kalshi_deaths != polymarket_deaths)
+{%- endmacro %}
+
+
+{% macro is_rounded_by_one() -%}
+    {{ has_clause("clauses_of_one", rounding_clause()) }}
+    and not list_has_any(kalshi.words, {{ banks_of_quarters() }})
+{%- endmacro %}
+
+
+{#- Without a decision nothing has changed, says one. -#}
+{% macro is_without_decision_of_one() -%}
+    list_contains(kalshi.words, 'unchang')
+    and {{ has_clause("clauses_of_one", "if no (statement|decision|announcement)") }}
+{%- endmacro %}
+
+
+{% macro is_case_of_one() -%}
+    not kalshi.is_game
+    and len(list_filter(clauses_of_one, lambda clause: coalesce(
+        {{ is_loose_end("clause", "kalshi.window_ends_on") }}, true
+    ))) > 0
+{%- endmacro %}
+
+
+{#- Nothing to fear takes a quarter of the doubt. -#}
+{% macro is_score_in_doubt() -%}
+    coalesce(score < (3 + threshold) / 4, true)
+{%- endmacro %}
+
+
 {#- Sentences that one side has and the other has not, and how they are known. -#}
 {% macro has_clause(clauses, pattern) -%}
     (len(list_filter({{ clauses }}, lambda clause: regexp_matches(clause, '\b(?:{{ pattern }})\b'))) > 0)

@@ -126,83 +126,9 @@ doubted as (
     select
         *,
         list_filter([
-            case when len(markers_of_one) > 0 then 'a term of the rules stands on one side only' end,
-            case when amounts = 'at the bound' then 'only one side counts the bound itself' end,
-            case when is_said_by_one then 'only one side says whether a case counts' end,
-            -- What was not read may differ.
-            case
-                when
-                    (relation = 'equal' and (kalshi.window_ends_on is null or polymarket.window_ends_on is null))
-                    or (kalshi.window_ends_on is null) != (polymarket.window_ends_on is null)
-                    then 'a deadline was not read'
-            end,
-            case
-                when relation = 'equal' and amounts in ('only kalshi', 'only polymarket')
-                    then 'an amount stands on one side only'
-            end,
-            -- Who plays whom is told by names.
-            case
-                when
-                    relation = 'equal'
-                    and (kalshi.condition is null or polymarket.condition is null)
-                    and not (kalshi.is_game and polymarket.is_game)
-                    then 'a condition of the rules was not read'
-            end,
-            -- Where all else is word by word the same, one word is enough.
-            case when relation = 'equal' and len(reworded_words) > 0 then 'the same but for a word' end,
-            case when relation = 'equal' and is_reordered then 'the same words in another order' end,
-            -- One word may be another for the same, but not beside an amount; two are another question.
-            case
-                when len(own_words) > if(amounts in ('same', 'complement', 'at the bound'), 0, 1)
-                    then 'words stand in one condition only'
-            end,
-            -- The same as far as it is told to a digit.
-            case
-                when
-                    amounts = 'same'
-                    and (
-                        kalshi.amount_low != polymarket.amount_low or kalshi.amount_high != polymarket.amount_high
-                    )
-                    then 'amounts are told to another digit'
-            end,
-            -- A death is settled alike only where it was read so on both sides.
-            case
-                when
-                    list_contains(kalshi.markers || polymarket.markers, 'tail:death')
-                    and (len(kalshi_deaths) = 0 or kalshi_deaths != polymarket_deaths)
-                    then 'a death is not told alike'
-            end,
-            -- A tie between many is settled in many ways, and so is a prize that is shared.
-            case
-                when not kalshi.is_game and {{ has_clause("clauses_of_one", tie_clause()) }}
-                    then 'only one side says what becomes of a tie'
-            end,
-            case
-                when
-                    {{ has_clause("clauses_of_one", rounding_clause()) }}
-                    and not list_has_any(kalshi.words, {{ banks_of_quarters() }})
-                    then 'only one side says how it is rounded'
-            end,
-            -- Without a decision nothing has changed, says one.
-            case
-                when
-                    list_contains(kalshi.words, 'unchang')
-                    and {{ has_clause("clauses_of_one", "if no (statement|decision|announcement)") }}
-                    then 'only one side says what holds without a decision'
-            end,
-            case when not kalshi.is_game and len(hours_of_one) > 0 then 'only one side names an hour' end,
-            case
-                when
-                    not kalshi.is_game
-                    and len(list_filter(clauses_of_one, lambda clause: coalesce(
-                        {{ is_loose_end("clause", "kalshi.window_ends_on") }}, true
-                    ))) > 0
-                    then 'only one side says what becomes of a case'
-            end,
-            -- Nothing to fear takes a quarter of the doubt.
-            case when coalesce(score < (3 + threshold) / 4, true) then 'the score leaves a doubt' end,
-            -- Without rules nobody knows what is paid.
-            case when not has_rules_of_both then 'rules are missing' end
+            {% for text, when in caveats() -%}
+            case when {{ when }} then '{{ text }}' end{{ "," if not loop.last }}
+            {% endfor %}
         ], lambda cause: cause is not null) as causes,
     from called
 ),
