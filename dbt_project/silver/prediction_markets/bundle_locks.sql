@@ -7,6 +7,8 @@ with bands as (
         markets.market_id,
         markets.is_eligible and not terms.is_placeholder and markets.event_type = 'binary' as can_be_held,
         contains(markets.subtitle, '°') or contains(lower(markets.subtitle), 'degree') as is_in_degrees,
+        -- "Measures temperatures in Celsius to one decimal place (eg, 9.1°C)": 26.5° is in no band of whole degrees.
+        coalesce(regexp_matches(lower(markets.description), 'decimal|tenths? of|\d\.\d ?°'), false) as is_in_tenths,
         silver.band_of(markets.subtitle) as band,
     from {{ ref("markets") }} as markets
     left join {{ ref("contract_terms") }} as terms on markets.market_id = terms.market_id
@@ -23,8 +25,9 @@ following as (
 ),
 
 -- A set is exhaustive when the bands cover the line: no lower end, no upper end, and between two bands
--- no more than lies between two readings. That is known of weather stations, which tell whole degrees;
--- an amount of rain, a price or a share may fall between two bands that look as close.
+-- no more than lies between two readings. That is known of weather stations, which tell whole degrees
+-- unless the rules say otherwise; an amount of rain, a price or a share may fall between two bands that
+-- look as close.
 bundles as (
     select
         event_key,
@@ -40,7 +43,7 @@ bundles as (
         and count(gap) = count(*) - 1
         and min(gap) = 1
         and max(gap) = 1
-        and bool_and(is_in_degrees)
+        and bool_and(is_in_degrees and not is_in_tenths)
         and bool_and(coalesce(band.low, band.high) = floor(coalesce(band.low, band.high)))
 ),
 
