@@ -167,9 +167,16 @@ def charged(fills: Sequence[tuple[Decimal, Decimal]], rate: Decimal) -> Decimal:
     return paid - sum((cents * size for cents, size in fills), Decimal(0))
 
 
+def smallest_order(leg: Leg) -> int:
+    """In contracts: on Polymarket a dollar's worth too, at the best price."""
+    if leg.platform == "kalshi":
+        return leg.minimum
+    return max(leg.minimum, int(up(1 / leg.levels[0][0], "1")))
+
+
 def every_number(payout: int, legs: Sequence[Leg]) -> Iterable[Walked]:
     """What each number of contracts costs and earns, from the smallest order upwards."""
-    contracts = max(leg.minimum for leg in legs)
+    contracts = max(smallest_order(leg) for leg in legs)
     while True:
         fills = [taken(leg, contracts) for leg in legs]
         known = [fill for fill in fills if fill is not None]

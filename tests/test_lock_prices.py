@@ -129,6 +129,29 @@ def test_a_book_of_any_depth_and_a_fee_of_any_height_is_priced() -> None:
     ]
 
 
+def test_an_order_on_polymarket_is_of_a_dollar_at_least() -> None:
+    """At three cents the venue takes 34 shares and not 33, whatever its smallest order is."""
+
+    def legs(size: int) -> list[Leg]:
+        levels = ((Decimal("0.03"), Decimal(size)),)
+        return [
+            Leg("kalshi", Decimal("0.07"), ((Decimal("0.90"), Decimal(100)),)),
+            Leg("polymarket", Decimal("0.05"), levels, minimum=5),
+        ]
+
+    connection = database(*FROM_BOOKS)
+    fill(connection, [(1, legs(33)), (1, legs(34))])
+    price(connection)
+    rows = connection.execute(
+        "select lock_id, minimum_contracts, blocked_reasons, best.contracts from silver.locks"
+        " left join silver.lock_prices using (lock_id) order by lock_id"
+    ).fetchall()
+    assert rows == [
+        ("lock-0", 34, ["less on offer than the minimum order"], None),
+        ("lock-1", 34, [], 34),
+    ]
+
+
 def split(
     rng: random.Random, fills: list[tuple[Decimal, Decimal]]
 ) -> list[tuple[Decimal, Decimal]]:

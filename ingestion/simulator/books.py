@@ -103,7 +103,7 @@ def best_walk(sides: Sequence[Side]) -> Walked | None:
 
 def all_walks(sides: Sequence[Side], payout: int = 1) -> Iterator[Walked]:
     """Every number of contracts; `payout` is what one of each side pays, in dollars."""
-    minimum = 1 if all(side.is_kalshi for side in sides) else MINIMUM_ORDER
+    minimum = max((_smallest_order(side) for side in sides), default=1)
     costs = [
         (_kalshi_costs if side.is_kalshi else _polymarket_costs)(side.asks, side.rate)
         for side in sides
@@ -112,6 +112,14 @@ def all_walks(sides: Sequence[Side], payout: int = 1) -> Iterator[Walked]:
         cost, fees = (sum(amounts) for amounts in zip(*legs, strict=True))
         if contracts >= minimum:
             yield Walked(contracts, cost, fees, contracts * payout * UNIT - cost - fees)
+
+
+def _smallest_order(side: Side) -> int:
+    """In contracts: on Polymarket a dollar's worth too, at the best price."""
+    if side.is_kalshi:
+        return 1
+    best = side.asks[0].price if side.asks else DOLLAR
+    return max(MINIMUM_ORDER, -(-DOLLAR // best))
 
 
 def _kalshi_costs(levels: Sequence[Level], rate: int) -> Iterator[tuple[int, int]]:

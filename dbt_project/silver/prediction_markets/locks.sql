@@ -25,6 +25,8 @@ legs as (
         books.outcome_id is not null and books.rejection_reason is null as has_book,
         books.rejection_reason,
         books.minimum_order_size,
+        -- An order that takes offers is of a dollar at least on Polymarket, however many shares that is.
+        case when legs.platform = 'polymarket' then 1 / depths.best_price end as shares_of_a_dollar,
         fees.taker_rate,
         fees.unknown_reason,
         fees.is_assumed,
@@ -69,7 +71,7 @@ gathered as (
         any_value(payout) as payout,
         coalesce(any_value(is_across_venues), false) and count(distinct platform) = 1 as is_on_one_venue,
         list(distinct missing order by missing) filter (missing is not null) as missing,
-        cast(ceil(max(minimum_order_size)) as bigint) as minimum_contracts,
+        cast(ceil(max(greatest(minimum_order_size, shares_of_a_dollar))) as bigint) as minimum_contracts,
         cast(floor(min(depth)) as bigint) as depth_contracts,
         case when count(best_price) = count(*) then sum(best_price) end as best_prices,
         max(quote_age_seconds) as quote_age_seconds,
