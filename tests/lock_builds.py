@@ -81,7 +81,7 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
             select distinct
                 market_id, 'politics' as category, timestamp '{NOW}' + interval 10 days as end_at,
                 timestamp '{NOW}' as last_seen_at,
-                true as is_eligible, null::timestamp as expected_at
+                true as is_eligible, null::timestamp as expected_at, 'active' as venue_status
             from given_legs;
         create table silver.contract_terms as
             select market_id, date '2026-10-31' as window_ends_on from silver.markets;

@@ -266,6 +266,7 @@ SUSPECT = {
         "listing too old"
     ),
     "update silver.fee_schedules set is_assumed = true": "fee assumed",
+    "update silver.markets set venue_status = 'in review'": "outcome proposed or disputed",
     "update silver.contract_terms set window_ends_on = null": "deadlines differ or were not read",
     "update silver.contract_terms set window_ends_on = window_ends_on + 1": (
         "deadlines differ or were not read"

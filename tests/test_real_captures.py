@@ -47,6 +47,11 @@ def test_every_market_of_the_capture_is_there(capture: Path, warehouse: Path) ->
     assert ask(warehouse, "select count(*) from silver.rejected_records") == [(0,)]
     counts = "select platform, count(*) from gold.markets group by all order by all"
     assert ask(warehouse, counts) == [("kalshi", 719), ("polymarket", 237)]
+    # Traded on while their outcome was disputed.
+    disputed = "select title, is_active from gold.markets where venue_status = 'in review'"
+    assert sorted(ask(warehouse, disputed)) == [
+        (f"Will the US next strike Iran on February {day}, 2026 (ET)?", True) for day in (26, 28)
+    ]
 
 
 def test_prices_of_the_capture_are_the_venues(capture: Path, warehouse: Path) -> None:

@@ -12,7 +12,7 @@ read_fields as (
             "acceptingOrders", "negRisk", "negRiskOther", "feesEnabled", "feeType", "feeSchedule",
             "bestBid", "bestAsk", "lastTradePrice", "volume", "volume24hr", "liquidity",
             "orderMinSize", "orderPriceMinTickSize", "startDate", "endDate", "gameStartTime",
-            "closedTime", "updatedAt",
+            "closedTime", "updatedAt", "umaResolutionStatus",
         ]) }} as field,
     from landed
 ),
@@ -52,6 +52,7 @@ typed as (
         {{ as_boolean("field.closed") }} as is_closed,
         coalesce({{ as_boolean("field.archived") }}, false) as is_archived,
         {{ as_boolean("field.acceptingOrders") }} as is_accepting_orders,
+        nullif(field.umaresolutionstatus, '') as resolution_status,
         {{ as_boolean("field.negRisk") }} as is_negative_risk,
         {{ as_boolean("field.negRiskOther") }} as is_negative_risk_other,
         {{ as_boolean("field.feesEnabled") }} as has_fees,

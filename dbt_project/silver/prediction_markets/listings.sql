@@ -64,7 +64,13 @@ polymarket as (
             when len(outcome_labels) = 2 then 'head_to_head'
             else 'categorical'
         end as event_type,
-        case when is_closed then 'closed' when is_active then 'active' else 'inactive' end as venue_status,
+        case
+            when is_closed then 'closed'
+            -- Traded on until it is settled, and settled by whoever wins the dispute.
+            when is_active and resolution_status is not null then 'in review'
+            when is_active then 'active'
+            else 'inactive'
+        end as venue_status,
         case
             when len(outcome_labels) = 2
                 then [

@@ -16,6 +16,7 @@ legs as (
         bundles.is_across_venues,
         markets.end_at,
         markets.is_eligible,
+        markets.venue_status = 'in review' as is_in_review,
         terms.window_ends_on,
         greatest(cast(terms.window_ends_on as timestamp), markets.expected_at) as told_at,
         -- What should have been decided by now was not: the market's own end is the next that is known.
@@ -78,6 +79,7 @@ gathered as (
         max(listing_age_seconds) as listing_age_seconds,
         coalesce(bool_or(is_assumed), false) as is_fee_assumed,
         coalesce(bool_or(tier = 'scored'), false) as has_scored_leg,
+        coalesce(bool_or(is_in_review), false) as is_in_review,
         count(distinct window_ends_on) > 1 or count(window_ends_on) < count(*) as has_other_deadlines,
         case when bool_and(coalesce(decided_at, end_at) is not null) then max(coalesce(decided_at, end_at)) end
             as settles_at,
@@ -88,7 +90,7 @@ gathered as (
 
 locks as (
     select
-        gathered.* exclude (missing, is_on_one_venue),
+        gathered.* exclude (missing, is_on_one_venue, is_in_review),
         pair_locks.pair_id,
         bundle_locks.event_key,
         pair_locks.reasoning,
@@ -109,6 +111,8 @@ locks as (
             case when quote_age_seconds > {{ var("maximum_quote_age_seconds") }} then 'quote too old' end,
             case when listing_age_seconds > {{ var("maximum_listing_age_seconds") }} then 'listing too old' end,
             case when is_fee_assumed then 'fee assumed' end,
+            -- What one oracle quarrels about, the other venue decides by itself.
+            case when is_in_review then 'outcome proposed or disputed' end,
             -- One side of an implication may well be decided before the other.
             case
                 when coalesce(pair_locks.relation, '') not in ('k_implies_p', 'p_implies_k') and has_other_deadlines
