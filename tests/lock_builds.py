@@ -103,6 +103,10 @@ def fill(connection: duckdb.DuckDBPyConnection, locks: Sequence[tuple[int, Seque
                 false as is_assumed, timestamp '{NOW}' as effective_from,
                 null::timestamp as effective_until
             from given_legs;
+        create schema bronze;
+        create table bronze.sweeps (
+            venue varchar, entity varchar, is_complete boolean, started_at timestamp
+        );
         create table silver.pair_locks (
             lock_id varchar, pair_id varchar, relation varchar, direction varchar,
             reasoning varchar, score double, fungibility varchar, caveat_reasons varchar[],

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import duckdb
@@ -295,7 +296,6 @@ def paying_lock() -> Iterator[duckdb.DuckDBPyConnection]:
         fill(connection, [(1, [Leg(name, Decimal("0.05"), asks) for name in RATES])])
         connection.execute(
             f"""
-            create schema bronze;
             create table bronze.kalshi_order_books as
                 select
                     1 as record_number, 'kalshi:0-1' as ticker,
@@ -372,6 +372,61 @@ def test_what_is_within_the_limits_is_active(
     paying_lock: duckdb.DuckDBPyConnection, change: str
 ) -> None:
     assert told(paying_lock, change) == ([], [], "active")
+
+
+@pytest.mark.parametrize(
+    ("series", "event", "is_complete", "reasons"),
+    [
+        (3600, 0, True, []),
+        (3601, 0, True, ["listing too old"]),
+        (0, 3601, True, ["listing too old"]),
+        (3601, 0, False, []),
+    ],
+)
+def test_a_listing_is_as_old_as_what_its_series_and_its_event_say(
+    paying_lock: duckdb.DuckDBPyConnection,
+    series: int,
+    event: int,
+    is_complete: bool,
+    reasons: list[str],
+) -> None:
+    """They are listed apart, and tell its fee. Polymarket's markets tell theirs themselves."""
+    paying_lock.execute("begin")
+    for venue, entity, age in [
+        ("kalshi", "series", series),
+        ("kalshi", "event", event),
+        ("kalshi", "series_fee_change", 9999),
+        ("polymarket", "event", 9999),
+    ]:
+        paying_lock.execute(
+            "insert into bronze.sweeps values (?, ?, ?, ?)",
+            [venue, entity, is_complete, NOW - timedelta(seconds=age)],
+        )
+    price(paying_lock, FROM_BOOKS)
+    found = paying_lock.execute("select suspect_reasons from silver.locks").fetchall()
+    paying_lock.execute("rollback")
+    assert found == [(reasons,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "seconds"),
+    [
+        ("update silver.pricing_clock set as_of = as_of", 3600),
+        ("update silver.markets set end_at = last_seen_at + interval 20 second", 20),
+        ("update silver.fee_schedules set effective_until = timestamp '{NOW}' + interval '9 s'", 9),
+        ("update silver.markets set last_seen_at = last_seen_at - interval 3590 second", 10),
+    ],
+)
+def test_a_lock_holds_until_one_of_its_parts_ends(
+    paying_lock: duckdb.DuckDBPyConnection, change: str, seconds: int
+) -> None:
+    """Trading closes, the fee is to change, or the listing was seen too long ago."""
+    paying_lock.execute("begin")
+    paying_lock.execute(change.format(NOW=NOW))
+    price(paying_lock, FROM_BOOKS)
+    found = paying_lock.execute("select holds_until from silver.locks").fetchall()
+    paying_lock.execute("rollback")
+    assert found == [(NOW + timedelta(seconds=seconds),)]
 
 
 def test_each_leg_has_its_own_figures(paying_lock: duckdb.DuckDBPyConnection) -> None:

@@ -9,6 +9,24 @@ with depths as (
     group by outcome_id
 ),
 
+-- A Kalshi market's fee and the question it is a part of are told by its series and its event, which are
+-- listed apart.
+parents_seen as (
+    select
+        platform,
+        min(seen_at) as seen_at,
+    from (
+        select
+            venue as platform,
+            entity,
+            max(started_at) as seen_at,
+        from {{ ref("sweeps") }}
+        where is_complete and venue = 'kalshi' and entity in ('series', 'event')
+        group by venue, entity
+    ) as parents
+    group by platform
+),
+
 legs as (
     select
         legs.*,
@@ -21,7 +39,13 @@ legs as (
         greatest(cast(terms.window_ends_on as timestamp), markets.expected_at) as told_at,
         -- What should have been decided by now was not: the market's own end is the next that is known.
         case when told_at > clock.as_of then told_at end as decided_at,
-        date_diff('second', markets.last_seen_at, clock.as_of) as listing_age_seconds,
+        least(markets.last_seen_at, parents_seen.seen_at) as listing_seen_at,
+        date_diff('second', listing_seen_at, clock.as_of) as listing_age_seconds,
+        least(
+            markets.end_at,
+            fees.effective_until,
+            listing_seen_at + to_seconds({{ var("maximum_listing_age_seconds") }})
+        ) as holds_until,
         books.fetched_at,
         books.outcome_id is not null and books.rejection_reason is null as has_book,
         books.rejection_reason,
@@ -38,6 +62,7 @@ legs as (
     from {{ ref("bought_legs") }} as legs
     cross join {{ ref("pricing_clock") }} as clock
     left join {{ ref("markets") }} as markets on legs.market_id = markets.market_id
+    left join parents_seen on legs.platform = parents_seen.platform
     left join {{ ref("contract_terms") }} as terms on legs.market_id = terms.market_id
     left join {{ ref("outcome_books") }} as books on legs.outcome_id = books.outcome_id
     left join {{ ref("fee_schedules") }} as fees
@@ -83,6 +108,7 @@ gathered as (
         count(distinct window_ends_on) > 1 or count(window_ends_on) < count(*) as has_other_deadlines,
         case when bool_and(coalesce(decided_at, end_at) is not null) then max(coalesce(decided_at, end_at)) end
             as settles_at,
+        min(holds_until) as holds_until,
         any_value(as_of) as as_of,
     from judged
     group by lock_id

@@ -7,9 +7,11 @@ with clock as (
 
 found as (
     select
-        * exclude (suspect_reasons),
-        suspect_reasons as status_reasons,
-    from {{ ref("found_opportunities") }}
+        found.* exclude (suspect_reasons),
+        found.suspect_reasons as status_reasons,
+        locks.holds_until,
+    from {{ ref("found_opportunities") }} as found
+    inner join {{ ref("locks") }} as locks on found.opportunity_id = locks.lock_id
 ),
 
 expired as (
@@ -32,12 +34,14 @@ expired as (
 
 priced as (
     select
-        latest.*,
+        latest.* exclude (holds_until),
         cast(latest.best.outlay as decimal(18, 8)) as capital,
         cast(list_sum(list_transform(latest.legs, lambda leg: leg.fee_expected)) as decimal(18, 8)) as fee_expected,
         cast(latest.best.profit_margin * 365 / latest.days_locked as decimal(18, 6)) as annualised_return,
-        latest.sighted_at
-        + to_seconds({{ var("maximum_quote_age_seconds") }} - latest.quote_age_seconds) as quotes_expire_at,
+        least(
+            latest.sighted_at + to_seconds({{ var("maximum_quote_age_seconds") }} - latest.quote_age_seconds),
+            latest.holds_until
+        ) as quotes_expire_at,
         clock.listing_load_id,
         clock.book_load_id,
     from (
