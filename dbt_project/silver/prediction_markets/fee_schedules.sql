@@ -42,6 +42,7 @@ resolved as (
         moments.market_id,
         moments.platform,
         terms.fee_type,
+        terms.multiplier,
         case
             when moments.platform = 'kalshi'
                 then case when terms.fee_type in {{ kalshi_fee_types() }} then terms.multiplier * rates.taker_rate end
@@ -73,6 +74,8 @@ schedules as (
         fee_type,
         fee_source,
         case
+            when multiplier is null and platform = 'kalshi' and fee_type in {{ kalshi_fee_types() }}
+                then 'the event or the series tells no multiplier'
             when taker_rate is null and platform = 'kalshi'
                 then coalesce('a type that is not known: ' || fee_type, 'the event or the series tells none')
             when taker_rate is null and fee_source = 'market' then 'a curve that is not known'
