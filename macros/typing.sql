@@ -73,6 +73,11 @@
     case when {{ text }} is null or trim({{ text }}) = '' then {{ rejection(field, text, "missing") }} end
 {%- endmacro %}
 
+{#- The id by which the record was landed: true, a list or an object is none. -#}
+{% macro reject_missing_id(field, text) -%}
+    case when external_id is null or trim({{ text }}) = '' then {{ rejection(field, text, "missing") }} end
+{%- endmacro %}
+
 {#- There is a text, but the cast did not understand it. -#}
 {% macro reject_untyped(field, text, typed, what) -%}
     case when {{ text }} is not null and {{ typed }} is null then {{ rejection(field, text, "not " ~ what) }} end
@@ -82,7 +87,7 @@
     case
         when {{ text }} is not null and {{ typed }} is null then {{ rejection(field, text, "not a number") }}
         when {{ typed }} not between {{ low }} and {{ high }}
-            then {{ rejection(field, text, "not between " ~ low ~ " and " ~ high) }}
+            then {{ rejection(field, text, "not " ~ (low if low == high else "between " ~ low ~ " and " ~ high)) }}
     end
 {%- endmacro %}
 

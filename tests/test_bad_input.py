@@ -31,6 +31,9 @@ KALSHI_FAULTS: list[tuple[Record, str, str | None, str]] = [
     ({"volume_fp": "many"}, "volume", "many", "not a number"),
     ({"floor_strike": "high"}, "floor_strike", "high", "not a number"),
     ({"ticker": None}, "ticker", None, "missing"),
+    ({"ticker": {"is": "an object"}}, "ticker", '{"is":"an object"}', "missing"),
+    # A contract that does not pay a dollar is priced as if it did.
+    ({"notional_value_dollars": "0.0100"}, "notional_value_dollars", "0.0100", "not 1"),
 ]
 POLYMARKET_FAULTS: list[tuple[Record, str, str | None, str]] = [
     ({"bestAsk": "abc"}, "bestAsk", "abc", "not a number"),
@@ -51,6 +54,9 @@ POLYMARKET_FAULTS: list[tuple[Record, str, str | None, str]] = [
     ({"endDate": "soon"}, "endDate", "soon", "not a time"),
     ({"volume": "1e400"}, "volume", "1e400", "not a number"),
     ({"id": None}, "id", None, "missing"),
+    ({"id": True}, "id", "true", "missing"),
+    ({"acceptingOrders": "paused"}, "acceptingOrders", "paused", "not true or false"),
+    ({"archived": "half"}, "archived", "half", "not true or false"),
 ]
 
 

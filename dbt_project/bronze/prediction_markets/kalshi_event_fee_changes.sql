@@ -25,7 +25,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("id", "field.id"),
+            reject_missing_id("id", "field.id"),
             reject_missing("event_ticker", "field.event_ticker"),
             reject_outside("fee_multiplier_override", "field.fee_multiplier_override", as_quantity("field.fee_multiplier_override"), 0, 100),
             reject_missing("scheduled_ts", "field.scheduled_ts"),

@@ -33,7 +33,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("event_ticker", "field.event_ticker"),
+            reject_missing_id("event_ticker", "field.event_ticker"),
             reject_missing("title", "field.title"),
             reject_not_text("title", "payload"),
             reject_untyped(

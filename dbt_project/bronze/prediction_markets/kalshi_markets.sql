@@ -10,7 +10,7 @@ read_fields as (
             "no_sub_title", "rules_primary", "rules_secondary", "strike_type", "floor_strike",
             "cap_strike", "custom_strike", "mve_collection_ticker", "price_level_structure", "price_ranges",
             "yes_bid_dollars", "yes_ask_dollars", "no_bid_dollars", "no_ask_dollars",
-            "last_price_dollars", "settlement_value_dollars", "yes_bid", "yes_ask", "no_bid",
+            "last_price_dollars", "settlement_value_dollars", "notional_value_dollars", "yes_bid", "yes_ask", "no_bid",
             "no_ask", "last_price", "yes_bid_size_fp", "yes_ask_size_fp", "volume_fp",
             "volume_24h_fp", "open_interest_fp", "volume", "volume_24h", "open_interest",
             "open_time", "close_time", "expected_expiration_time", "occurrence_datetime",
@@ -77,7 +77,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("ticker", "field.ticker"),
+            reject_missing_id("ticker", "field.ticker"),
             reject_missing("event_ticker", "coalesce(field.event_ticker, parent_id)"),
             reject_missing("title", "field.title"),
             reject_not_text("title", "payload"),
@@ -96,6 +96,10 @@ typed as (
             reject_outside("volume", "field.volume_text", as_quantity("field.volume_text"), 0, "1e18"),
             reject_outside(
                 "open_interest", "field.open_interest_text", as_quantity("field.open_interest_text"), 0, "1e18"
+            ),
+            reject_outside(
+                "notional_value_dollars", "field.notional_value_dollars",
+                as_quantity("field.notional_value_dollars"), 1, 1
             ),
             reject_outside(
                 "yes_bid_size_fp", "field.yes_bid_size_fp", as_quantity("field.yes_bid_size_fp"), 0, "1e18"

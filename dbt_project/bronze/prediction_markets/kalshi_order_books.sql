@@ -24,7 +24,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("ticker", "read_fields.ticker"),
+            reject_missing_id("ticker", "read_fields.ticker"),
             reject_missing("orderbook_fp", "book"),
             reject_missing("yes_dollars", "coalesce(yes_text, no_text)"),
             reject_broken_levels("yes_dollars", "yes_text", "yes_bids"),

@@ -31,7 +31,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("ticker", "field.ticker"),
+            reject_missing_id("ticker", "field.ticker"),
             reject_missing("title", "field.title"),
             reject_untyped("tags", "field.tags", as_text_list("field.tags"), "a list"),
             reject_outside("fee_multiplier", "field.fee_multiplier", as_quantity("field.fee_multiplier"), 0, 100),

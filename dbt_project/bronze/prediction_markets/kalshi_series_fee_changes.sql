@@ -23,7 +23,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("id", "field.id"),
+            reject_missing_id("id", "field.id"),
             reject_missing("series_ticker", "field.series_ticker"),
             reject_missing("fee_type", "field.fee_type"),
             reject_missing("fee_multiplier", "field.fee_multiplier"),

@@ -37,7 +37,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("id", "field.id"),
+            reject_missing_id("id", "field.id"),
             reject_missing("title", "field.title"),
             reject_not_text("title", "payload"),
             reject_untyped("negRisk", "field.negRisk", as_boolean("field.negRisk"), "true or false"),

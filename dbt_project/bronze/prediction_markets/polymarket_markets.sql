@@ -66,7 +66,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("id", "field.id"),
+            reject_missing_id("id", "field.id"),
             reject_missing("question", "field.question"),
             reject_not_text("question", "payload"),
             reject_missing("outcomes", "field.outcomes"),
@@ -81,6 +81,10 @@ typed as (
             reject_untyped("active", "field.active", as_boolean("field.active"), "true or false"),
             reject_missing("closed", "field.closed"),
             reject_untyped("closed", "field.closed", as_boolean("field.closed"), "true or false"),
+            reject_untyped("archived", "field.archived", as_boolean("field.archived"), "true or false"),
+            reject_untyped(
+                "acceptingOrders", "field.acceptingOrders", as_boolean("field.acceptingOrders"), "true or false"
+            ),
             reject_outside("bestBid", "field.bestBid", as_price("field.bestBid"), 0, 1),
             reject_outside("bestAsk", "field.bestAsk", as_price("field.bestAsk"), 0, 1),
             reject_outside("lastTradePrice", "field.lastTradePrice", as_price("field.lastTradePrice"), 0, 1),

@@ -30,7 +30,7 @@ typed as (
         load_id,
         is_gone,
         {{ rejections([
-            reject_missing("asset_id", "field.asset_id"),
+            reject_missing_id("asset_id", "field.asset_id"),
             reject_missing("bids", "bids_text"),
             reject_missing("asks", "asks_text"),
             reject_broken_levels("bids", "bids_text", "bids"),
