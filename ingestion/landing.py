@@ -2,7 +2,7 @@
 
 A record lands when its content differs from the newest row of the same id, so an unchanged payload
 is not written again and a payload that changes back is. A listing that a complete sweep no longer
-finds lands as a tombstone, a row without payload.
+finds, or finds in a state that cannot be written, lands as a tombstone, a row without payload.
 """
 
 from collections.abc import Iterator
@@ -202,6 +202,8 @@ class Landing:
             is_new = self._is_new(external_id, content, record_id)
             payload = dump(record) if is_new else ""
         except UnwritableRecordError as error:
+            # What was landed of it before is not what the venue says now: as if it were not sent.
+            self.seen.discard(external_id or "")
             self.reject(source, line, str(error), record, fetched_at)
             return
         self.sweep.records += 1

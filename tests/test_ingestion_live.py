@@ -5,7 +5,7 @@ from typing import Any
 
 import dlt
 import pytest
-from conftest import Answer, Query, ScriptedVenue, TickingClock
+from conftest import Answer, ListingScript, Query, ScriptedVenue, TickingClock
 from dlt.extract import DltResource
 
 from ingestion.books import ingest_books
@@ -246,6 +246,58 @@ def test_a_record_that_is_none_is_rejected_and_the_rest_lands(
         (2, 2, 2),
         (1, 1, 1),
     ]
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_listing_that_cannot_be_written_is_not_kept_as_it_was(
+    pages: int, venue: ScriptedVenue, settings: Settings, query: Query
+) -> None:
+    """It may be paused by now. Nor is what an earlier page of the same sweep had of it."""
+    venue.kalshi([market(1), market(2)])
+    sweep_markets(settings)
+    paused = (
+        b'{"markets": [{"ticker": "KX-1", "status": "paused", "volume": NaN}, {"ticker": "KX-2",'
+        b' "event_ticker": "KX", "status": "active"}], "cursor": ""}'
+    )
+    venue.kalshi(*[[market(1, volume=1)], []][:pages])
+    venue.scripts["/markets"].for_ever[pages] = Answer(paused)
+    newest = (
+        "select external_id, arg_max(payload is null, fetched_at) from raw.kalshi_markets"
+        " group by all order by all"
+    )
+    for _ in range(2):
+        sweep_markets(settings)
+        assert query(newest) == [("KX-1", True), ("KX-2", False)]
+    counts = "select gone, rejected_lines from raw.sweeps order by finished_at"
+    again = (1, 1) if pages == 2 else (0, 1)
+    assert query(counts) == [(0, 0), (1, 1), again]
+    venue.kalshi([market(1), market(2)])
+    sweep_markets(settings)
+    assert query(newest) == [("KX-1", False), ("KX-2", False)]
+
+
+def test_a_book_that_cannot_be_written_is_none(
+    venue: ScriptedVenue, settings: Settings, query: Query
+) -> None:
+    """The one before it is not that of the moment."""
+    with open_warehouse(settings.warehouse) as connection:
+        connection.execute(
+            "create schema silver; create table silver.watchlist as"
+            " select 'kalshi' as platform, 'KX-1' as book_id, 1 as priority"
+        )
+    for level in (b'["0.40", "10"]', b"NaN"):
+        book = (
+            b'{"ticker": "KX-1", "orderbook_fp": {"yes_dollars": [%b], "no_dollars": []}}' % level
+        )
+        answer = Answer(b'{"orderbooks": [%b]}' % book)
+        venue.scripts["/markets/orderbooks"] = ListingScript(
+            [], "orderbooks", "", "", {}, for_ever={1: answer}
+        )
+        _, problems = ingest_books(settings, run_id="books")
+        assert problems == []
+    assert query("select payload is null from raw.kalshi_order_books order by fetched_at") == [
+        (False,), (True,),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
