@@ -1,5 +1,6 @@
 """Asking a venue: paging, pacing, retries, and answers that are checked before they are used."""
 
+import re
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -17,6 +18,8 @@ from ingestion.venues import Clock, Listing, Page, utc_now
 
 _EXCERPT_CHARACTERS = 80
 _LONGEST_WAIT_SECONDS = 60.0
+# How a field is called that tells of a further page.
+_MORE = re.compile("cursor|next|more", re.IGNORECASE)
 
 
 def shown_url(url: str) -> str:
@@ -161,6 +164,14 @@ class VenueClient:
                 raise VenueError(
                     f"{where()}: the answer has no text in {paginator.field!r}, so the next page is"
                     " not known. The venue's format has changed: this source must be adapted."
+                )
+            # Else the first page would be all there is, and nothing would say so.
+            others = (name for name in document if name != field and document[name])
+            if not cursor and (further := next(filter(_MORE.search, others), None)):
+                raise VenueError(
+                    f"{where()}: the answer has no {paginator.field!r} but"
+                    f" {further[:_EXCERPT_CHARACTERS]!r}, so there may be more. The venue's format"
+                    " has changed: this source must be adapted."
                 )
             # The client and its paginator ask for the document several times; parsed once, by a
             # parser that keeps every digit.

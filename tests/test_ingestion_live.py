@@ -81,6 +81,31 @@ def test_polymarket_pages_by_after_cursor(venue: ScriptedVenue, settings: Settin
     assert all("cursor" not in params and "offset" not in params for _, params in venue.requests)
 
 
+@pytest.mark.parametrize(
+    ("path", "venue_name", "renamed"),
+    [
+        ("/markets/keyset", "polymarket", {"nextCursor": "page-2"}),
+        ("/markets/keyset", "polymarket", {"has_more": True}),
+        ("/events/keyset", "polymarket", {"next": "page-2"}),
+        ("/series", "kalshi", {"next_cursor": "page-2"}),
+    ],
+)
+def test_a_cursor_of_another_name_is_not_the_end(
+    path: str,
+    venue_name: str,
+    renamed: dict[str, object],
+    venue: ScriptedVenue,
+    settings: Settings,
+) -> None:
+    """Where the last page has no cursor, the first one would be all there is, and believed."""
+    name = venue.scripts[path].name
+    venue.scripts[path].for_ever[1] = Answer({name: [{"id": "1", "ticker": "A"}], **renamed})
+    with pytest.raises(VenueError, match=rf"{path} \(page 1\): .* but {next(iter(renamed))!r}"):
+        ingest(venue_name, settings, run_id="run")
+    venue.scripts[path].for_ever[1] = Answer({name: [], "next": None, "has_more": False})
+    ingest(venue_name, settings, run_id="run")
+
+
 @pytest.mark.parametrize("name", ["kalshi", "polymarket"])
 def test_a_repeated_cursor_is_an_error(name: str, venue: ScriptedVenue, settings: Settings) -> None:
     venue.kalshi([market(1)], [market(2)], [market(3)])
