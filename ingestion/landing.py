@@ -196,7 +196,7 @@ class Landing:
         if external_id is not None:
             self.seen.add(external_id)
         try:
-            content = content_hash(record, self.entity.volatile)
+            content = content_hash(self.entity.told(record))
             moment = self._moment_of(external_id, content, naive_utc(fetched_at))
             record_id = self._record_id(external_id, moment, content, source)
             is_new = self._is_new(external_id, content, record_id)

@@ -7,7 +7,6 @@ read, so that its neighbours can be used, but cannot be written.
 
 import hashlib
 import json
-from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -77,11 +76,9 @@ def dump(value: object) -> str:
     return _dump(value).decode()
 
 
-def content_hash(record: Record, without: Collection[str] = ()) -> str:
-    """32 hex digits of the canonical JSON (keys sorted) of `record`, top-level fields `without`
-    left out. Raises UnwritableRecordError."""
-    if without:
-        record = {field: value for field, value in record.items() if field not in without}
+def content_hash(record: Record) -> str:
+    """32 hex digits of the canonical JSON (keys sorted) of `record`. Raises
+    UnwritableRecordError."""
     return digest(_dump(record, orjson.OPT_SORT_KEYS))
 
 

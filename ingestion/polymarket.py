@@ -17,6 +17,16 @@ def _first_id(records: object) -> str | None:
     return None
 
 
+def _without_totals(record: Record) -> Record:
+    """Its event is a copy with running totals that change with every sibling's trade. Of that only
+    the rules are told, where the market has none of its own."""
+    told = {name: value for name, value in record.items() if name != "events"}
+    match record:
+        case {"events": [{"description": rules}, *_]} if rules and not record.get("description"):
+            told["events"] = rules
+    return told
+
+
 EVENT = Entity(
     venue="polymarket",
     name="event",
@@ -31,8 +41,7 @@ MARKET = Entity(
     table="polymarket_markets",
     id_field="id",
     parent_id=lambda record: _first_id(record.get("events")),
-    # The nested copy of the event holds running totals that change with every sibling's trade.
-    volatile=frozenset({"events"}),
+    told=_without_totals,
 )
 ORDER_BOOK = Entity(
     venue="polymarket",

@@ -37,8 +37,8 @@ class Entity:
     parent_id: Callable[[Record], str | None]
     nested: str | None = None
     """The field whose list holds records of their own kind; it does not land with the record."""
-    volatile: frozenset[str] = frozenset()
-    """Fields left out of the content hash."""
+    told: Callable[[Record], Record] = lambda record: record
+    """What of a record makes another version of it."""
     may_empty: bool = False
     """Whether the venue may list much less than before: what is to come, comes."""
 

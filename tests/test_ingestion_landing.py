@@ -195,6 +195,22 @@ def test_the_totals_of_a_polymarket_event_do_not_make_its_markets_new(
     assert counts(sweep("polymarket")) == (1, 1, 0, 0)
 
 
+def test_rules_that_stand_with_the_event_only_make_its_markets_new(
+    venue: ScriptedVenue, sweep: Sweep
+) -> None:
+    """Where a market has none of its own they are its rules, and it was matched by them."""
+    for own, rules, is_new in [
+        (None, "ABC decides.", True),
+        (None, "ABC decides.", False),
+        (None, "XYZ decides.", True),
+        ("ABC decides.", "XYZ decides.", True),
+        ("ABC decides.", "None decides.", False),
+    ]:
+        event = {"id": "9", "volume": 10.5, "description": rules}
+        venue.polymarket([{"id": "1", "description": own, "events": [event]}])
+        assert counts(sweep("polymarket")) == (1, int(is_new), int(not is_new), 0)
+
+
 def test_a_listing_that_is_gone_lands_as_a_tombstone(
     venue: ScriptedVenue, sweep: Sweep, query: Query
 ) -> None:
