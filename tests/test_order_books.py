@@ -606,6 +606,37 @@ def test_lines_of_the_older_feed_out_of_order_end_the_books(
     assert reasons(warehouse) == [None, None, None, *["sequence gap"] * 3]
 
 
+OLDER_OPENING: list[dict[str, Any]] = [
+    {"type": "subscriptions", "channels": []},
+    {"type": "snapshot", "product_id": "BTC-USD", **OLDER_BOOK},
+]
+
+
+@pytest.mark.parametrize("interval_ms", [0, 60_000])
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_a_snapshot_without_a_time_is_told_by_the_next_row(
+    models: CompiledModels, tmp_path: Path, cut: int, interval_ms: int
+) -> None:
+    """Subscribed anew, and the acknowledgement was not recorded: the books before and after it are
+    not to be compared. In any two runs, and on a time grid too."""
+    lines = [*OLDER_OPENING, older(1, "1"), older(2, "2"), OLDER_OPENING[1], OLDER_OPENING[1]]
+    lines += [{**older(3, "3"), "time": None}, older(4, "4"), older(5, "5")]
+    write(tmp_path, "1", lines[:cut])
+    warehouse = built(models, tmp_path, interval_ms=interval_ms)
+    write(tmp_path, "2", lines[cut:])
+    load(tmp_path, warehouse)
+    models.build(warehouse, interval_ms=interval_ms)
+    found = ask(
+        warehouse,
+        """
+        select cast(bids[1].size as int), is_snapshot, is_valid
+        from silver.order_books order by book_number
+        """,
+    )
+    expected = [(1, True, True), (2, False, True), (4, True, True), (5, False, True)]
+    assert found == (expected[::2] if interval_ms else expected)
+
+
 @pytest.mark.parametrize(("silence", "outcome"), [(89, []), (91, [("reconnect", None)])])
 def test_no_connection_outlives_a_long_silence(
     models: CompiledModels, tmp_path: Path, silence: int, outcome: list[Any]

@@ -13,6 +13,10 @@ who looks up the last row of a quiet product must not find the one from before t
 
 A replay without a flaw never crosses. A book that did is wrong somewhere, even when it no longer
 looks so: ``has_crossed`` stays true to the product's next snapshot.
+
+A snapshot without a time (the older feed has such) is in no day, and its row is not shown. So the
+product's next row that has a time says ``is_snapshot`` as well: the rows on either side of it are
+of different books.
 """
 
 from dataclasses import dataclass
@@ -54,7 +58,8 @@ STATES_SCHEMA = pa.schema(
         pa.field("stream", pa.string(), nullable=False),
         *CHECKPOINTS_SCHEMA,
         pa.field("latest_at", TIME),  # of all frames with a row
-        pa.field("row_is_sound", pa.bool_()),  # the last row: valid, not crossed; null before it
+        # The last row: valid, not crossed; null from a snapshot without a time until a row has one.
+        pa.field("row_is_sound", pa.bool_()),
         pa.field("has_crossed", pa.bool_()),
         pa.field("replayed_to", pa.int64(), nullable=False),  # frame number, of any product
     ]
@@ -71,6 +76,7 @@ class _Past:
     latest: int = NEVER  # microseconds
     is_sound: bool | None = None
     has_crossed: bool = False
+    has_untold_snapshot: bool = False  # one without a time, and no row since that has one
 
 
 class StreamReplay:
@@ -94,10 +100,14 @@ class StreamReplay:
         self._interval = interval
         self._pasts: dict[str, _Past] = {}
         if states is not None:
-            for state in states.select(["product_id", *_PAST_COLUMNS]).to_pylist():
+            for state in states.select(["product_id", "is_valid", *_PAST_COLUMNS]).to_pylist():
                 time = state["latest_at"]
                 latest = NEVER if time is None else pa.scalar(time, TIME).value
-                past = _Past(latest, state["row_is_sound"], bool(state["has_crossed"]))
+                has_crossed = bool(state["has_crossed"])
+                past = _Past(latest, state["row_is_sound"], has_crossed)
+                if past.is_sound is None:
+                    past.is_sound = bool(state["is_valid"]) and not has_crossed
+                    past.has_untold_snapshot = True
                 self._pasts[state["product_id"]] = past
             states = states.select(CHECKPOINTS_SCHEMA.names).cast(CHECKPOINTS_SCHEMA)
         self._replay = ConnectionReplay(states, depth)
@@ -114,13 +124,17 @@ class StreamReplay:
         is_touched = _is_touched(updates, rows)
         kept = np.ones(len(times), bool)
         has_crossed = np.zeros(len(times), bool)
+        is_snapshot = rows["is_snapshot"].to_numpy().copy()
         for product, start, end in _runs_of_products(rows):
             past = self._pasts.setdefault(product, _Past())
             own = rows.slice(start, end - start)
             has_crossed[start:end] = _crossings(past, own)
+            is_snapshot[start:end] = _told_snapshots(past, times[start:end], own)
+            own = _with_snapshots(own, is_snapshot[start:end])
             kept[start:end] = self._kept(
                 past, times[start:end], own, has_crossed[start:end], is_touched[start:end]
             )
+        rows = _with_snapshots(rows, is_snapshot)
         table = pa.table(
             [
                 pa.repeat(pa.scalar(self.stream, pa.string()), len(times)),
@@ -145,7 +159,10 @@ class StreamReplay:
                 pa.repeat(pa.scalar(self.stream, pa.string()), count),
                 *checkpoints.columns,
                 pa.array(latest, mask=latest == NEVER).cast(TIME),
-                pa.array([past.is_sound for past in pasts], pa.bool_()),
+                pa.array(
+                    [None if past.has_untold_snapshot else past.is_sound for past in pasts],
+                    pa.bool_(),
+                ),
                 pa.array([past.has_crossed for past in pasts], pa.bool_()),
                 pa.repeat(pa.scalar(replayed_to, pa.int64()), count),
             ],
@@ -226,6 +243,24 @@ def _crossings(past: _Past, rows: pa.Table) -> NDArray[np.bool_]:
     has_crossed |= past.has_crossed & (last_snapshot < 0)
     past.has_crossed = bool(has_crossed[-1])
     return has_crossed
+
+
+def _told_snapshots(past: _Past, times: Int64s, rows: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows of a product tell of a snapshot: its own, or one before without a time."""
+    is_snapshot: NDArray[np.bool_] = rows["is_snapshot"].to_numpy().copy()
+    timed = np.flatnonzero(times != NEVER)
+    untold = np.append([past.has_untold_snapshot], is_snapshot & (times == NEVER))
+    # How many untold ones came before each row, and had come before the last row with a time.
+    before = np.cumsum(untold)[:-1]
+    is_snapshot[timed] |= np.diff(before[timed], prepend=0) > 0
+    past.has_untold_snapshot = bool(untold.sum() > (before[timed[-1]] if len(timed) else 0))
+    return is_snapshot
+
+
+def _with_snapshots(rows: pa.Table, is_snapshot: NDArray[np.bool_]) -> pa.Table:
+    """Return rows with another ``is_snapshot``."""
+    place = rows.schema.get_field_index("is_snapshot")
+    return rows.set_column(place, ROWS_SCHEMA.field(place), pa.array(is_snapshot))
 
 
 def progress_row(frame_number: int) -> pa.Table:
