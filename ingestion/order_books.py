@@ -23,7 +23,7 @@ from ingestion.errors import FileError
 from ingestion.landing import REJECTED_LINES, naive_utc, storable
 from ingestion.pipeline import Progress
 from ingestion.segment_lines import CCXT_RECORDS, COINBASE_FRAMES, Batch, mentions, read_batches
-from ingestion.segments import FEEDS, Segment, dispose, find_segments, unreadable
+from ingestion.segments import FEEDS, Segment, dispose, find_segments, sorted_name, unreadable
 from ingestion.settings import Disposal, Settings
 from ingestion.venues import Clock, utc_now
 from ingestion.warehouse import for_table, load, missing_tables, open_warehouse, raw_tables
@@ -265,7 +265,8 @@ class _Known:
             self.contents.add((feed, content))
             if trusts_files:
                 self.files.add((name, size, modified_at))
-            self.last_names[feed, stream] = max(name, self.last_names.get((feed, stream), name))
+            last = self.last_names.get((feed, stream), name)
+            self.last_names[feed, stream] = max(name, last, key=sorted_name)
 
     def has_file(self, segment: Segment) -> bool:
         """Whether this very file was loaded, as far as name, size and time tell."""
@@ -273,7 +274,8 @@ class _Known:
 
     def has_later(self, segment: Segment) -> bool:
         """Whether a segment that follows on this one was loaded before."""
-        return segment.name < self.last_names.get((segment.feed, segment.stream), "")
+        last = self.last_names.get((segment.feed, segment.stream), "")
+        return sorted_name(segment.name) < sorted_name(last)
 
 
 def _packages(

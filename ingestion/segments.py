@@ -3,7 +3,7 @@
 A recorder writes below `raw/active/` and moves a segment to `raw/ready/` when it is complete; only
 `ready` is read. The folder says what a file holds: `coinbase/`, `ccxt/orderbook/`, `ccxt/trades/`,
 `ccxt/ticker/`. A folder below one of these is a stream of its own: another recorder, another
-connection. Segments of a stream follow on one another in order of name.
+connection. Segments of a stream follow on one another in order of name, numbers in it by value.
 """
 
 import hashlib
@@ -176,7 +176,14 @@ def find_segments(root: Path) -> list[Segment]:
             f"{ready} is not there. Recorders put complete segments into its folders"
             f" {', '.join(FEEDS)}; set MARKETFINDER_SEGMENTS if they are elsewhere."
         )
-    return sorted(_segments(root, ready), key=lambda one: (one.feed, one.stream, one.path.name))
+    return sorted(
+        _segments(root, ready), key=lambda one: (one.feed, one.stream, *sorted_name(one.path.name))
+    )
+
+
+def sorted_name(name: str) -> tuple[str, str]:
+    """What names are sorted by: segment_9 goes before segment_10."""
+    return re.sub("[0-9]+", lambda number: number[0].zfill(20), name), name
 
 
 def _segments(root: Path, ready: Path) -> Iterator[Segment]:

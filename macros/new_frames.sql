@@ -24,6 +24,19 @@
 {% endmacro %}
 
 
+{#- A segment's name as a text that sorts as segments are loaded: numbers in it by their value
+    (ingestion.segments.sorted_name). -#}
+{% macro sorted_name(name) -%}
+    array_to_string(
+            list_transform(
+                regexp_extract_all({{ name }}, '[0-9]+|[^0-9]+'),
+                lambda part: if(part[1] between '0' and '9', repeat('0', 20 - len(part)) || part, part)
+            ),
+            ''
+        )
+{%- endmacro %}
+
+
 {#- Whether a build with limit_rows takes a frame. -#}
 {% macro is_within_limit(frame_number) -%}
     {{ frame_number ~ " <= (select last.frame_number from bronze.last_frame as last)" if var("limit_rows") | int else "true" }}

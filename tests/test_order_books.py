@@ -612,6 +612,26 @@ OLDER_OPENING: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.parametrize("name", ["1", "3-merged"])
+def test_a_segment_of_the_older_feed_told_again_gives_no_books(
+    models: CompiledModels, tmp_path: Path, name: str
+) -> None:
+    """It grew, or hours were merged to a day. It opens a connection, in which its times go on."""
+    lines = [*OLDER_OPENING, older(1, "1"), older(2, "2")]
+    write(tmp_path, "1", lines)
+    warehouse = built(models, tmp_path)
+    write(tmp_path, name, [*lines, older(3, "3")])
+    load(tmp_path, warehouse)
+    models.build(warehouse)
+    write(tmp_path, "4", [*OLDER_OPENING, older(4, "4")])
+    load(tmp_path, warehouse)
+    models.build(warehouse)
+    assert [(key[1], reason) for key, reason, _ in found_quotes(warehouse)] == [
+        (int((START + timedelta(seconds=second)).timestamp() * 1e6), reason)
+        for second, reason in ((1, None), (2, None), (2, "sequence gap"), (4, None))
+    ]
+
+
 @pytest.mark.parametrize("interval_ms", [0, 60_000])
 @pytest.mark.parametrize("cut", range(1, 9))
 def test_a_snapshot_without_a_time_is_told_by_the_next_row(
@@ -956,6 +976,31 @@ def test_a_captured_line_told_twice_is_one_row(models: CompiledModels, tmp_path:
         for table in ("order_books", "tickers")
         for line in (3, 4)
     ]
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_numbers_in_names_of_segments_go_by_value(
+    models: CompiledModels, tmp_path: Path, is_damaged: bool
+) -> None:
+    """segment_10 follows on segment_9. Of the older feed, one that is damaged is missed."""
+    for second in range(1, 13):
+        write(tmp_path, f"segment_{second}", [level2(second, *BOOK, type="snapshot")])
+        lines = [*OLDER_OPENING, older(1, "1")] if second == 1 else [older(second, "2")]
+        write(tmp_path, f"segment_{second}", lines, "coinbase/older")
+    if is_damaged:
+        older_9 = tmp_path / "raw/ready/coinbase/older/segment_9.ndjson"
+        older_9.unlink()
+        older_9.with_suffix(".ndjson.gz").write_bytes(b"no gzip")
+    warehouse = tmp_path / WAREHOUSE
+    settings = Settings(warehouse=warehouse, segments=tmp_path, loaded_segments=Disposal.KEEP)
+    ingest_order_books(settings, run_id="run", clock=SimulatedClock(START))
+    models.build(warehouse)
+    assert kinds(warehouse) == ([("unreadable", None)] if is_damaged else [])
+    valid = "select stream, count(*) filter (is_valid) from silver.order_books group by all"
+    assert dict(ask(warehouse, valid)) == {
+        "coinbase": 12,
+        "coinbase/older": 8 if is_damaged else 12,
+    }
 
 
 def test_a_ticker_with_an_unreadable_quote_is_shown(models: CompiledModels, tmp_path: Path) -> None:

@@ -10,21 +10,34 @@
 ) }}
 
 -- The older feed has no numbers, so what is missing is told by the segments: one came after another
--- that follows on it (by name, and in time), or one between it and the one before could not be read.
-with loaded as (
+-- that follows on it (by name, and in time) or that it tells again (it begins no later), or one between
+-- it and the one before could not be read.
+with names as (
+    select
+        *,
+        {{ sorted_name("name") }} as sorted_name,
+    from {{ ref("segments") }}
+    where feed = 'coinbase'
+),
+
+loaded as (
     select
         stream,
         segment_number,
-        name,
+        sorted_name,
         run_id,
         loaded_at,
         loaded_at + interval 1 day as latest_possible,
-        max(name) over earlier as name_before,
+        max(sorted_name) over earlier as name_before,
         max(last_at) over earlier as latest_before,
-        coalesce(name < name_before and coalesce(first_at < latest_before, true), false) as is_late,
+        coalesce(
+            (sorted_name < name_before or first_at <= max(first_at) over earlier)
+            and coalesce(first_at < latest_before, true),
+            false
+        ) as is_late,
         coalesce(is_late and last_at <= latest_before, false) as is_past,
-    from {{ ref("segments") }}
-    where feed = 'coinbase' and segment_number is not null
+    from names
+    where segment_number is not null
     window earlier as (
         partition by stream order by segment_number rows between unbounded preceding and 1 preceding
     )
@@ -33,8 +46,11 @@ with loaded as (
 after_lost as (
     select distinct loaded.segment_number,
     from loaded
-    inner join {{ ref("segments") }} as lost
-        on loaded.stream = lost.stream and loaded.name_before < lost.name and loaded.name > lost.name
+    inner join names as lost
+        on
+            loaded.stream = lost.stream
+            and loaded.name_before < lost.sorted_name
+            and loaded.sorted_name > lost.sorted_name
     where
         lost.segment_number is null
         and (lost.run_id = loaded.run_id or lost.loaded_at <= loaded.loaded_at)
