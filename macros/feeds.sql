@@ -73,15 +73,17 @@
 {%- endmacro %}
 
 
-{#- The lines of a raw table of captures that stand in their segment a second time, of the segments that hold
-    new frames. Whole lines are compared only where the times of capture are the same. -#}
+{#- The lines of a raw table of captures that were told before, in their segment or in another (one that grew,
+    or was cut in another way), of the times of new frames. Whole lines are compared only where the times of
+    capture are the same. -#}
 {% macro repeated_lines(table, frames) -%}
-    {%- set place = "segment_number, exchange, symbol, captured_at" -%}
+    {%- set place = "exchange, symbol, captured_at" -%}
     with lines as (
         select *
         from {{ source("raw", table) }}
         where
-            segment_number >= (select min({{ frames }}.segment_number) from {{ frames }})
+            captured_at >= (select min({{ frames }}.captured_at) from {{ frames }})
+            and captured_at <= (select max({{ frames }}.captured_at) from {{ frames }})
             and _dlt_load_id in (select load_id from {{ source("raw", "_dlt_loads") }} where status = 0)
     ),
 
@@ -101,11 +103,11 @@
 {% macro reject_repeated() -%}
     case
         when frame_number in (select repeated.frame_number from repeated)
-            then {{ rejection("line", "line::varchar", "told before in its segment") }}
+            then {{ rejection("line", "line::varchar", "told before") }}
     end
 {%- endmacro %}
 
-{#- Whether a captured line is the first of its kind in its segment. -#}
+{#- Whether a captured line is the first of its kind. -#}
 {% macro is_told_once() -%}
     not {{ is_field_rejected("line") }}
 {%- endmacro %}
