@@ -21,7 +21,7 @@
 {#- The records in a list of the frames' events, and the messages of the older feed, which are records
     themselves; each with its place in the frame. Where a frame has no such list, because the format has
     moved on or a field is damaged, a record of nulls stands for it, so that it is turned away and shown. -#}
-{% macro coinbase_records(list_name, channel, messages, fields) %}
+{% macro coinbase_records(list_name, channels, messages, fields) %}
     select
         * exclude (records),
         (event_number << 32) + unnest(range(1, coalesce(len(records), 1) + 1)) as record_number,
@@ -40,7 +40,7 @@
                     '[{"type":"VARCHAR","{{ list_name }}":[{{ json_structure(fields) }}]}]'
                 ) as events,
             from frames
-            where channel = '{{ channel }}' and sequence_num is not null
+            where channel in ('{{ channels | join("', '") }}') and sequence_num is not null
         )
         union all
         select
@@ -49,7 +49,7 @@
             channel as event_type,
             [from_json(payload, '{{ json_structure(fields) }}')] as records,
         from frames
-        where channel in ({{ "'" ~ messages | join("', '") ~ "'" }}) and sequence_num is null
+        where channel in ('{{ messages | join("', '") }}') and sequence_num is null
     )
 {% endmacro %}
 

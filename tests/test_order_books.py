@@ -987,6 +987,19 @@ def test_a_captured_line_told_twice_is_one_row(
     ]
 
 
+def test_batched_tickers_are_tickers(models: CompiledModels, tmp_path: Path) -> None:
+    """Coinbase tells them on a channel of their own, every five seconds and without quotes."""
+    tickers = [{"product_id": "BTC-USD", "price": "100"}]
+    frames = [
+        frame(number, channel, {"type": "update", "tickers": tickers})
+        for number, channel in enumerate(("ticker", "ticker_batch", "candles"))
+    ]
+    write(tmp_path, "1", frames)
+    assert ask(
+        built(models, tmp_path), "select epoch(ticked_at) % 60, last_price from silver.tickers"
+    ) == [(0, 100), (1, 100)]
+
+
 @pytest.mark.parametrize("is_damaged", [False, True])
 def test_numbers_in_names_of_segments_go_by_value(
     models: CompiledModels, tmp_path: Path, is_damaged: bool

@@ -1,12 +1,12 @@
 {{ config(pre_hook="{{ keep_to_filters() }}") }}
 
 with frames as (
-    {{ new_frames("coinbase_frames", "sent_at", "channel = 'ticker'") }}
+    {{ new_frames("coinbase_frames", "sent_at", "channel in ('ticker', 'ticker_batch')") }}
 ),
 
 records as (
     {{ coinbase_records(
-        "tickers", "ticker", ["ticker"],
+        "tickers", ["ticker", "ticker_batch"], ["ticker"],
         [
             "product_id", "price", "best_bid", "best_ask", "best_bid_quantity", "best_ask_quantity",
             "best_bid_size", "best_ask_size", "volume_24_h", "volume_24h", "time",

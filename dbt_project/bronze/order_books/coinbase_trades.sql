@@ -6,7 +6,7 @@ with frames as (
 
 records as (
     {{ coinbase_records(
-        "trades", "market_trades", ["match", "last_match"],
+        "trades", ["market_trades"], ["match", "last_match"],
         ["product_id", "trade_id", "price", "size", "time", "side"]
     ) }}
 ),
