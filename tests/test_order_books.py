@@ -751,6 +751,15 @@ def test_a_full_book_is_doubted_by_a_gap_that_no_book_has_followed(
     assert ask(warehouse, "select distinct is_valid from silver.full_order_books") == [(False,)]
 
 
+def test_a_full_book_that_has_crossed_is_not_valid(models: CompiledModels, tmp_path: Path) -> None:
+    """As its rows are not, though it no longer looks so."""
+    lines = [SNAPSHOT, level2(1, ("bid", "102", "1")), level2(2, ("bid", "102", "0"))]
+    write(tmp_path, "1", lines)
+    warehouse = built(models, tmp_path)
+    assert reasons(warehouse) == [None, "crossed", "crossed"]
+    assert ask(warehouse, "select distinct is_valid from silver.full_order_books") == [(False,)]
+
+
 @pytest.mark.parametrize("name", ["0-merged", "3-merged"])
 def test_frames_of_an_ended_connection_told_again(
     models: CompiledModels, tmp_path: Path, name: str

@@ -4,7 +4,7 @@ with checkpoints as (
     select
         *,
         -- The replay stands at the last frame of a book: a gap may have been seen since.
-        is_valid and not exists (
+        is_valid and not has_crossed and not exists (
             select 1
             from {{ ref("sequence_gaps") }} as gaps
             where
