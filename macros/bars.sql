@@ -56,13 +56,42 @@
 {% macro is_new_bar_of_books() -%}
     {{ is_above_held("max(last_replayed_book_number)", "last_replayed_book_number") }}
         or {{ is_above_held("max(last_captured_book_number)", "last_captured_book_number") }}
+        {% if is_incremental() -%}
+        or (exchange, symbol, duration_seconds, started_at) in (
+            select held.exchange, held.symbol, held.duration_seconds, held.started_at
+            from {{ this }} as held
+            where held.waiting_count > 0
+        )
+        {%- endif %}
+{%- endmacro %}
+
+
+{#- The bars of the shortest duration that hold books whose order flow was not known. -#}
+{% macro waiting_bars() -%}
+    (
+            select exchange, symbol, started_at
+            from {{ this }}
+            where waiting_count > 0 and duration_seconds = {{ bar_durations()[0] }}
+        )
+{%- endmacro %}
+
+{#- Of these, where order flow is known now. -#}
+{% macro bars_to_fill(order_flow) -%}
+    select distinct
+        exchange,
+        symbol,
+        {{ interval_start("booked_at", bar_durations()[-1]) }} as span_at,
+    from {{ order_flow }}
+    where
+        booked_at >= (select min(waiting.started_at) from {{ waiting_bars() }} as waiting)
+        and (exchange, symbol, {{ interval_start("booked_at", bar_durations()[0]) }}) in {{ waiting_bars() }}
 {%- endmacro %}
 
 
 {#- The rows of `table` with the slice they lie in; in an incremental run all rows of those spans (the
-    longest duration) that have a new one. The two bounds let DuckDB pass over the rest of the table
-    unread. -#}
-{% macro rows_to_slice(table, at, is_new) -%}
+    longest duration) that have a new one, or are told of by the query `others`. The two bounds let DuckDB
+    pass over the rest of the table unread. -#}
+{% macro rows_to_slice(table, at, is_new, others="") -%}
     {%- set durations = bar_durations() -%}
     {%- if is_incremental() %}
     with touched_spans as materialized (
@@ -72,6 +101,10 @@
             {{ interval_start(at, durations[-1]) }} as span_at,
         from {{ table }}
         where {{ is_new }}
+        {% if others -%}
+        union
+        {{ others }}
+        {% endif -%}
     )
     {% endif %}
     select
@@ -193,13 +226,13 @@
 {% macro exact(value) -%} cast({{ value }} * pow(2, 64) as hugeint) {%- endmacro %}
 {% macro as_double(sum) -%} cast({{ sum }} as double) / pow(2, 64) {%- endmacro %}
 
-{#- The same for values of any size: those of 2^33 (8.6e9) and more are whole numbers of 2^-19. Sums to
-    9e18 and 3e32. -#}
+{#- The same for values of any size: those of 2^33 (8.6e9) and more, or of minus that and less, are whole
+    numbers of 2^-19. Sums to 9e18 and 3e32. -#}
 {% macro exact_sum(value, condition="") -%}
     {%- set rows = " filter (" ~ condition ~ ")" if condition -%}
     struct_pack(
-            small := sum(case when {{ value }} < pow(2, 33) then {{ exact(value) }} end){{ rows }},
-            large := sum(case when {{ value }} >= pow(2, 33) then cast({{ value }} * pow(2, 19) as hugeint) end){{ rows }}
+            small := sum(case when abs({{ value }}) < pow(2, 33) then {{ exact(value) }} end){{ rows }},
+            large := sum(case when abs({{ value }}) >= pow(2, 33) then cast({{ value }} * pow(2, 19) as hugeint) end){{ rows }}
         )
 {%- endmacro %}
 

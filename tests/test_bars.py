@@ -66,6 +66,11 @@ BOOKS = Kind(
     " imbalance_5 double",
 )
 KINDS = (TRADES, TICKERS, BOOKS)
+# Of books, which it follows later.
+ORDER_FLOW = (
+    "exchange varchar, symbol varchar, source varchar, book_number bigint, booked_at timestamp,"
+    " order_flow_imbalance double"
+)
 
 
 def create_silver(connection: duckdb.DuckDBPyConnection) -> None:
@@ -73,6 +78,7 @@ def create_silver(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create schema silver; create schema gold")
     for kind in KINDS:
         connection.execute(f"create table silver.{kind.table} ({kind.columns})")
+    connection.execute(f"create table silver.order_flow_features ({ORDER_FLOW})")
 
 
 def build_bars(command: str, warehouse: Path, *arguments: str, **environment: str) -> None:
@@ -95,6 +101,7 @@ class Bars:
         """Forgets all rows and bars."""
         for kind in KINDS:
             self.connection.execute(f"delete from silver.{kind.table}")
+            self.connection.execute("delete from silver.order_flow_features")
             self.connection.execute(f"drop table if exists gold.{kind.model}")
 
     def land(self, kind: Kind, rows: Sequence[Row]) -> None:
@@ -103,6 +110,15 @@ class Bars:
             names, marks = ", ".join(row), ", ".join("?" * len(row))
             self.connection.execute(
                 f"insert into silver.{kind.table} ({names}) values ({marks})", list(row.values())
+            )
+
+    def tell_order_flow(self, books: Sequence[Row], values: Sequence[float | None]) -> None:
+        """Adds the order flow of books."""
+        for book, value in zip(books, values, strict=True):
+            row = [book[name] for name in ("exchange", "symbol", "source", "book_number")]
+            self.connection.execute(
+                "insert into silver.order_flow_features values (?, ?, ?, ?, ?, ?)",
+                [*row, book["booked_at"], value],
             )
 
     def refresh(self, kind: Kind) -> None:
@@ -267,6 +283,29 @@ def test_sides_are_told_of_a_bar_only_where_all_are_known(bars: Bars) -> None:
     ]
 
 
+def test_order_flow_adds_up_once_all_of_it_is_known(bars: Bars) -> None:
+    bars.clear()
+    books = [book(number, at, 100) for number, at in enumerate((10, 20, 70, 80, 130, 190))]
+    flow: list[float | None] = [None, 5e10, -7.25, 0.1, None, 0.2]
+    bars.land(BOOKS, books)
+    bars.refresh(BOOKS)
+    for known, sums in (
+        (0, [None, None, None, None]),
+        (3, [5e10, None, None, None]),
+        (6, [5e10, -7.15, None, 0.2]),
+    ):
+        bars.connection.execute("delete from silver.order_flow_features")
+        bars.tell_order_flow(books[:known], flow[:known])
+        bars.run(BOOKS)
+        found = bars.bars(BOOKS, "duration_seconds = 60")
+        assert [bar["order_flow_imbalance"] for bar in found] == sums
+        waiting = [2, 2, 1, 1] if known == 0 else [0, 1, 1, 1] if known == 3 else [0] * 4
+        assert [bar["waiting_count"] for bar in found] == waiting
+    assert bars.run(BOOKS) == []
+    [whole] = bars.bars(BOOKS, "duration_seconds = 600")
+    assert whole["order_flow_imbalance"] == 49999999993.05
+
+
 def test_a_late_snapshot_is_in_no_bar(bars: Bars) -> None:
     bars.clear()
     books = [book(1, 10, 100, 0.5), book(3, 50, 101, 0.5)]
@@ -373,7 +412,7 @@ row_makers: dict[Kind, st.SearchStrategy[Callable[[int], Row]]] = {
     ),
     BOOKS: st.builds(
         # Captured books have numbers apart from the replayed ones, in a symbol's bars or not.
-        lambda at, mid, share, symbol, source, is_late: (
+        lambda at, mid, share, symbol, source, is_late, runs, flow: (
             lambda number: {
                 **book(
                     number + 1_000 * (source == "captured"), at, mid, None if mid is None else share
@@ -381,6 +420,8 @@ row_makers: dict[Kind, st.SearchStrategy[Callable[[int], Row]]] = {
                 "symbol": symbol,
                 "source": source,
                 "is_late": is_late,
+                "runs": runs,
+                "flow": flow,
             }
         ),
         seconds,
@@ -389,6 +430,9 @@ row_makers: dict[Kind, st.SearchStrategy[Callable[[int], Row]]] = {
         symbols,
         st.sampled_from(["replayed", "captured"]),
         st.sampled_from([False, False, True]),
+        # After how many runs its order flow is known.
+        st.sampled_from([0, 0, 1, 2, 9]),
+        st.one_of(st.none(), st.floats(-1e12, 1e12)),
     ),
 }
 
@@ -418,18 +462,25 @@ def check_any_split(bars: Bars, kind: Kind, runs: Sequence[Sequence[Row]]) -> No
     """Runs end with what a full refresh gives, and each writes what it has to and no more."""
     bars.clear()
     bars.refresh(kind)
-    for rows in runs:
+    awaited: list[tuple[int, Row, float | None]] = []
+    for number, rows in enumerate(runs):
         before = {key_of(bar): bar for bar in bars.bars(kind)}
         last_held: dict[tuple[Any, ...], datetime] = {}
         for key, bar in before.items():
             if not bar["is_forward_filled"]:
                 last_held[key[:3]] = key[3]
-        bars.land(kind, rows)
+        awaited += [(number + row["runs"], row, row["flow"]) for row in rows if "runs" in row]
+        bars.land(kind, [{k: row[k] for k in row if k not in ("runs", "flow")} for row in rows])
+        followed = [(row, flow) for run, row, flow in awaited if run == number]
+        bars.tell_order_flow(*zip(*followed, strict=True) if followed else ([], []))
+        waiting = {key for key, bar in before.items() if bar.get("waiting_count")}
         written = {key_of(bar): bar for bar in bars.run(kind)}
         after = {key_of(bar): bar for bar in bars.bars(kind)}
 
         reopened = {key for key, bar in written.items() if not bar["is_forward_filled"]}
-        assert reopened == bars_of(kind, rows)
+        followed_bars = bars_of(kind, [row for row, _ in followed])
+        assert bars_of(kind, rows) | followed_bars <= reopened
+        assert reopened <= bars_of(kind, rows) | waiting
         # Empty bars are written behind a reopened bar, or behind the last one that was held.
         behind: tuple[Any, ...] = ()
         for key, bar in after.items():

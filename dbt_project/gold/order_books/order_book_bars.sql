@@ -10,21 +10,65 @@
     unique_key=["exchange", "symbol", "duration_seconds", "started_at"],
 ) }}
 
-with snapshots as (
-    {{ rows_to_slice(ref("order_book_features"), "booked_at", is_new_book()) }}
+with books as (
+    {{ rows_to_slice(
+        ref("order_book_features"), "booked_at", is_new_book(), bars_to_fill(ref("order_flow_features"))
+    ) }}
+),
+
+snapshots as (
+    select
+        exchange,
+        symbol,
+        source,
+        book_number,
+        booked_at,
+        is_valid,
+        mid_price,
+        spread_bps,
+        imbalance_1,
+        imbalance_5,
+        slice_at,
+    from books
+    where not is_late
+),
+
+-- It follows on its book, at once or when the trades that came before the book are loaded.
+order_flow as (
+    select
+        exchange,
+        symbol,
+        source,
+        book_number,
+        order_flow_imbalance,
+    from {{ ref("order_flow_features") }}
+    {% if is_incremental() -%}
+    where
+        booked_at >= (select min(booked_at) from snapshots)
+        and booked_at <= (select max(booked_at) from snapshots)
+    {%- endif %}
 ),
 
 -- Ties in time by book number. A snapshot counts until the next one, valid or not.
 ordered as (
     select
-        *,
+        snapshots.*,
+        order_flow.order_flow_imbalance,
+        order_flow.book_number is null as is_waiting,
         row_number() over booking as position,
         {{ squared_return("mid_price", "lag(mid_price ignore nulls) over booking") }} as squared_return,
         lead(booked_at) over booking is null as is_last,
         date_diff('microsecond', booked_at, lead(booked_at) over booking) as microseconds,
     from snapshots
-    where not is_late
-    window booking as (partition by slice_at, exchange, symbol order by booked_at, book_number)
+    left join order_flow
+        on snapshots.exchange = order_flow.exchange
+            and snapshots.symbol = order_flow.symbol
+            and snapshots.source = order_flow.source
+            and snapshots.book_number = order_flow.book_number
+    window booking as (
+        partition by snapshots.slice_at, snapshots.exchange, snapshots.symbol
+        order by snapshots.booked_at, snapshots.book_number
+    )
 ),
 
 slices as (
@@ -47,6 +91,9 @@ slices as (
         sum(microseconds) filter (imbalance_{{ levels }} is not null) as imbalance_{{ levels }}_microseconds,
         max(imbalance_{{ levels }}) filter (is_last) as last_imbalance_{{ levels }},
         {% endfor -%}
+        {{ exact_sum("order_flow_imbalance") }} as order_flow_sum,
+        count(order_flow_imbalance) as order_flow_count,
+        count(*) filter (is_waiting) as waiting_count,
         sum(squared_return) as squared_returns,
         count(*) as snapshot_count,
         count(*) filter (is_valid) as valid_count,
@@ -96,6 +143,11 @@ reopened as (
             + coalesce(sum(last_microseconds) filter (last_imbalance_{{ levels }} is not null), 0), 0
         ) as mean_imbalance_{{ levels }}_by_time,
         {% endfor -%}
+        case
+            when sum(slices_of_bars.waiting_count) = 0 and sum(order_flow_count) > 0
+                then {{ exact_total("order_flow_sum") }}
+        end as order_flow_imbalance,
+        cast(sum(slices_of_bars.waiting_count) as bigint) as waiting_count,
         {{ realised_variance() }} as realised_variance,
         cast(sum(snapshot_count) as bigint) as snapshot_count,
         sum(valid_count) / sum(snapshot_count) as valid_share,
@@ -122,6 +174,7 @@ filled as (
         close as high,
         close as low,
         0 as snapshot_count,
+        0 as waiting_count,
         true as is_forward_filled,
     from empty
 ),
@@ -143,10 +196,12 @@ bars as (
         mean_imbalance_1_by_time,
         mean_imbalance_5,
         mean_imbalance_5_by_time,
+        order_flow_imbalance,
         realised_variance,
         {{ range_variances() }}
         snapshot_count,
         valid_share,
+        waiting_count,
         last_replayed_book_number,
         last_captured_book_number,
         is_forward_filled,
