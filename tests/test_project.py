@@ -44,17 +44,28 @@ def columns_with(manifest: Manifest, name: str, test: str) -> set[str]:
     }
 
 
+def lists_with(manifest: Manifest, name: str, test: str) -> list[list[str]]:
+    """The columns that each generic test `test` of node `name` as a whole is given."""
+    return [
+        node["test_metadata"]["kwargs"]["columns"]
+        for node in nodes(manifest, "test").values()
+        if node.get("attached_node") == name
+        and node["test_metadata"]["name"] == test
+        and node["config"]["enabled"]
+    ]
+
+
 def has_tested_key(manifest: Manifest, name: str, key: str) -> bool:
     """Whether a column is tested to be unique, or several ("symbol, trade_number") together, and
     none to be null."""
     columns = [column.strip() for column in key.split(",")]
-    together = [
-        node["test_metadata"]["kwargs"]["columns"]
-        for node in nodes(manifest, "test").values()
-        if node.get("attached_node") == name and node["test_metadata"]["name"] == "unique_together"
-    ]
-    is_unique = columns in together or key in columns_with(manifest, name, "unique")
-    return is_unique and set(columns) <= columns_with(manifest, name, "not_null")
+    is_unique = columns in lists_with(manifest, name, "unique_together") or (
+        key in columns_with(manifest, name, "unique")
+    )
+    never_null = columns_with(manifest, name, "not_null").union(
+        *lists_with(manifest, name, "never_null")
+    )
+    return is_unique and never_null.issuperset(columns)
 
 
 def undescribed(manifest: Manifest) -> list[str]:

@@ -36,7 +36,6 @@ IDENTITY_COLUMNS = {
         "Unit: true or false. Never null.",
     ),
 }
-KEY = ("exchange", "symbol", "book_number")
 DESCRIPTION = """\
 What one snapshot of an order book says about itself: prices, depth, imbalance, distance
       bands, costs of market orders and the shape of each side. Level 0 is the best; p and q are
@@ -61,6 +60,9 @@ models:
         key: "exchange, symbol, book_number"
         owner: order-books
     data_tests:
+      - never_null:
+          arguments:
+            columns: [exchange, symbol, book_number]
       - unique_together:
           arguments:
             columns: [exchange, symbol, book_number]
@@ -96,8 +98,7 @@ def column_lines(name: str, data_type: str, description: str) -> str:
         break_on_hyphens=False,
     )
     lines = f"      - name: {name}\n        data_type: {data_type}\n"
-    tests = "        data_tests:\n          - not_null\n" if name in KEY else ""
-    return f"{lines}        description: >\n{text}\n{tests}"
+    return f"{lines}        description: >\n{text}\n"
 
 
 if __name__ == "__main__":
