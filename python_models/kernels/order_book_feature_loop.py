@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from python_models.kernels.compilation import compiled, inlined
+from python_models.kernels.compilation import compiled, inlined, inner
 
 Doubles = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -212,7 +212,7 @@ def _ticks_per_unit(best_ask: float) -> float:
     return scale
 
 
-@compiled
+@inner
 def _load_book(bids: Side, asks: Side, row: int, room: Workspace) -> bool:
     """Write ticks, units and distances of a book; answer whether it is a book."""
     first_bid, first_ask = bids.offsets[row], asks.offsets[row]
@@ -228,7 +228,7 @@ def _load_book(bids: Side, asks: Side, row: int, room: Workspace) -> bool:
     )
 
 
-@compiled
+@inner
 def _load_side(
     book: Side, side: int, row: int, scale: float, twice_mid: float, room: Workspace
 ) -> bool:
@@ -251,7 +251,7 @@ def _load_side(
     return is_sound
 
 
-@compiled
+@inner
 def _best_features(
     bids: Side,
     asks: Side,
@@ -282,7 +282,7 @@ def _best_features(
     values[layout.micro + 1, row] = _ratio(spread_ticks * (bid_units - ask_units), 2 * both * scale)
 
 
-@compiled
+@inner
 def _band_limits(bands_bps: Int64s, twice_mid: float, room: Workspace) -> None:
     """Write how far from mid each band reaches, in half ticks.
 
@@ -295,7 +295,7 @@ def _band_limits(bands_bps: Int64s, twice_mid: float, room: Workspace) -> None:
         room.band_limits[band] = bps * whole + bps * rest // BPS
 
 
-@compiled
+@inner
 def _sums_of_a_side(
     book: Side,
     side: int,
@@ -343,7 +343,7 @@ def _sums_of_a_side(
     room.totals[side, BEST_5_UNITS] = best_5
 
 
-@compiled
+@inner
 def _bands_of_a_side(side: int, room: Workspace) -> None:
     """Add up the sizes in each band; NaN where the levels kept do not reach into it."""
     levels, limits, units = room.levels[side], room.band_limits, room.band_units[side]
@@ -357,7 +357,7 @@ def _bands_of_a_side(side: int, room: Workspace) -> None:
         units[band] = total
 
 
-@compiled
+@inner
 def _fills_of_a_side(
     book: Side,
     side: int,
@@ -387,7 +387,7 @@ def _fills_of_a_side(
         values[column + 2 * order, row] = sign * BPS * (notional / units - mid) / mid
 
 
-@compiled
+@inner
 def _fits_of_a_side(
     side: int,
     row: int,
@@ -420,7 +420,7 @@ def _fits_of_a_side(
         )
 
 
-@compiled
+@inner
 def _slope(x: Doubles, y: Doubles, count: int) -> float:
     """Return the least-squares slope of y on x over the first ``count`` points."""
     # Counted from the first point, so that equal y give a slope of 0 and not of rounding errors.
@@ -437,7 +437,7 @@ def _slope(x: Doubles, y: Doubles, count: int) -> float:
     return _ratio(products, squares)
 
 
-@compiled
+@inner
 def _shape_of_a_side(side: int, row: int, layout: Layout, room: Workspace, values: Doubles) -> None:
     """Write how the size of a side is spread over its levels."""
     units = room.levels[side, UNITS]
@@ -468,7 +468,7 @@ def _shape_of_a_side(side: int, row: int, layout: Layout, room: Workspace, value
     values[layout.wall_shares + side, row] = units[wall] / total
 
 
-@compiled
+@inner
 def _mean_gap(room: Workspace, side: int, twice_mid: float) -> float:
     """Return the mean distance between neighbouring levels in bps; NaN of a single level."""
     count = int(room.totals[side, COUNT])
@@ -476,7 +476,7 @@ def _mean_gap(room: Workspace, side: int, twice_mid: float) -> float:
     return _ratio(BPS * (distances[count - 1] - distances[0]), twice_mid * (count - 1))
 
 
-@compiled
+@inner
 def _features_of_both_sides(
     row: int, mid: float, settings: Settings, layout: Layout, room: Workspace, values: Doubles
 ) -> None:
@@ -504,7 +504,7 @@ def _features_of_both_sides(
     values[layout.proxies + 1, row] = _ratio(relative_spread, math.log1p(best_5))
 
 
-@compiled
+@inner
 def _band_features(row: int, layout: Layout, room: Workspace, values: Doubles) -> None:
     """Write volumes and imbalance of each band, and whether all its levels are kept."""
     bid_count, ask_count = int(room.totals[BID, COUNT]), int(room.totals[ASK, COUNT])

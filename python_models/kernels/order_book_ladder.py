@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from python_models.kernels.compilation import compiled, inlined, trailing_zeros
+from python_models.kernels.compilation import compiled, inlined, inner, trailing_zeros
 
 Int64s = NDArray[np.int64]
 UInt64s = NDArray[np.uint64]
@@ -185,7 +185,7 @@ def set_slot(book: Book, side: Integer, slot: Integer, size: Integer) -> Integer
     return np.int64((was_there | is_there) == np.uint64(0))
 
 
-@compiled
+@inner
 def find_far(book: Book, side: Integer, rank: Integer) -> tuple[Integer, Integer]:
     """Return chunk and position of the first far level at ``rank`` or worse.
 
@@ -213,7 +213,7 @@ def find_far(book: Book, side: Integer, rank: Integer) -> tuple[Integer, Integer
     return chunk, low
 
 
-@compiled
+@inner
 def is_far_level(
     book: Book, side: Integer, chunk: Integer, position: Integer, rank: Integer
 ) -> bool:
@@ -223,7 +223,7 @@ def is_far_level(
     return bool(book.far_ranks[side, book.chunk_place[side, chunk], position] == rank)
 
 
-@compiled
+@inner
 def open_chunk(book: Book, side: Integer, chunk: Integer) -> Integer:
     """Put an empty chunk at ``chunk`` in the order, moving later ones on; return its place."""
     used = book.window[side, CHUNKS]
@@ -238,7 +238,7 @@ def open_chunk(book: Book, side: Integer, chunk: Integer) -> Integer:
     return place
 
 
-@compiled
+@inner
 def close_chunk(book: Book, side: Integer, chunk: Integer) -> None:
     """Take an empty chunk out of the order; its place becomes the first free one."""
     used = book.window[side, CHUNKS] - 1
@@ -251,7 +251,7 @@ def close_chunk(book: Book, side: Integer, chunk: Integer) -> None:
     book.window[side, CHUNKS] = used
 
 
-@compiled
+@inner
 def move_tail(book: Book, side: Integer, source: Integer, start: Integer, target: Integer) -> None:
     """Append the levels of chunk ``source`` from ``start`` on to the end of chunk ``target``."""
     source_place, target_place = book.chunk_place[side, source], book.chunk_place[side, target]
@@ -265,7 +265,7 @@ def move_tail(book: Book, side: Integer, source: Integer, start: Integer, target
     book.chunk_first[side, target] = book.far_ranks[side, target_place, 0]
 
 
-@compiled
+@inner
 def insert_far(
     book: Book, side: Integer, chunk: Integer, position: Integer, rank: Integer, size: Integer
 ) -> Integer:
@@ -295,7 +295,7 @@ def insert_far(
     return TAKEN
 
 
-@compiled
+@inner
 def remove_far(book: Book, side: Integer, chunk: Integer, position: Integer) -> None:
     """Remove a far level; a chunk left small joins a neighbour if both fit in half a chunk."""
     place = book.chunk_place[side, chunk]
@@ -321,7 +321,7 @@ def remove_far(book: Book, side: Integer, chunk: Integer, position: Integer) -> 
         close_chunk(book, side, chunk + 1)
 
 
-@compiled
+@inner
 def first_slot(book: Book, side: Integer) -> Integer:
     """Return the first taken slot of a side's ladder, or -1 when there is none."""
     for summary_at in range(book.summary.shape[1]):
@@ -332,7 +332,7 @@ def first_slot(book: Book, side: Integer) -> Integer:
     return -1
 
 
-@compiled
+@inner
 def best_rank(book: Book, side: Integer) -> Integer:
     """Return the rank of the best level of a side that has one."""
     window = book.window
@@ -345,7 +345,7 @@ def best_rank(book: Book, side: Integer) -> Integer:
     return best
 
 
-@compiled
+@inner
 def copy_far(
     book: Book,
     side: Integer,
@@ -443,7 +443,7 @@ def copy_levels(
             book,
             side,
             max(first, window_last + 1),
-            UNTOUCHED,
+            np.int64(UNTOUCHED),
             sign,
             lane,
             prices,
@@ -460,10 +460,12 @@ def copy_side(
 ) -> None:
     """Write all levels of a side into lane 0 from ``filled`` on; see ``copy_levels``."""
     end = filled + book.window[side, LEVELS]
-    copy_levels(book, side, np.int64(EVERYTHING_TOUCHED), sign, 0, prices, sizes, filled, end)
+    # numba compiles a function once more for a literal; these are no literals.
+    first, lane = np.int64(EVERYTHING_TOUCHED), np.int64(0)
+    copy_levels(book, side, first, sign, lane, prices, sizes, filled, end)
 
 
-@compiled
+@inner
 def place_window(book: Book, side: Integer, step: Integer, best: Integer) -> None:
     """Lay the empty ladder of a side around ``best``, a quarter of it for better prices."""
     window = book.window
@@ -484,7 +486,7 @@ def place_window(book: Book, side: Integer, step: Integer, best: Integer) -> Non
     window[side, MISSES] = 0
 
 
-@compiled
+@inner
 def clear_side(book: Book, side: Integer) -> None:
     """Remove every level of a side; the step is found anew. Costs in proportion to its levels."""
     none = np.uint64(0)
@@ -538,17 +540,18 @@ def load_side(book: Book, side: Integer, step: Integer, best: Integer, levels: I
         insert_far(book, side, chunk, book.chunk_length[side, chunk], rank, size)
 
 
-@compiled
+@inner
 def rebuild_side(book: Book, side: Integer, step: Integer, best: Integer) -> None:
     """Lay a side out anew with another step or another centre; there must be room."""
     levels, touched = book.window[side, LEVELS], book.window[side, TOUCHED]
-    copy_side(book, side, 1, book.spare_ranks, book.spare_sizes, 0)
+    sign, filled = np.int64(1), np.int64(0)
+    copy_side(book, side, sign, book.spare_ranks, book.spare_sizes, filled)
     clear_side(book, side)
     load_side(book, side, step, best, levels)
     book.window[side, TOUCHED] = touched
 
 
-@compiled
+@inner
 def set_outside(book: Book, side: Integer, rank: Integer, size: Integer) -> Integer:
     """Set the size at a rank that the ladder does not hold; the slow path of ``set_level``.
 

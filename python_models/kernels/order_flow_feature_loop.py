@@ -31,7 +31,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from python_models.kernels.compilation import compiled, inlined
+from python_models.kernels.compilation import compiled, inlined, inner
 
 Doubles = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -374,7 +374,7 @@ def _ticks_apart(price: float, other: float) -> float:
 # Trades and buckets.
 
 
-@compiled
+@inner
 def _take_trade(trades: Trades, trade: int, settings: Settings, past: Past, room: Room) -> None:
     """Add one trade to the interval, the day and the buckets."""
     whole, real, flow = past.whole, past.real, room.flow
@@ -403,7 +403,7 @@ def _take_trade(trades: Trades, trade: int, settings: Settings, past: Past, room
     real[DAY_LOTS] += lots
 
 
-@compiled
+@inner
 def _turn_day(time: int, past: Past) -> None:
     """Close the day before when this trade is of a later one; the first day is left out."""
     whole, real = past.whole, past.real
@@ -418,7 +418,7 @@ def _turn_day(time: int, past: Past) -> None:
         real[DAY_LOTS] = 0.0
 
 
-@compiled
+@inner
 def _volume_of_a_bucket(settings: Settings, past: Past) -> float:
     """Return V for a bucket that opens now, in lots; NaN where it is not known."""
     if not math.isnan(settings.bucket_lots):
@@ -430,7 +430,7 @@ def _volume_of_a_bucket(settings: Settings, past: Past) -> float:
     return max(1.0, lots)
 
 
-@compiled
+@inner
 def _fill_buckets(
     price: float, lots: float, told: int, settings: Settings, past: Past, room: Room
 ) -> None:
@@ -461,7 +461,7 @@ def _fill_buckets(
         _mean_imbalances(past, room)
 
 
-@compiled
+@inner
 def _close_bucket(price: float, past: Past) -> None:
     """Put the imbalances of the full bucket into the rings."""
     whole, real = past.whole, past.real
@@ -482,7 +482,7 @@ def _close_bucket(price: float, past: Past) -> None:
     real[BUCKETS] += 1
 
 
-@compiled
+@inner
 def _push(ring: Doubles, value: float) -> None:
     """Drop the oldest value and put the newest last."""
     for place in range(len(ring) - 1):
@@ -490,7 +490,7 @@ def _push(ring: Doubles, value: float) -> None:
     ring[len(ring) - 1] = value
 
 
-@compiled
+@inner
 def _deviation(values: Doubles) -> float:
     """Return the sample standard deviation; 0 exactly of equal values."""
     mean, squares = 0.0, 0.0
@@ -501,7 +501,7 @@ def _deviation(values: Doubles) -> float:
     return math.sqrt(squares / (len(values) - 1))
 
 
-@compiled
+@inner
 def _mean_imbalances(past: Past, room: Room) -> None:
     """Write both VPINs, from the oldest bucket to the newest; NaN while there are too few."""
     count = len(past.aggressor)
@@ -514,7 +514,7 @@ def _mean_imbalances(past: Past, room: Room) -> None:
     room.flow[VPIN_BULK] = bulk / count if is_full else np.nan
 
 
-@compiled
+@inner
 def _volume_clock_features(past: Past, layout: Layout, room: Room, out: Doubles) -> None:
     """Write VPIN and the state of the open bucket."""
     real = past.real
@@ -528,7 +528,7 @@ def _volume_clock_features(past: Past, layout: Layout, room: Room, out: Doubles)
 # This row and the one before.
 
 
-@compiled
+@inner
 def _load_book(rows: Rows, row: int, room: Room) -> None:
     """Write prices and lots of the levels of a row; NaN where a side has none."""
     levels = room.levels
@@ -547,7 +547,7 @@ def _load_book(rows: Rows, row: int, room: Room) -> None:
         levels[side, LOTS, 0] = np.rint(rows.columns[2 + side, row] * SIZE_UNITS)
 
 
-@compiled
+@inner
 def _static_samples(rows: Rows, row: int, sample: Doubles) -> None:
     """Write what the windows need of this row alone."""
     columns = rows.columns
@@ -575,7 +575,7 @@ def _part(price: float, lots: float, old_price: float, old_lots: float, up: floa
     return lots if up * price > up * old_price else -old_lots
 
 
-@compiled
+@inner
 def _dynamic_features(
     rows: Rows,
     row: int,
@@ -615,7 +615,7 @@ def _dynamic_features(
     real[VELOCITY_SECONDS] = seconds
 
 
-@compiled
+@inner
 def _order_flow(
     column: int,
     past: Past,
@@ -652,7 +652,7 @@ def _order_flow(
     out[column + 1 + len(settings.weights)] = weighted / SIZE_UNITS
 
 
-@compiled
+@inner
 def _trade_flow(column: int, room: Room, sample: Doubles, out: Doubles) -> None:
     """Write the trades of the interval that ends at this row."""
     flow = room.flow
@@ -671,7 +671,7 @@ def _trade_flow(column: int, room: Room, sample: Doubles, out: Doubles) -> None:
 # The timeline.
 
 
-@compiled
+@inner
 def _place_of(timeline: Timeline, past: Past, settings: Settings, time: int) -> int:
     """Make room for a row of this time, and return its place; -1 where no window will need it.
 
@@ -699,7 +699,7 @@ def _place_of(timeline: Timeline, past: Past, settings: Settings, time: int) -> 
     return int(place)
 
 
-@compiled
+@inner
 def _link(timeline: Timeline, past: Past, settings: Settings, row: int) -> None:
     """Write what lies between a row and its neighbour before."""
     sample = timeline.samples[row]
@@ -718,7 +718,7 @@ def _link(timeline: Timeline, past: Past, settings: Settings, row: int) -> None:
             sample[WIDE_TIME] = length
 
 
-@compiled
+@inner
 def _rolling_features(
     place: int,
     past: Past,
@@ -768,7 +768,7 @@ def _rolling_features(
 # Sums of windows.
 
 
-@compiled
+@inner
 def _move_window(
     timeline: Timeline,
     past: Past,
@@ -798,7 +798,7 @@ def _move_window(
         _copy(room.backs[window], room.nothing)
 
 
-@compiled
+@inner
 def _fill_front(timeline: Timeline, window: int, last: int, settings: Settings, room: Room) -> None:
     """Add up the rows from the window's start to ``last``, from the last to the first."""
     start = room.starts[window]
@@ -838,7 +838,7 @@ def _total(timeline: Timeline, window: int, place: int, settings: Settings, room
             _add_link(total, timeline.samples[split], window, settings)
 
 
-@compiled
+@inner
 def _fill_parts(sample: Doubles, part: Doubles) -> None:
     """Write what a row adds to every window."""
     for place, column in enumerate(ADDED):
@@ -996,7 +996,7 @@ def _deviation_of(count: float, squares: float) -> float:
     return math.sqrt(squares / (count - 1)) if count > 1 else np.nan
 
 
-@compiled
+@inner
 def _window_features(settings: Settings, layout: Layout, room: Room, out: Doubles) -> None:
     """Write the features that every window has, and the normalised order flow."""
     column = layout.windows
@@ -1021,7 +1021,7 @@ def _window_features(settings: Settings, layout: Layout, room: Room, out: Double
     out[layout.normalised] = _ratio(out[layout.dynamic + 5], depth)
 
 
-@compiled
+@inner
 def _shape_features(settings: Settings, layout: Layout, room: Room, out: Doubles) -> None:
     """Write mean and deviation of slopes and centre, and the deviation of near depth."""
     total = room.totals[settings.shape]
@@ -1033,7 +1033,7 @@ def _shape_features(settings: Settings, layout: Layout, room: Room, out: Doubles
     out[layout.spreads] = _deviation_of(near[NEAR_MOMENT], near[NEAR_MOMENT + 2])
 
 
-@compiled
+@inner
 def _spread_features(
     place: int,
     timeline: Timeline,
@@ -1069,7 +1069,7 @@ def _spread_features(
     out[layout.spreads + 4] = _ratio(wide, known)
 
 
-@compiled
+@inner
 def _kyle_features(settings: Settings, layout: Layout, room: Room, out: Doubles) -> None:
     """Write slope and R² of both regressions."""
     total = room.totals[settings.long]
@@ -1084,7 +1084,7 @@ def _kyle_features(settings: Settings, layout: Layout, room: Room, out: Doubles)
             out[column + 1] = 1.0 if fit > 1 else fit
 
 
-@compiled
+@inner
 def _count_rank(ranked: NDArray[np.int32], rank: int, count: int) -> None:
     """Add to the number of spreads of a rank; rank 0 is none."""
     if rank == 0:
@@ -1095,7 +1095,7 @@ def _count_rank(ranked: NDArray[np.int32], rank: int, count: int) -> None:
         place += place & -place
 
 
-@compiled
+@inner
 def _ranks_up_to(ranked: NDArray[np.int32], rank: int) -> int:
     """Return how many spreads have this rank or a lower one."""
     found = 0
