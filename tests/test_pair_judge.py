@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,10 @@ class TestAsking:
         assert not endpoint.calls
 
 
+def _answered(relation: str, request: dict[str, Any], **changes: object) -> dict[str, Any]:
+    return completion(judgement(request, relation, **changes))
+
+
 ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str, str]] = {
     "refusal": (lambda r: completion("", refusal="I cannot help."), "unclear", "refused"),
     "content filter": (
@@ -192,6 +197,32 @@ ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str, str]] 
         lambda r: completion(judgement(r, "k_implies_p", one_sided_world=None)),
         "unclear",
         "differs without a world that shows it",
+    ),
+    **{
+        f"{relation} the other way round": (
+            partial(_answered, relation, orientation="inverted"),
+            "unclear",
+            "a relation of yes and no",
+        )
+        for relation in (
+            *("k_implies_p", "p_implies_k"),
+            *("mutually_exclusive", "complementary_partition"),
+        )
+    },
+    "an implication": (
+        lambda r: completion(judgement(r, "k_implies_p")),
+        "k_implies_p",
+        "answered",
+    ),
+    "an exclusion without an orientation": (
+        lambda r: completion(judgement(r, "mutually_exclusive", orientation=None)),
+        "mutually_exclusive",
+        "answered",
+    ),
+    "overlap the other way round": (
+        lambda r: completion(judgement(r, "overlap", orientation="inverted")),
+        "overlap",
+        "answered",
     ),
     "equal with a harmless difference": (
         lambda r: completion(judgement(r, differences=[_difference()])),

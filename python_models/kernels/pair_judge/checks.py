@@ -5,11 +5,13 @@ What code can promise, with a model that says whatever a market's text tells it 
 1. ``equal`` stands only with words of each side's own text for its YES, with no world and no
    difference that splits the two, and with no flag on the texts (``pair_judge.texts``).
 2. Nothing but a whole, well-formed answer is ever ``equal``.
-3. No verdict raises a pair: ``silver.market_pairs`` lets it confirm what the rules found equal, or
+3. An implication or an exclusion is one of YES and YES: said of YES and NO ("inverted") it is
+   another one.
+4. No verdict raises a pair: ``silver.market_pairs`` lets it confirm what the rules found equal, or
    take it down.
 
 It cannot promise that a model that was talked round by words no pattern knows does not say
-``equal`` with true quotes. By the third promise, that is worth no more than no judge at all.
+``equal`` with true quotes. By the last promise, that is worth no more than no judge at all.
 """
 
 from python_models.kernels.pair_judge.characters import spaced
@@ -17,6 +19,7 @@ from python_models.kernels.pair_judge.prompt import Question
 from python_models.kernels.pair_judge.schema import Judgement
 
 _NEEDS_NO_WORLD = ("equal", "unclear")
+_OF_YES_AND_YES = ("k_implies_p", "p_implies_k", "mutually_exclusive", "complementary_partition")
 _SHORTEST_QUOTE = 12  # characters; a single letter occurs in every text
 
 
@@ -27,6 +30,8 @@ def failed_checks(judgement: Judgement, asked: Question) -> list[str]:
         **(_equal_checks(judgement, asked) if judgement.relation == "equal" else {}),
         "differs without a world that shows it": judgement.relation not in _NEEDS_NO_WORLD
         and not (judgement.one_sided_world or "").strip(),
+        "a relation of yes and no": judgement.relation in _OF_YES_AND_YES
+        and judgement.orientation == "inverted",
     }
     return [name for name, has_failed in checks.items() if has_failed]
 
