@@ -72,6 +72,18 @@ def published_copy(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def refuse_the_other_kind(place: str, holds_simulated: bool, is_simulated: bool) -> None:
+    """Raises PublishError when simulated data would come in the place of live ones, because a
+    setting was left over, or the other way round."""
+    if holds_simulated != is_simulated:
+        kinds = {False: "live", True: "simulated"}
+        raise PublishError(
+            f"{place} holds {kinds[holds_simulated]} data, and these are"
+            f" {kinds[is_simulated]}: it is left alone. Publish them to another place, or empty it"
+            " first."
+        )
+
+
 def _require_copy(path: Path) -> None:
     if not path.exists():
         raise PublishError(

@@ -27,6 +27,7 @@ from ingestion.errors import PublishError
 from ingestion.outward import carry, only_publisher, published_copy, quoted
 from ingestion.pipeline import Progress
 from ingestion.settings import Settings
+from ingestion.simulation import is_simulated
 from ingestion.venues import Clock, utc_now
 
 
@@ -262,6 +263,7 @@ class _Publication:
         self.result = result
         self.progress = progress
         self.problem: Exception | None = None
+        self.is_simulated = is_simulated(connection)
         # The last complete one, and those since, which may be complete or not.
         earlier = connection.execute(
             "select publication, is_complete from state.publications order by publication"
@@ -372,7 +374,8 @@ class _Publication:
             self.result.removed[table] = self.result.removed.get(table, 0) + int(removed)
 
     def _call(self, name: str, documents: str | None = None, **arguments: object) -> Any:
-        text = orjson.dumps({"publication": self.number, **arguments}).decode()
+        named = {"publication": self.number, "isSimulated": self.is_simulated, **arguments}
+        text = orjson.dumps(named).decode()
         if documents is not None:
             text = f'{text[:-1]},"documents":{documents}}}'
         return self.convex.mutate(name, text)

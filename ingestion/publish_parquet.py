@@ -15,10 +15,11 @@ from pathlib import Path
 import duckdb
 
 from ingestion.errors import PublishError
-from ingestion.outward import only_publisher, quoted
+from ingestion.outward import only_publisher, quoted, refuse_the_other_kind
 from ingestion.pipeline import Progress
 from ingestion.publish_tables import PUBLICATION, Table, TablesPublication, chosen_tables
 from ingestion.settings import Settings
+from ingestion.simulation import MARK, is_simulated
 
 
 def publish_parquet(
@@ -52,6 +53,9 @@ def publish_parquet(
             before = current.resolve().name if current.exists() else ""
             if before == folder.name:
                 return TablesPublication(str(current), rows, 0)
+            if before:
+                held = _holds_simulated(connection, current)
+                refuse_the_other_kind(str(target), held, is_simulated(connection))
             _write_set(connection, tables, folder, rows, progress)
             _turn(current, folder.name)
             _forget(target, {folder.name, before})
@@ -61,6 +65,17 @@ def publish_parquet(
                 f"{target} cannot be written: {reason} What was published before stays."
             ) from None
     return TablesPublication(str(current), rows, time.monotonic() - begun)
+
+
+def _holds_simulated(connection: duckdb.DuckDBPyConnection, current: Path) -> bool:
+    """Whether the current set is of simulated data, as it says itself; one of before it did so is
+    not."""
+    file = quoted(current / f"{PUBLICATION.short}.parquet")
+    told = connection.execute(
+        "select coalesce(bool_or(is_simulated), false) from"
+        f" (select false as is_simulated union all by name from read_parquet({file}))"
+    ).fetchall()
+    return bool(told[0][0])
 
 
 def _write_set(
@@ -74,12 +89,13 @@ def _write_set(
     for left in (new, folder):
         shutil.rmtree(left, ignore_errors=True)
     new.mkdir(parents=True)
+    mark = f"{MARK} " if is_simulated(connection) else ""
     for number, table in enumerate(tables, 1):
         description, columns = _comments(connection, table)
         path = new / f"{table.short}.parquet"
         ((count,),) = connection.execute(
-            f"copy {table.name} to {quoted(path)} (format parquet, compression zstd, kv_metadata"
-            f" {{description: {quoted(description)}, columns: {quoted(json.dumps(columns))}}})"
+            f"copy {table.name} to {quoted(path)} (format parquet, compression zstd, kv_metadata {{"
+            f"description: {quoted(mark + description)}, columns: {quoted(json.dumps(columns))}}})"
         ).fetchall()
         rows[table.short] = count
         _flush(path)

@@ -17,10 +17,11 @@ from pydantic_settings import SettingsConfigDict
 
 from ingestion.environment import EnvironmentSettings, load_environment
 from ingestion.errors import PublishError, SettingsError
-from ingestion.outward import carry, only_publisher
+from ingestion.outward import carry, only_publisher, refuse_the_other_kind
 from ingestion.pipeline import Progress
 from ingestion.publish_tables import Table, TablesPublication, chosen_tables
 from ingestion.settings import Settings
+from ingestion.simulation import is_simulated
 
 _ROWS = 20_480
 
@@ -86,6 +87,10 @@ def publish_postgres(
         only_publisher(settings, "postgres") as folder,
         chosen_tables(settings, names) as (connection, tables),
     ):
+        place = f"schema {postgres_settings.into} of {urlsplit(url).hostname}"
+        holds_simulated = _holds_simulated(postgres_settings)
+        if holds_simulated is not None:
+            refuse_the_other_kind(place, holds_simulated, is_simulated(connection))
 
         def read(table: Table, query: str) -> Iterator[pa.Table]:
             rows[table.short] = 0
@@ -126,13 +131,42 @@ def publish_postgres(
         if problem:
             raise PublishError(f"{settings.published}: {str(problem[0]).splitlines()[0]}")
         if failed:
-            raise PublishError(
-                f"PostgreSQL: {_reason(failed, url)} Every table there is as before or new as a"
-                " whole. Check MARKETFINDER_POSTGRES_URL and that its user may create the schema"
-                f" {postgres_settings.into}, then publish again."
-            )
-    place = f"schema {postgres_settings.into} of {urlsplit(url).hostname}"
+            raise _failed(failed, postgres_settings)
     return TablesPublication(place, rows, time.monotonic() - begun)
+
+
+def _holds_simulated(postgres_settings: PostgresSettings) -> bool | None:
+    """Whether what is there is simulated, as it says itself; null where nothing is there. What was
+    published before it said so is live. Raises PublishError."""
+    import psycopg2  # noqa: PLC0415 - of an extra
+
+    publication = f'"{postgres_settings.into}".publication'
+    try:
+        # Not by `with`, which ends the transaction and not the connection.
+        connection = psycopg2.connect(postgres_settings.url.get_secret_value())
+        try:
+            with connection.cursor() as asking:
+                asking.execute("select to_regclass(%s)", [publication])
+                if asking.fetchone() == (None,):
+                    return None
+                asking.execute(
+                    "select coalesce(to_jsonb(publication) ->> 'is_simulated', 'false') = 'true'"
+                    f" from {publication} limit 1"
+                )
+                row = asking.fetchone()
+        finally:
+            connection.close()
+    except psycopg2.Error as error:
+        raise _failed(error, postgres_settings) from None
+    return row[0] if row else None
+
+
+def _failed(error: Exception, postgres_settings: PostgresSettings) -> PublishError:
+    return PublishError(
+        f"PostgreSQL: {_reason(error, postgres_settings.url.get_secret_value())} Every table there"
+        " is as before or new as a whole. Check MARKETFINDER_POSTGRES_URL and that its user may"
+        f" create the schema {postgres_settings.into}, then publish again."
+    )
 
 
 def _flat(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, list[str]]:

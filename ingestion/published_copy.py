@@ -23,6 +23,7 @@ from ingestion.errors import PublishError, WarehouseError
 from ingestion.landing import naive_utc
 from ingestion.run_log import Outcome
 from ingestion.settings import Settings
+from ingestion.simulation import is_simulated
 from ingestion.venues import Clock, utc_now
 from ingestion.warehouse import open_warehouse, raw_tables
 from ingestion.warehouse_locks import locked
@@ -38,7 +39,8 @@ select
     $run_id::varchar as run_id,
     $published_at::timestamp as published_at,
     $warehouse::varchar as warehouse,
-    $state::varchar as warehouse_state
+    $state::varchar as warehouse_state,
+    $is_simulated::boolean as is_simulated
 """
 _COMMENTS = """
 comment on table gold.publication is 'Which build this published copy is of. One row.';
@@ -47,6 +49,8 @@ comment on column gold.publication.published_at is 'When it was published, UTC. 
 comment on column gold.publication.warehouse is 'The file it is a copy of. Never null.';
 comment on column gold.publication.warehouse_state is
     'Hash of the headers of that file, which every change moves on. Never null.';
+comment on column gold.publication.is_simulated is
+    'Whether a simulator made up what is here: then nothing of it can be traded. Never null.';
 """
 
 
@@ -221,7 +225,7 @@ def _copy(file: BinaryIO, target: Path) -> None:
 def _complete(new: Path, facts: dict[str, object], run_outcome: Outcome, begun: float) -> None:
     """Writes into the copy what it is: whoever can read it reads of a run that has ended."""
     with duckdb.connect(new) as connection:
-        connection.execute(_PUBLICATION, facts)
+        connection.execute(_PUBLICATION, {**facts, "is_simulated": is_simulated(connection)})
         connection.execute(_COMMENTS)
         if "run_steps" in raw_tables(connection):
             connection.execute(

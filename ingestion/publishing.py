@@ -5,12 +5,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from ingestion.convex import load_convex_settings
+from ingestion.outward import published_copy
 from ingestion.pipeline import Progress
 from ingestion.publish_convex import publish_convex
 from ingestion.publish_parquet import publish_parquet
 from ingestion.publish_postgres import load_postgres_settings, publish_postgres
 from ingestion.publish_tables import TablesPublication
 from ingestion.settings import Settings
+from ingestion.simulation import MARK, is_simulated
 from ingestion.venues import Clock, utc_now
 
 
@@ -43,6 +45,19 @@ def publish(
 
     Returns a line that says what it came to. Raises MarketFinderError.
     """
+    done = _published(target, settings, clock, tables, to, progress)
+    with published_copy(settings) as connection:
+        return f"{done} {MARK}" if is_simulated(connection) else done
+
+
+def _published(
+    target: Target,
+    settings: Settings,
+    clock: Clock,
+    tables: Sequence[str],
+    to: Path | None,
+    progress: Progress | None,
+) -> str:
     match target:
         case Target.CONVEX:
             done = publish_convex(settings, load_convex_settings(), clock=clock, progress=progress)

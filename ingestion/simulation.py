@@ -11,6 +11,9 @@ from ingestion.landing import naive_utc
 SERVER = "MarketFinder-Simulator"
 """How the simulator of the venues calls itself in the header Server of each answer."""
 
+MARK = "Simulated data: nothing of it can be traded."
+"""What is said wherever they go."""
+
 _TABLE = """
 create schema if not exists raw;
 create table if not exists raw.simulations (run_id varchar, noted_at timestamp);

@@ -137,7 +137,10 @@ class ConvexServer:
         publication = arguments["publication"]
         if self.status.get("publication", 0) > publication:
             raise FunctionError("a newer publication has begun")
-        self.status["publication"] = publication
+        is_simulated = arguments["isSimulated"]
+        if self.status and self.status.get("isSimulated", False) != is_simulated:
+            raise FunctionError("this deployment holds data of the other kind")
+        self.status |= {"publication": publication, "isSimulated": is_simulated}
         if path in UPSERTS:
             table = UPSERTS[path]
             for document in arguments["documents"]:

@@ -391,6 +391,23 @@ def test_a_deployment_that_was_emptied_and_a_state_that_was_lost(
 
 
 @pytest.mark.slow
+def test_live_documents_are_not_replaced_by_simulated_ones(
+    settings: Settings, server: ConvexServer
+) -> None:
+    """The demo's say so themselves; one of an older version had not said what it holds."""
+    server.status = {"publication": 1, "completed": 1, "runId": "live"}
+    with pytest.raises(PublishError, match="holds data of the other kind"):
+        publish(settings, server)
+    assert not any(server.contents().values())
+    server.status = {}
+    publish(settings, server)
+    assert server.status["isSimulated"]
+    change(settings, "drop table raw.simulations")
+    with pytest.raises(PublishError, match="holds data of the other kind"):
+        publish(settings, server)
+    assert held(server) == gold(settings)
+
+
 def test_one_process_publishes_at_a_time(settings: Settings, server: ConvexServer) -> None:
     found: list[Exception] = []
 

@@ -26,7 +26,9 @@ from ingestion.publish_postgres import (
     publish_postgres,
 )
 from ingestion.publish_tables import TABLES
+from ingestion.publishing import Target, publish
 from ingestion.settings import Settings
+from ingestion.simulation import MARK
 
 # What is to come through as it is: every type that gold has, and texts that strangers wrote.
 GOLD = """
@@ -166,6 +168,37 @@ def test_a_parquet_set_is_replaced_at_once(settings: Settings, tmp_path: Path) -
     }
 
 
+SIMULATED = "create schema raw; create table raw.simulations as select 'demo' as run_id"
+LIVE = "drop table raw.simulations; update gold.publication set is_simulated = false"
+
+
+def test_a_parquet_set_of_simulated_data_says_so(settings: Settings, tmp_path: Path) -> None:
+    """And does not come in the place of a live one, nor that in its own."""
+    publish_parquet(settings, names=NAMES)
+    live = (parquet_sets(settings) / "current").resolve()
+    publish_anew(settings, SIMULATED, "state-2")
+    with pytest.raises(PublishError, match="holds live data, and these are simulated"):
+        publish(Target.PARQUET, settings, tables=NAMES)
+    assert (parquet_sets(settings) / "current").resolve() == live
+    # What was made with an older version does not say what it is.
+    publish_anew(
+        settings, "alter table gold.publication add column is_simulated boolean default true", "3"
+    )
+    place = tmp_path / "simulated"
+    assert publish(Target.PARQUET, settings, tables=NAMES, to=place).endswith(MARK)
+    (told,) = in_gold(
+        settings,
+        f"select decode(value) from parquet_kv_metadata('{place}/current/markets.parquet')"
+        " where decode(key) = 'description'",
+    )
+    assert told == (f"{MARK} Every market.",)
+    publish_anew(settings, "delete from gold.markets", "state-4")
+    publish_parquet(settings, names=NAMES, to=place)
+    publish_anew(settings, LIVE, "state-5")
+    with pytest.raises(PublishError, match="holds simulated data, and these are live"):
+        publish_parquet(settings, names=NAMES, to=place)
+
+
 def test_a_killed_parquet_set_was_never_there(settings: Settings) -> None:
     publish_parquet(settings, names=NAMES)
     sets = parquet_sets(settings)
@@ -285,6 +318,28 @@ def test_postgres_is_replaced_and_not_added_to(
     assert rows(postgres, "select model, usd from marketfinder.llm_usage") == [
         ("m", Decimal("0.123456789"))
     ]
+
+
+def test_postgres_is_not_given_simulated_data_for_live_ones(
+    settings: Settings, postgres: PostgresSettings
+) -> None:
+    publish_postgres(settings, postgres, names=NAMES)
+    publish_anew(
+        settings,
+        f"{SIMULATED}; delete from gold.markets;"
+        "alter table gold.publication add column is_simulated boolean default true",
+        "state-2",
+    )
+    with pytest.raises(PublishError, match="holds live data, and these are simulated"):
+        publish_postgres(settings, postgres, names=NAMES)
+    assert rows(postgres, "select count(*) from marketfinder.markets") == [(50_000,)]
+    rows(postgres, "drop schema marketfinder cascade; select 1")
+    publish_postgres(settings, postgres, names=NAMES)
+    publish_postgres(settings, postgres, names=NAMES)
+    assert rows(postgres, "select is_simulated from marketfinder.publication") == [(True,)]
+    publish_anew(settings, LIVE, "state-3")
+    with pytest.raises(PublishError, match="holds simulated data, and these are live"):
+        publish_postgres(settings, postgres, names=NAMES)
 
 
 def test_postgres_killed_in_the_middle_is_as_before(

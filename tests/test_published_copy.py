@@ -276,6 +276,7 @@ def test_a_copy_of_simulated_data_says_so(settings: Settings) -> None:
     with duckdb.connect(settings.warehouse) as connection:
         note_simulation(connection, "demo", datetime(2026, 10, 1, 12, tzinfo=UTC))
     publish(settings)
+    assert ask(settings.published, "select is_simulated from gold.publication") == [(True,)]
     settings.warehouse.rename(settings.warehouse.with_name("elsewhere.duckdb"))
     done = subprocess.run(
         [sys.executable, "-m", "ingestion.cli", "sql", "from gold.answers"],

@@ -14,39 +14,41 @@ const table = v.union(
   v.literal("syncLogs"),
 );
 type Table = typeof table.type;
+// Of every call. Simulated data never come in the place of live ones, nor the other way round.
+const call = { publication: v.number(), isSimulated: v.boolean() };
 const REMOVED_AT_ONCE = 200;
 
 export const upsertMarkets = internalMutation({
-  args: { publication: v.number(), documents: v.array(v.object(market)) },
-  handler: async (ctx, { publication, documents }) => {
-    await begun(ctx, publication);
+  args: { ...call, documents: v.array(v.object(market)) },
+  handler: async (ctx, { publication, isSimulated, documents }) => {
+    await begun(ctx, publication, isSimulated);
     for (const document of documents)
       await put(ctx, "markets", document.marketId, { ...document, publication });
   },
 });
 
 export const upsertSimilarities = internalMutation({
-  args: { publication: v.number(), documents: v.array(v.object(similarity)) },
-  handler: async (ctx, { publication, documents }) => {
-    await begun(ctx, publication);
+  args: { ...call, documents: v.array(v.object(similarity)) },
+  handler: async (ctx, { publication, isSimulated, documents }) => {
+    await begun(ctx, publication, isSimulated);
     for (const document of documents)
       await put(ctx, "marketSimilarities", document.pairId, { ...document, publication });
   },
 });
 
 export const upsertOpportunities = internalMutation({
-  args: { publication: v.number(), documents: v.array(v.object(opportunity)) },
-  handler: async (ctx, { publication, documents }) => {
-    await begun(ctx, publication);
+  args: { ...call, documents: v.array(v.object(opportunity)) },
+  handler: async (ctx, { publication, isSimulated, documents }) => {
+    await begun(ctx, publication, isSimulated);
     for (const document of documents)
       await put(ctx, "arbitrageOpportunities", document.opportunityId, { ...document, publication });
   },
 });
 
 export const upsertSyncLogs = internalMutation({
-  args: { publication: v.number(), documents: v.array(v.object(syncLog)) },
-  handler: async (ctx, { publication, documents }) => {
-    await begun(ctx, publication);
+  args: { ...call, documents: v.array(v.object(syncLog)) },
+  handler: async (ctx, { publication, isSimulated, documents }) => {
+    await begun(ctx, publication, isSimulated);
     for (const document of documents)
       await put(ctx, "syncLogs", document.syncId, { ...document, publication });
   },
@@ -54,9 +56,9 @@ export const upsertSyncLogs = internalMutation({
 
 // What is not in gold any more.
 export const remove = internalMutation({
-  args: { publication: v.number(), table, ids: v.array(v.string()) },
-  handler: async (ctx, { publication, table, ids }) => {
-    await begun(ctx, publication);
+  args: { ...call, table, ids: v.array(v.string()) },
+  handler: async (ctx, { publication, isSimulated, table, ids }) => {
+    await begun(ctx, publication, isSimulated);
     for (const id of ids) {
       const known = await find(ctx, table, id);
       if (known) await ctx.db.delete(known._id);
@@ -67,9 +69,9 @@ export const remove = internalMutation({
 // After everything was sent: what is of a publication before is in gold no more. Called again until
 // nothing is left to remove.
 export const removeOlder = internalMutation({
-  args: { publication: v.number(), table, before: v.number() },
-  handler: async (ctx, { publication, table, before }) => {
-    await begun(ctx, publication);
+  args: { ...call, table, before: v.number() },
+  handler: async (ctx, { publication, isSimulated, table, before }) => {
+    await begun(ctx, publication, isSimulated);
     const older = await ctx.db
       .query(table)
       .withIndex("by_publication", (q) => q.lt("publication", before))
@@ -83,13 +85,13 @@ export const removeOlder = internalMutation({
 // publisher knows. If none of them was, the answer is false, and it sends everything.
 export const writeSyncStatus = internalMutation({
   args: {
-    publication: v.number(),
+    ...call,
     after: v.array(v.number()),
     isFull: v.boolean(),
     runId: v.union(v.string(), v.null()),
   },
-  handler: async (ctx, { publication, after, isFull, runId }) => {
-    const status = await begun(ctx, publication);
+  handler: async (ctx, { publication, isSimulated, after, isFull, runId }) => {
+    const status = await begun(ctx, publication, isSimulated);
     const known: (number | null)[] = [...after, publication];
     if (!isFull && !known.includes(status.completed)) return false;
     await ctx.db.patch(status._id, { completed: publication, runId, completedAt: Date.now() });
@@ -97,16 +99,28 @@ export const writeSyncStatus = internalMutation({
   },
 });
 
-// Notes that a publication has begun. Throws, and so undoes the call, when a newer one has.
-async function begun(ctx: MutationCtx, publication: number): Promise<Doc<"syncStatus">> {
+// Notes that a publication has begun. Throws, and so undoes the call, when a newer one has, or what is
+// here is of the other kind.
+async function begun(
+  ctx: MutationCtx,
+  publication: number,
+  isSimulated: boolean,
+): Promise<Doc<"syncStatus">> {
   const status = await ctx.db.query("syncStatus").unique();
+  if (status && (status.isSimulated ?? false) !== isSimulated)
+    throw new ConvexError(
+      isSimulated
+        ? "this deployment holds live data, and these are simulated"
+        : "this deployment holds simulated data, and these are live",
+    );
   if (status && status.publication > publication)
     throw new ConvexError(`a newer publication, ${status.publication}, has begun`);
   if (status && status.publication < publication)
     await ctx.db.patch(status._id, { publication });
   if (status) return status;
   const none = { completed: null, runId: null, completedAt: null };
-  return (await ctx.db.get(await ctx.db.insert("syncStatus", { publication, ...none })))!;
+  const begun = { publication, isSimulated, ...none };
+  return (await ctx.db.get(await ctx.db.insert("syncStatus", begun)))!;
 }
 
 async function put<T extends Table>(

@@ -95,9 +95,11 @@ export default defineSchema({
   syncLogs: defineTable({ ...syncLog, publication: v.number() })
     .index("by_key", ["syncId"])
     .index("by_publication", ["publication"]),
-  // One row: the newest publication that has begun, the newest that is complete, and its run.
+  // One row: the newest publication that has begun, the newest that is complete, and its run; whether a
+  // simulator made up what is here (then nothing of it can be traded; absent before it was told).
   syncStatus: defineTable({
     publication: v.number(),
+    isSimulated: v.optional(v.boolean()),
     completed: v.union(v.number(), v.null()),
     runId: text,
     completedAt: number,
