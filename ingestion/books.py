@@ -1,7 +1,8 @@
 """The order books of what is watched, from both venues in batches.
 
 Every fetched book lands, changed or not: when it was seen is the point of it. A book that was asked
-for and not sent lands as a tombstone.
+for and not sent lands as a tombstone. So does one that the venue refuses, which is noted among the
+rejected lines too and costs no other its book; a venue that refuses every one has failed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from dlt.extract import DltSource
 
 from ingestion import kalshi, polymarket
 from ingestion.client import VenueClient
-from ingestion.errors import VenueError, WarehouseError
+from ingestion.errors import RefusedError, VenueError, WarehouseError
 from ingestion.landing import Known, Landing, RejectedLines, Sweep, naive_utc
 from ingestion.pipeline import VENUES, IngestResult, Progress, VenueRun, venue_client
 from ingestion.settings import Settings
@@ -93,6 +94,22 @@ def _watched(connection: duckdb.DuckDBPyConnection, venue: str) -> list[str]:
     return [book_id for (book_id,) in rows]
 
 
+def _pages(
+    source: BookSource, client: VenueClient, wanted: Sequence[str], refused: dict[str, RefusedError]
+) -> Iterator[Page]:
+    """The books of `wanted`, of either half by itself where the venue refuses the whole; those that
+    it refuses one by one are added to `refused`."""
+    try:
+        yield source.fetch(client, wanted)
+    except RefusedError as error:
+        if len(wanted) == 1:
+            refused[wanted[0]] = error
+            return
+        middle = len(wanted) // 2
+        yield from _pages(source, client, wanted[:middle], refused)
+        yield from _pages(source, client, wanted[middle:], refused)
+
+
 def _sweep(run: VenueRun, source: BookSource, client: VenueClient, watched: list[str]) -> Sweep:
     entity = source.entity
     log = run.log(entity.name, source="order books")
@@ -103,13 +120,20 @@ def _sweep(run: VenueRun, source: BookSource, client: VenueClient, watched: list
         landing = Landing(entity, Known(), log, rejected)
         for start in range(0, len(watched), source.batch):
             wanted = watched[start : start + source.batch]
-            log.pages += 1
-            page = source.fetch(client, wanted)
-            for line, record in enumerate(page.records, 1):
-                landing.add(record, fetched_at=page.fetched_at, source=log.source, line=line)
-            for book_id in wanted:
+            refused: dict[str, RefusedError] = {}
+            for page in _pages(source, client, wanted, refused):
+                log.pages += 1
+                for line, record in enumerate(page.records, 1):
+                    landing.add(record, fetched_at=page.fetched_at, source=log.source, line=line)
+            if log.pages == 0:
+                raise refused[wanted[0]]
+            now = run.clock()
+            for line, book_id in enumerate(wanted, 1):
+                if book_id in refused:
+                    reason = f"the venue refuses its book ({refused[book_id].status})"
+                    landing.reject(log.source, line, reason, book_id, now)
                 if book_id not in landing.seen:
-                    landing.miss(book_id, naive_utc(page.fetched_at), log.source)
+                    landing.miss(book_id, naive_utc(now), log.source)
             for batch in landing.full_batches():
                 yield for_table(entity.table, batch)
             if run.progress:

@@ -12,12 +12,14 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response, exceptions
 
 from ingestion.api_requests import PacedAdapter, RequestLog
-from ingestion.errors import VenueError
+from ingestion.errors import RefusedError, VenueError
 from ingestion.payloads import parse
 from ingestion.venues import Clock, Listing, Page, utc_now
 
 _EXCERPT_CHARACTERS = 80
 _LONGEST_WAIT_SECONDS = 60.0
+# Something that was asked for is not there or not well said, or it is too much at once.
+_OF_WHAT_IS_ASKED = (400, 404, 410, 413, 414, 422)
 # How a field is called that tells of a further page.
 _MORE = re.compile("cursor|next|more", re.IGNORECASE)
 
@@ -259,7 +261,10 @@ class VenueClient:
                 return VenueError(f"{where} answered {status} {times}. Lower {setting}.")
             if error.response.status_code >= 500:
                 return VenueError(f"{where} answered {status} {times}. Try again later.")
-            return VenueError(f"{where} answered {status}. {check_url}")
+            refusal = f"{where} answered {status}. {check_url}"
+            if error.response.status_code in _OF_WHAT_IS_ASKED:
+                return RefusedError(refusal, error.response.status_code)
+            return VenueError(refusal)
         if isinstance(error, exceptions.Timeout):
             return VenueError(
                 f"{where} did not answer within {self.timeout_seconds:g} s, {times}. Check the"

@@ -17,6 +17,14 @@ class VenueError(MarketFinderError):
     """A venue did not answer, or not in the shape that is documented."""
 
 
+class RefusedError(VenueError):
+    """A venue does not accept what it was asked for, and may accept a part of it."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class FileError(MarketFinderError):
     """An archived payload file is absent or unreadable."""
 

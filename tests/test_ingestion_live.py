@@ -1,11 +1,15 @@
 """Live sources against a scripted venue over real HTTP: paging, retries, answers that are wrong."""
 
+import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import dlt
 import pytest
-from conftest import Answer, ListingScript, Query, ScriptedVenue, TickingClock
+from conftest import Answer, ListingScript, Query, QuietServer, ScriptedVenue, TickingClock
 from dlt.extract import DltResource
 
 from ingestion.books import ingest_books
@@ -323,6 +327,66 @@ def test_a_book_that_cannot_be_written_is_none(
     assert query("select payload is null from raw.kalshi_order_books order by fetched_at") == [
         (False,), (True,),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "landed", "problem"),
+    [
+        ({"KX-3"}, 404, 8, None),
+        ({"KX-0", "KX-7"}, 400, 7, None),
+        ({f"KX-{number}" for number in range(9)}, 404, 0, "answered 404"),
+        ({"KX-3"}, 401, 0, "answered 401"),
+        ({"KX-3"}, 403, 0, "answered 403"),
+    ],
+)
+def test_a_book_that_the_venue_refuses_costs_no_other(
+    refused: set[str],
+    status: int,
+    landed: int,
+    problem: str | None,
+    settings: Settings,
+    query: Query,
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = parse_qs(urlsplit(self.path).query)["tickers"]
+            books = [{"ticker": ticker, "orderbook_fp": {}} for ticker in asked]
+            self.send_response(status if refused & set(asked) else 200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"orderbooks": books}).encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with open_warehouse(settings.warehouse) as connection:
+        connection.execute(
+            "create schema silver; create table silver.watchlist as"
+            " select 'kalshi' as platform, 'KX-' || range as book_id, 1 as priority from range(9)"
+        )
+    server = QuietServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        _, problems = ingest_books(settings.model_copy(update={"kalshi_url": url}), run_id="books")
+    finally:
+        server.shutdown()
+    assert [str(problem) in text for text in problems] == ([True] if problem else [])
+    if problem:
+        assert query("select count(*) from raw.sweeps where is_complete and venue = 'kalshi'") == [
+            (0,)
+        ]
+        return
+    assert query("select count(*) from raw.kalshi_order_books where payload is not null") == [
+        (landed,)
+    ]
+    gone = "select external_id from raw.kalshi_order_books where payload is null order by all"
+    assert query(gone) == [(ticker,) for ticker in sorted(refused)]
+    assert query("select value, reason from raw.rejected_lines order by all") == [
+        (ticker, f"the venue refuses its book ({status})") for ticker in sorted(refused)
+    ]
+    assert query("select gone, rejected_lines from raw.sweeps where venue = 'kalshi'") == [
+        (len(refused), len(refused))
+    ]
 
 
 @pytest.mark.parametrize(
