@@ -26,6 +26,7 @@ from ingestion.runs import recorded_build
 from ingestion.screens import show_tiers
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse, raw_tables
+from python_models.kernels.pair_judge.settings import load_judge_settings
 
 app = typer.Typer(help="Build and test one half of the models with dbt.")
 
@@ -38,6 +39,7 @@ FullRefresh = Annotated[
 def build_prediction_markets_command(full_refresh: FullRefresh = False) -> None:
     """Build and test the models of the prediction markets."""
     settings = load_settings()
+    load_judge_settings()  # what is wrong with them is better told now than in the middle
     half = Half.PREDICTION_MARKETS
     listings = {entity.table for venue in VENUES.values() for entity in venue.entities}
     _require_any(settings, listings, "`marketfinder ingest kalshi` and `ingest polymarket` load")

@@ -1,13 +1,19 @@
 """What all settings have in common: where they come from, and how one that is wrong is told."""
 
+import os
+from difflib import get_close_matches
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSettingError
 
 from ingestion.errors import SettingsError
+
+# A letter or two of a whole name: MARKETFINDER_WAREHOUSE_OLD is another one.
+_ALMOST = 0.93
 
 
 class EnvironmentSettings(BaseSettings):
@@ -29,7 +35,7 @@ def load_environment(kind: type[SomeSettings]) -> SomeSettings:
     """The settings in force. Raises SettingsError, one line for each setting that is wrong."""
     shows_values = not kind.model_config["hide_input_in_errors"]
     try:
-        return kind()
+        settings = kind()
     except ValidationError as error:
         lines = [
             f"{_variable(kind, problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
@@ -42,6 +48,28 @@ def load_environment(kind: type[SomeSettings]) -> SomeSettings:
         raise SettingsError(f"{error}: it must be JSON") from None
     except UnicodeDecodeError:
         raise SettingsError(".env is not a UTF-8 text file") from None
+    _refuse_misspelt()
+    return settings
+
+
+def _refuse_misspelt() -> None:
+    """Raises SettingsError for a variable that is called almost as a setting: it would be passed
+    over, and a budget or a file be the default one. Any other name may be somebody else's."""
+    known = {
+        _variable(kind, (str(field.validation_alias or name),))
+        for kind in EnvironmentSettings.__subclasses__()
+        for name, field in kind.model_fields.items()
+    }
+    environment = {**dotenv_values(".env"), **os.environ}
+    given = {name.upper() for name, value in environment.items() if value}
+    lines = [
+        f"{name} is no setting: {meant[0]} is"
+        for name in sorted(given - known)
+        if name.startswith("MARKETFINDER_")
+        and (meant := get_close_matches(name, known, 1, _ALMOST))
+    ]
+    if lines:
+        raise SettingsError("\n".join(lines))
 
 
 def _variable(kind: type[EnvironmentSettings], place: tuple[int | str, ...]) -> str:

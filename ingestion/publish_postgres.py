@@ -34,6 +34,14 @@ def _postgres_url(value: SecretStr) -> SecretStr:
         raise ValueError("must be a URL such as postgresql://user:password@host:5432/database")
     if not parts.path.strip("/"):
         raise ValueError("must name a database: postgresql://user:password@host:5432/database")
+    try:
+        _ = parts.port
+    except ValueError:  # whose text is a part of it: of the password, where that has a slash
+        raise ValueError("has no number as its port; / in a password is %2F, @ is %40") from None
+    if not (parts.username and parts.password):
+        raise ValueError(
+            "must name user and password: postgresql://user:password@host:5432/database"
+        )
     return value
 
 

@@ -14,6 +14,7 @@ from ingestion.publish_tables import TablesPublication
 from ingestion.settings import Settings
 from ingestion.simulation import MARK, is_simulated
 from ingestion.venues import Clock, utc_now
+from python_models.kernels.pair_judge.settings import load_judge_settings
 
 
 class Target(StrEnum):
@@ -25,7 +26,9 @@ class Target(StrEnum):
 
 
 def check_settings(targets: Sequence[Target]) -> None:
-    """Raises SettingsError when something is not set that one of them needs."""
+    """Raises SettingsError when something is not set that one of them needs, or the judge, who is
+    asked before."""
+    load_judge_settings()
     if Target.CONVEX in targets:
         load_convex_settings()
     if Target.POSTGRES in targets:

@@ -147,6 +147,44 @@ def test_a_warehouse_that_is_wrong_is_one_line_too(
     assert len(outcome.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("place", ["environment", "file"])
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("WAREHOSE", "WAREHOUSE"),
+        ("JUDGE_MAX_USD_PER_DAYS", "JUDGE_MAX_USD_PER_DAY"),
+        ("JUGDE_API_KEY", "JUDGE_API_KEY"),
+        ("CONVEX_DEPLOYKEY", "CONVEX_DEPLOY_KEY"),
+        ("WAREHOUSE_OLD", None),
+        ("SHARED_DATA", None),
+    ],
+)
+def test_a_misspelt_setting_is_not_passed_over(
+    name: str, meant: str | None, place: str, tmp_path: Path, run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if place == "file":
+        (tmp_path / ".env").write_text(f"MARKETFINDER_{name}=hunter2\n")
+    else:
+        monkeypatch.setenv(f"MARKETFINDER_{name}", "hunter2")
+    outcome = run("run", "--step", "publish")
+    assert outcome.code == (2 if meant else 1)
+    said = f"error: MARKETFINDER_{name} is no setting: MARKETFINDER_{meant} is\n"
+    assert (outcome.err == said) == bool(meant)
+    assert "hunter2" not in outcome.err
+
+
+@pytest.mark.parametrize("command", ["run", "build prediction-markets"])
+def test_a_judge_without_prices_is_told_before_anything_is_done(
+    command: str, run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKETFINDER_JUDGE_API_KEY", "hunter2")
+    outcome = run(*command.split())
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: MARKETFINDER_JUDGE_API_KEY is set, but not")
+    assert not settings.warehouse.exists()
+
+
 def test_settings_come_from_a_file_too(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

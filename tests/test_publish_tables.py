@@ -400,6 +400,10 @@ def test_postgres_settings_are_told_without_their_value(
         ("", "MARKETFINDER_POSTGRES_URL is not set"),
         (f"mysql://a:{PASSWORD}@host/x", "must be a URL"),
         (f"postgresql://a:{PASSWORD}@host", "must name a database"),
+        (f"postgresql://a@host/x?password={PASSWORD}", "must name user and password"),
+        ("postgresql://host/x", "must name user and password"),
+        (f"postgresql://a:{PASSWORD}/4@host/x", "no number as its port"),
+        (f"postgresql://a:b@host:{PASSWORD}/x", "no number as its port"),
     ):
         monkeypatch.setenv("MARKETFINDER_POSTGRES_URL", url)
         with pytest.raises(SettingsError, match=words) as wrong:
