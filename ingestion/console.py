@@ -5,7 +5,14 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+)
 from rich.table import Column, Table
 
 from ingestion.logs import is_json, logger
@@ -33,7 +40,8 @@ def tell_problem(problem: str) -> None:
 
 @contextmanager
 def progress_bar() -> Iterator[ProgressCallback]:
-    """A bar for each listing, file or build; where nobody looks at a terminal, a line a step."""
+    """A bar for each listing, file or build; where nobody looks at a terminal, a line a step,
+    and where there are no steps a line for each of those."""
     is_seen = messages.is_terminal
     bar = Progress(
         SpinnerColumn(),
@@ -44,13 +52,16 @@ def progress_bar() -> Iterator[ProgressCallback]:
         disable=is_json() or not is_seen,
         transient=True,
     )
-    tasks = {}
+    tasks: dict[str, TaskID] = {}
 
     def update(what: str, records: int, expected: int | None) -> None:
         if what not in tasks:
+            has_steps = any(task.startswith("step ") for task in tasks)
+            is_told = what.startswith("step ") or not has_steps
             tasks[what] = bar.add_task(escape(what))
-            if what.startswith("step ") and not is_json() and not is_seen:
-                messages.print(escape(f"{what} ({records} of {expected})"), highlight=False)
+            if is_told and not is_json() and not is_seen:
+                count = f" ({records:,} of {expected:,})" if expected else ""
+                messages.print(escape(what + count), highlight=False, soft_wrap=True)
         bar.update(tasks[what], completed=records, total=expected and max(expected, records))
 
     with bar:

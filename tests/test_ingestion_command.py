@@ -53,7 +53,10 @@ def run(
 def test_ingest(venue: ScriptedVenue, run: Run, query: Query) -> None:
     venue.kalshi([{"ticker": "A"}, 7], events=[[{"event_ticker": "E"}]])
     outcome = run("ingest", "kalshi")
-    assert (outcome.code, outcome.err) == (0, "")
+    # Nobody looks at a terminal: each listing is told when it is read.
+    listings = ("series", "events", "markets", "series/fee_changes", "events/fee_changes")
+    assert outcome.err.splitlines() == [f"kalshi /{name}" for name in listings]
+    assert outcome.code == 0
     assert "kalshi market" in outcome.out
     assert "1 rejected: see raw.rejected_lines, run 2" in outcome.out
     assert run("ingest", "polymarket", "--entity", "market").code == 0
