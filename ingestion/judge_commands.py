@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ingestion.console import output
+from ingestion.console import output, tell_problem
 from ingestion.errors import WarehouseError
 from ingestion.screens import plain
 from ingestion.settings import load_settings
@@ -41,10 +41,17 @@ def submit_command() -> None:
         pairs = connection.execute(QUESTIONS).to_arrow_table()
     with VerdictLedger(settings.ledger) as ledger:
         report = submit_batch(pairs, settings, ledger)
+        unsent = {batch.name for batch in ledger.open_batches() if batch.batch_id is None}
     if report is None:
         output.print("Nothing to send: answered, being asked, or over the budget.")
         return
     _show(report)
+    if report.name in unsent:
+        tell_problem(
+            "The batch is not known to have been sent. From an hour after this on, `marketfinder"
+            " judge collect` looks for it, and sends it where it is not there."
+        )
+        raise typer.Exit(1)
     output.print("`marketfinder judge collect` fetches the answers when they are ready.")
 
 

@@ -16,6 +16,8 @@ from ingestion import cli
 from ingestion.client import shown_url
 from ingestion.console import progress_bar
 from ingestion.settings import Settings, load_settings
+from ingestion.warehouse import open_warehouse
+from python_models.kernels.pair_judge.texts import PAIRS_SCHEMA
 
 
 class Outcome(NamedTuple):
@@ -186,6 +188,30 @@ def test_a_judge_without_prices_is_told_before_anything_is_done(
     assert outcome.code == 2
     assert outcome.err.startswith("error: MARKETFINDER_JUDGE_API_KEY is set, but not")
     assert not settings.warehouse.exists()
+
+
+def test_a_batch_that_was_not_sent_is_not_said_to_be(
+    run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_warehouse(settings.warehouse) as connection:
+        texts = ", ".join(f"'one' as {name}" for name in PAIRS_SCHEMA.names)
+        connection.execute(
+            "create schema silver;"
+            f"create view silver.pair_questions as select 1 as question_number, {texts}"
+        )
+    for name, value in {
+        "API_KEY": "hunter2",
+        "MODEL": "any",
+        "BASE_URL": "http://127.0.0.1:9/v1",
+        "USD_PER_MILLION_INPUT_TOKENS": "1",
+        "USD_PER_MILLION_OUTPUT_TOKENS": "1",
+    }.items():
+        monkeypatch.setenv(f"MARKETFINDER_JUDGE_{name}", value)
+    sent = run("judge", "submit")
+    assert (sent.code, "no connection; 1 questions" in sent.out) == (1, True)
+    assert "The batch is not known to have been sent." in sent.err
+    assert "are ready" not in sent.out
+    assert "not known to be sent" in run("judge", "collect").out
 
 
 def test_settings_come_from_a_file_too(

@@ -25,7 +25,7 @@ from judge_endpoint import ScriptedEndpoint, always, completion, judgement
 from judge_runs import changed, judged, pair, pairs, relations, spent_today
 from pydantic import SecretStr
 
-from ingestion.errors import SettingsError
+from ingestion.errors import FileError, SettingsError
 from python_models.kernels.pair_judge.calls import retry_after
 from python_models.kernels.pair_judge.judge import judge_pairs_async, questions
 from python_models.kernels.pair_judge.ledger import Refusal, VerdictLedger, Wish
@@ -774,6 +774,16 @@ class TestSettings:
             "MARKETFINDER_JUDGE_API_KEY is set, but not MARKETFINDER_JUDGE_MODEL,"
             " MARKETFINDER_JUDGE_USD_PER_MILLION_OUTPUT_TOKENS. A local model costs 0."
         )
+
+    def test_a_ledger_that_cannot_be_used(
+        self, judge_settings: JudgeSettings, tmp_path: Path
+    ) -> None:
+        no_ledger = tmp_path / "no.sqlite"
+        no_ledger.write_text("something else, which is long enough to be looked at")
+        for path in (no_ledger, no_ledger / "judge.sqlite", tmp_path):
+            with pytest.raises(FileError, match=r"cannot be used: .*MARKETFINDER_JUDGE_LEDGER"):
+                VerdictLedger(path)
+        assert no_ledger.read_text().startswith("something else")
 
     def test_a_file_that_is_no_text(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.chdir(tmp_path)

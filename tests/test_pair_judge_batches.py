@@ -256,7 +256,9 @@ class TestKills:
         run = judged(pairs(count=5), judge_settings)
 
         # The run that submits may still be alive.
-        assert [report.status for report in early] == ["being submitted by another run"]
+        assert [report.status for report in early] == [
+            "not known to be sent; tried again an hour after it began"
+        ]
         expected = "never sent" if step == "before the file is written" else "in_progress"
         assert [report.status for report in late] == [expected]
         assert len(endpoint.batches) == 1

@@ -196,7 +196,7 @@ def _resume(endpoint: openai.OpenAI, name: str, ledger: VerdictLedger, clock: Cl
     """Goes on with a batch of which nobody knows whether it was sent."""
     began_at = clock()
     if not ledger.claim_batch(name, began_at):
-        return BatchReport(name, "being submitted by another run")
+        return BatchReport(name, "not known to be sent; tried again an hour after it began")
     try:
         for remote in endpoint.batches.list(limit=100):
             if (remote.metadata or {}).get(_NAME_KEY) == name:

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ingestion.errors import FileError
 from python_models.kernels.pair_judge.schema import Usage, Verdict
 from python_models.kernels.pair_judge.settings import NANO_USD, JudgeSettings
 
@@ -119,13 +120,21 @@ class VerdictLedger:
     """The shared file. Its methods are short transactions; it is closed by ``with``."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
         self._finished = 0
-        # Readers do not wait for writers.
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.executescript(_TABLES)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path, timeout=_PATIENCE_SECONDS, isolation_level=None
+            )
+            # Readers do not wait for writers.
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.executescript(_TABLES)
+        except (OSError, sqlite3.Error) as error:
+            raise FileError(
+                f"{path}, which holds the judge's answers, cannot be used: {error}. Put a whole one"
+                " there or, to buy every answer anew, move it away (MARKETFINDER_JUDGE_LEDGER)."
+            ) from None
 
     def __enter__(self) -> Self:
         return self
