@@ -1,6 +1,7 @@
 """What a pair is called, and why: both texts, what was read from them, vetoes, score, judge."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ingestion.errors import WarehouseError
+from ingestion.landing import naive_utc
 from ingestion.screens import paragraphs, plain
+from ingestion.venues import Clock, utc_now
 from ingestion.warehouse import open_warehouse
 
 _SIDES = """
@@ -75,6 +78,7 @@ select
     array_to_string(locks.blocked_reasons, '; ') as blocked_reasons,
     array_to_string(coalesce(found.status_reasons, locks.suspect_reasons), '; ') as suspect_reasons,
     found.profit_margin,
+    found.quotes_expire_at,
 from silver.locks
 left join gold.arbitrage_opportunities as found
     on locks.lock_id = found.opportunity_id and found.status != 'expired'
@@ -100,12 +104,14 @@ _TIERS = {
 }
 
 
-def explain_pair(console: Console, warehouse: Path, ticker: str, polymarket_id: str) -> None:
+def explain_pair(
+    console: Console, warehouse: Path, ticker: str, polymarket_id: str, *, clock: Clock = utc_now
+) -> None:
     """Shows all that is known of a pair. Raises WarehouseError where a market is not there."""
     kalshi, polymarket = f"kalshi:{_bare(ticker)}", f"polymarket:{_bare(polymarket_id)}"
     with open_warehouse(warehouse, read_only=True) as connection:
         try:
-            _explain(console, connection, kalshi, polymarket)
+            _explain(console, connection, kalshi, polymarket, naive_utc(clock()))
         except duckdb.CatalogException:
             raise WarehouseError(
                 f"{warehouse} was not built: `marketfinder build prediction-markets` does it."
@@ -117,7 +123,11 @@ def _bare(market: str) -> str:
 
 
 def _explain(
-    console: Console, connection: duckdb.DuckDBPyConnection, kalshi: str, polymarket: str
+    console: Console,
+    connection: duckdb.DuckDBPyConnection,
+    kalshi: str,
+    polymarket: str,
+    now: datetime,
 ) -> None:
     pair = f"{kalshi}|{polymarket}"
     texts = [_row(connection, _SIDES, market) for market in (kalshi, polymarket)]
@@ -131,7 +141,7 @@ def _explain(
     ).fetchall()
     vetoes = connection.execute(_VETOES, [pair]).fetchall()
     if decision:
-        verdict = f"{_relation(decision)}. {_publication(connection, pair, decision)}"
+        verdict = f"{_relation(decision)}. {_publication(connection, pair, decision, now)}"
     elif vetoes:
         verdict = _refusal(vetoes)
     else:
@@ -196,7 +206,9 @@ def _relation(decision: dict[str, Any]) -> str:
     return f"{known.format(decision['polymarket_outcome'])}, {tier}"
 
 
-def _publication(connection: duckdb.DuckDBPyConnection, pair: str, decision: dict[str, Any]) -> str:
+def _publication(
+    connection: duckdb.DuckDBPyConnection, pair: str, decision: dict[str, Any], now: datetime
+) -> str:
     """What becomes of a lock of the pair, and why."""
     if decision["relation"] not in _RELATIONS or decision["fungibility"] == "correlated":
         return "It is never an opportunity."
@@ -211,6 +223,11 @@ def _publication(connection: duckdb.DuckDBPyConnection, pair: str, decision: dic
     status = f"suspect: {lock['suspect_reasons']}" if lock["suspect_reasons"] else "active"
     if lock["profit_margin"] is None:
         return f"It does not pay now; an opportunity of it would be {status}."
+    if lock["quotes_expire_at"] < now:
+        return (
+            f"It paid {lock['profit_margin']:.2%} at quotes that were not to be used after"
+            f" {lock['quotes_expire_at']:%Y-%m-%d %H:%M:%S} UTC, and was {status}."
+        )
     return f"It pays {lock['profit_margin']:.2%}, and is {status}."
 
 

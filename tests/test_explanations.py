@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -96,18 +97,39 @@ PAIRS = {
 }
 
 
+def priced(warehouse: Path) -> datetime:
+    """When the prices were built."""
+    ((moment,),) = ask(warehouse, "select max(detected_at) from gold.arbitrage_opportunities")
+    assert isinstance(moment, datetime)
+    return moment.replace(tzinfo=UTC)
+
+
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_verdict_comes_first_and_then_every_stage(demo_build: Path, name: str) -> None:
     query, verdict, expected = PAIRS[name]
     ((pair,),) = ask(demo_build, f"{query} order by pair_id limit 1")
     kalshi, polymarket = pair.replace("kalshi:", "").replace("polymarket:", "").split("|")
     shown = StringIO()
-    explain_pair(Console(file=shown, width=400), demo_build, kalshi, polymarket)
+    console = Console(file=shown, width=400)
+    now = priced(demo_build)
+    explain_pair(console, demo_build, kalshi, polymarket, clock=lambda: now)
     first, rest = shown.getvalue().split("\n", 1)
     assert re.search(verdict, first)
     places = [rest.find(words) for words in expected]
     assert -1 not in places
     assert places[0] == min(places)
+
+
+def test_what_paid_at_quotes_that_are_over_does_not_pay(demo_build: Path) -> None:
+    ((pair,),) = ask(demo_build, f"{PAIRS['and it pays'][0]} order by pair_id limit 1")
+    shown = StringIO()
+    later = priced(demo_build) + timedelta(days=3)
+    explain_pair(Console(file=shown, width=400), demo_build, *pair.split("|"), clock=lambda: later)
+    first = shown.getvalue().splitlines()[0]
+    assert re.search(
+        r"It paid \d+\.\d\d% at quotes that were not to be used after 20.* UTC, and was active\.$",
+        first,
+    )
 
 
 def test_an_unknown_market_is_an_error_in_words(demo_build: Path) -> None:
