@@ -155,6 +155,7 @@ def _refuse_unless_built(connection: duckdb.DuckDBPyConnection, warehouse: Path)
         raise WarehouseError(
             f"{warehouse} has nothing to publish yet: `marketfinder run` or `dbt build` fills gold."
         )
+    _refuse_what_dbt_left(connection, warehouse)
     if "run_steps" not in raw_tables(connection):
         return
     # Prices that are green say nothing of the pairs they are made of, and the other way round.
@@ -179,6 +180,24 @@ def _refuse_unless_built(connection: duckdb.DuckDBPyConnection, warehouse: Path)
         raise WarehouseError(
             f"The last build in {warehouse} ({failed[0]}) is not done: {failed[1]}. Only what is"
             " built and tested is published: `marketfinder run`. gold.sync_logs says what failed."
+        )
+
+
+def _refuse_what_dbt_left(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    """Raises WarehouseError after a build by hand that failed, of which the run log knows nothing,
+    or that left out what reads what it made. Where nothing was ever priced, nothing can be left."""
+    try:
+        connection.execute("from silver.opportunities limit 0")
+        unfinished = connection.execute(
+            "select distinct model from raw.unfinished_builds order by model"
+        ).fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return
+    if unfinished:
+        raise WarehouseError(
+            f"The last build in {warehouse} failed, or left out what is made of it:"
+            f" {', '.join(model for (model,) in unfinished)}. Only what is built and tested is"
+            " published: `marketfinder run` or `dbt build`."
         )
 
 
