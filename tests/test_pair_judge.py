@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from judge_runs import changed, judged, pair, pairs, relations, spent_today
 from pydantic import SecretStr
 
 from ingestion.errors import FileError, SettingsError
+from python_models.kernels.pair_judge import texts
 from python_models.kernels.pair_judge.calls import retry_after
 from python_models.kernels.pair_judge.judge import judge_pairs_async, questions
 from python_models.kernels.pair_judge.ledger import Refusal, VerdictLedger, Wish
@@ -446,6 +448,19 @@ class TestCache:
         assert relations(later) == ["overlap", "overlap", "unevaluated"]
         assert later.outcomes["model"].to_pylist() == ["scripted", "scripted", None]
         assert len(endpoint.requests) == 4
+
+    def test_a_flag_that_is_newer_than_the_answer(
+        self, judge_settings: JudgeSettings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As after an update that knows one more way to speak to the judge."""
+        assert judged(pairs(count=1), judge_settings).outcomes["relation"].to_pylist() == ["equal"]
+        monkeypatch.setattr(texts, "_SPEAKING", re.compile("acme"))
+        for settings in (judge_settings, judge_settings.model_copy(update={"enabled": False})):
+            later = judged(pairs(count=1), settings)
+            (row,) = later.outcomes.to_pylist()
+            assert (row["relation"], row["orientation"]) == ("unclear", None)
+            assert row["reason"] == "equal although speaks_to_the_judge"
+            assert row["claimed_relation"] == "equal"
 
     def test_switched_off_and_asking_in_batches(
         self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint

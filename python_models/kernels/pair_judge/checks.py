@@ -36,6 +36,11 @@ def failed_checks(judgement: Judgement, asked: Question) -> list[str]:
     return [name for name, has_failed in checks.items() if has_failed]
 
 
+def flag_checks(asked: Question) -> list[str]:
+    """The checks that no ``equal`` passes of texts that are flagged."""
+    return [f"equal although {flag}" for flag in sorted(asked.flags)]
+
+
 def _equal_checks(judgement: Judgement, asked: Question) -> dict[str, bool]:
     return {
         "equal with a world in which one side pays": judgement.one_sided_world is not None,
@@ -47,7 +52,7 @@ def _equal_checks(judgement: Judgement, asked: Question) -> dict[str, bool]:
             len(spaced(side.quote)) < _SHORTEST_QUOTE
             for side in (judgement.kalshi_yes, judgement.polymarket_yes)
         ),
-        **{f"equal although {flag}": True for flag in sorted(asked.flags)},
+        **dict.fromkeys(flag_checks(asked), True),
     }
 
 

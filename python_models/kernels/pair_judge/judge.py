@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from python_models.kernels.pair_judge.answers import read_reply, verdict
 from python_models.kernels.pair_judge.calls import Failure, Pace, call, client
+from python_models.kernels.pair_judge.checks import flag_checks
 from python_models.kernels.pair_judge.ledger import Refusal, VerdictLedger, Wish
 from python_models.kernels.pair_judge.prompt import (
     Question,
@@ -152,6 +153,15 @@ def _outcomes(
     rows = []
     for pair_id, one in asked.items():
         found = answered.get(one.cache_key)
+        if found and found.relation == "equal" and one.flags:
+            # Answered when no pattern knew it yet.
+            found = found.model_copy(
+                update={
+                    "relation": "unclear",
+                    "orientation": None,
+                    "failed_checks": flag_checks(one),
+                }
+            )
         why_not = reasons.get(one.cache_key, "not asked" if settings.is_on else settings.why_off)
         verdict_row = found.model_dump(exclude={"text_hash"}) if found else {}
         rows.append(
