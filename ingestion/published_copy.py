@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 import duckdb
@@ -112,6 +113,21 @@ def publish_copy(
     finally:
         _remove(new)
     return Publication(published, published.stat().st_size, time.monotonic() - begun)
+
+
+def require_place(settings: Settings) -> None:
+    """Raises PublishError where no copy can be put: better told before a run than at its end."""
+    folder = settings.published.absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PublishError(
+            f"{settings.published} cannot be published: {folder}: {error.strerror}. Set"
+            " MARKETFINDER_PUBLISHED to a file in a folder that can be written."
+        ) from None
+    refuse_the_copy_of_another(settings)
 
 
 def refuse_the_copy_of_another(settings: Settings) -> None:

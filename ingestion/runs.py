@@ -14,7 +14,7 @@ from ingestion.build import BuildResult, Half, Step, build
 from ingestion.errors import MarketFinderError, VenueError
 from ingestion.order_books import ingest_order_books
 from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
-from ingestion.published_copy import Publication, publish_copy, refuse_the_copy_of_another
+from ingestion.published_copy import Publication, publish_copy, require_place
 from ingestion.publishing import Target, publish
 from ingestion.run_log import WHOLE_RUN, Outcome, RunLog, StepResult
 from ingestion.settings import Settings
@@ -76,7 +76,7 @@ def run(
     is_whole = len(steps) == len(RunStep)
     with locked(settings.warehouse, wait_seconds=wait_seconds):
         if RunStep.PUBLISH in steps:  # better now than at the end
-            refuse_the_copy_of_another(settings)
+            require_place(settings)
         log.begin()
         with log.step(WHOLE_RUN) if is_whole else nullcontext(StepResult()) as whole:
             for number, step in enumerate(RunStep, 1):

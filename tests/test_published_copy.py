@@ -235,6 +235,18 @@ def test_nowhere_to_publish(settings: Settings, tmp_path: Path) -> None:
         publish(elsewhere)
 
 
+def test_nowhere_to_publish_is_told_before_the_run(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nowhere = settings.model_copy(update={"published": tmp_path / "file" / "copy.duckdb"})
+    with pytest.raises(PublishError, match="Set MARKETFINDER_PUBLISHED to a file in a folder"):
+        run(nowhere, run_id="one")
+    with duckdb.connect(settings.warehouse) as connection:
+        assert (
+            connection.execute("select 1 from duckdb_tables() where schema_name = 'raw'").fetchall()
+            == []
+        )
+
+
 def test_what_is_not_ours_is_left_alone(settings: Settings) -> None:
     with duckdb.connect(settings.published) as connection:
         connection.execute("create table mine (answer integer)")
