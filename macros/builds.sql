@@ -21,8 +21,18 @@
     {%- for id in selected_resources if execute and id.startswith("model.") %}
         {%- do made.append(graph.nodes[id].name) %}
     {%- endfor %}
+    {%- set seen = results | selectattr("status", "equalto", "success") | map(attribute="node.name") %}
     {%- if made and not bad %}
     delete from raw.unfinished_builds where model in ('{{ made | join("', '") }}')
+    {%- elif "opportunity_sightings" in seen %}
+    {#- What a build saw that failed after all is no opportunity of the past. #}
+    update silver.opportunity_sightings set
+        status = 'suspect', suspect_reasons = list_append(suspect_reasons, 'its build failed')
+    where status = 'active' and sighting_id in (
+        select found.sighting_id
+        from silver.found_opportunities as found
+        inner join silver.pricing_clock as clock on not clock.is_past
+    )
     {%- endif %}
 {% endmacro %}
 

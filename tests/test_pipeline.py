@@ -376,6 +376,30 @@ def test_prices_do_not_make_up_for_a_build_of_matching_that_failed(
     assert not any(gone in legs for legs in now)
 
 
+def test_what_a_build_saw_that_failed_is_no_opportunity_of_the_past(
+    first_demo: tuple[Path, list[TruePair]], tmp_path: Path
+) -> None:
+    """Its tests come after what it has found is noted."""
+    warehouse = tmp_path / "demo.duckdb"
+    shutil.copy(first_demo[0], warehouse)
+    history = "select opportunity_id, last_status, active_sightings from gold.arbitrage_history"
+    before = ask(warehouse, f"{history} order by all")
+    with duckdb.connect(warehouse) as connection:
+        connection.execute("update silver.locks set relation = null where suspect_reasons = []")
+    found = ("found_opportunities", "opportunity_sightings", "arbitrage_history")
+    arguments = ("--quiet", "--vars", "{}", "--exclude-resource-type", "unit_test")
+    assert dbt(warehouse, "build", *arguments, "--select", *found).returncode != 0
+    assert dbt(warehouse, "run", "--quiet", "--select", "arbitrage_history").returncode == 0
+    assert {row[1:] for row in ask(warehouse, history)} == {("suspect", 0)}
+    reasons = (
+        "select distinct suspect_reasons from silver.opportunity_sightings where relation is null"
+    )
+    assert ask(warehouse, reasons) == [(["its build failed"],)]
+    # Built anew of the same data, and well, it was one.
+    assert dbt(warehouse, "run", "--quiet", "--selector", "prices").returncode == 0
+    assert ask(warehouse, f"{history} order by all") == before
+
+
 UNKNOWN_MARKETS = (
     "update silver.opportunities set legs ="
     " list_transform(legs, lambda leg: struct_update(leg, market_id := 'kalshi:of nobody'))"
