@@ -12,7 +12,12 @@ with compared as (
             when ruled.relation = 'unclear' then 'none'
             when
                 verdict_relation = ruled.relation
-                and (verdict_orientation = ruled.orientation or ruled.relation != 'equal')
+                -- Other relations are judged of Yes and the first outcome.
+                and if(
+                    ruled.relation = 'equal',
+                    verdict_orientation = ruled.orientation,
+                    ruled.polymarket_outcome_index = 0
+                )
                 then 'confirmed'
             when verdict_relation != 'unevaluated' then 'lowered'
             when coalesce(verdicts.is_judge_on, true) then 'awaited'
