@@ -119,8 +119,8 @@ async function begun(
     await ctx.db.patch(status._id, { publication });
   if (status) return status;
   const none = { completed: null, runId: null, completedAt: null };
-  const begun = { publication, isSimulated, ...none };
-  return (await ctx.db.get(await ctx.db.insert("syncStatus", begun)))!;
+  const first = { publication, isSimulated, ...none };
+  return (await ctx.db.get(await ctx.db.insert("syncStatus", first)))!;
 }
 
 async function put<T extends Table>(
