@@ -27,6 +27,7 @@ loaded as (
         sorted_name,
         run_id,
         loaded_at,
+        rows,
         loaded_at + interval 1 day as latest_possible,
         max(sorted_name) over earlier as name_before,
         max(last_at) over earlier as latest_before,
@@ -56,8 +57,57 @@ after_lost as (
         and (lost.run_id = loaded.run_id or lost.loaded_at <= loaded.loaded_at)
 ),
 
--- What has come since the last build, and of each stream (of the older feed, of each product) the frame
--- at which it stood.
+{% if is_incremental() -%}
+held_to as (
+    select coalesce(max(held.frame_number), -1) as frame_number,
+    from {{ this }} as held
+),
+
+new_segments as (
+    select *,
+    from loaded
+    where segment_number >= (select frame_number >> 36 from held_to)
+),
+
+-- A stream stands at the last row of its last segment, a product of the older feed at its last row in that
+-- connection. Both are found without reading the rows before.
+last_segments as (
+    select max(segment_number) as segment_number,
+    from loaded
+    where
+        segment_number <= (select frame_number >> 36 from held_to)
+        and rows > 0
+        and stream in (select new_segments.stream from new_segments)
+    group by stream
+),
+
+last_of_streams as (
+    select
+        held.stream,
+        max(held.frame_number) as frame_number,
+        arg_max(held.connection_number, held.frame_number) as connection_number,
+    from {{ this }} as held
+    where
+        held.frame_number >= (select min(segment_number) << 36 from last_segments)
+        and held.frame_number >> 36 in (select segment_number from last_segments)
+    group by held.stream
+),
+
+last_frames as (
+    select frame_number,
+    from last_of_streams
+    union
+    select max(held.frame_number) as frame_number,
+    from {{ this }} as held
+    where
+        held.product_id is not null
+        and held.stream in (select stream from last_of_streams)
+        and held.connection_number in (select connection_number from last_of_streams)
+    group by held.stream, held.product_id
+),
+{%- endif %}
+
+-- What has come since the last build, and the rows at which its streams and products stood.
 frames as (
     select
         frames.frame_number,
@@ -84,11 +134,12 @@ frames as (
                 then not frames.is_in_days
         end as is_passed_over,
     from {{ ref("coinbase_frames") }} as frames
-    inner join loaded on frames.segment_number = loaded.segment_number
+    inner join {{ "new_segments" if is_incremental() else "loaded" }} as loaded
+        on frames.segment_number = loaded.segment_number
     {% if is_incremental() -%}
     where
         {{ is_within_limit("frames.frame_number") }}
-        and frames.frame_number > (select coalesce(max(held.frame_number), -1) from {{ this }} as held)
+        and frames.frame_number > (select held_to.frame_number from held_to)
     union all
     select
         frame_number,
@@ -110,7 +161,7 @@ frames as (
         last_sequence_num,
         is_passed_over,
     from {{ this }}
-    where frame_number in (select max(frame_number) from {{ this }} group by stream, product_id)
+    where frame_number in (select last_frames.frame_number from last_frames)
     {%- else -%}
     where {{ is_within_limit("frames.frame_number") }}
     {%- endif %}
@@ -202,11 +253,30 @@ numbered as (
         of_product as (partition by stream, connection_number, product_id order by frame_number)
 ),
 
--- The same number sent at the same time came before: a line that was written twice.
+-- The same number sent at the same time came before: a line that was written twice. (What is held is not
+-- read again from raw: DuckDB would make one table of both readings, of all frames there are.)
+told as (
+    select
+        frame_number,
+        stream,
+        sequence_num,
+        sent_at,
+    from numbered
+    {% if is_incremental() -%}
+    union all
+    select
+        frame_number,
+        stream,
+        sequence_num,
+        sent_at,
+    from {{ this }}
+    {%- endif %}
+),
+
 repeated as (
     select distinct numbered.frame_number,
     from numbered
-    inner join {{ ref("coinbase_frames") }} as earlier
+    inner join told as earlier
         on numbered.stream = earlier.stream
             and numbered.sequence_num = earlier.sequence_num
             and numbered.sent_at = earlier.sent_at
