@@ -11,28 +11,64 @@ from python_models.batches import BATCH_ROWS, last_value, read_ahead, stream_of
 from python_models.kernels.late_order_books import ARRIVALS_SCHEMA, are_late
 from python_models.kernels.order_book_features import BOOKS_AT_A_TIME, order_book_features_reader
 
-# What is known of the books before the new ones.
+# What is known of the books before the new ones: of symbols with a book that is ahead of a new one
+# in time, as no other's can be late. By such bounds DuckDB passes over all but the tables' ends.
 _KNOWN = """
-with held as (
-    select exchange, symbol, arg_max(stream, book_number) as stream, max(booked_at) as booked_at
-    from {table}
-    where source = '{source}' and not is_late
-    group by all
+with new_books as (
+    select
+        coalesce(min(booked_at), 'infinity') as booked_at,
+        coalesce(min(captured_at), 'infinity') as captured_at
+    from silver.order_books
+    where source = '{source}' and book_number > {after}
 ),
 
-captures as (
-    select exchange, symbol, max(captured_at) as captured_at
+captured_ahead as (
+    select exchange, symbol, frame_number, captured_at
     from bronze.ccxt_order_books
     where
         '{source}' = 'captured'
         and frame_number <= {after}
-        and frame_number not in (select book_number from {table} where is_late)
+        and captured_at > (select captured_at from new_books)
+),
+
+late as (
+    select book_number
+    from {table}
+    where
+        is_late
+        and book_number >= (select coalesce(min(frame_number), {after} + 1) from captured_ahead)
+),
+
+ahead as (
+    select exchange, symbol, book_number, booked_at, cast(null as timestamp) as captured_at
+    from {table}
+    where
+        source = '{source}' and not is_late
+        and booked_at > (select booked_at from new_books)
+    union all
+    select exchange, symbol, frame_number as book_number, null as booked_at, captured_at
+    from captured_ahead
+    where frame_number not in (select book_number from late)
+),
+
+known as (
+    select exchange, symbol, max(booked_at) as booked_at, max(captured_at) as captured_at
+    from ahead
+    group by all
+),
+
+last_streams as (
+    select exchange, symbol, arg_max(stream, book_number) as stream
+    from {table}
+    where
+        source = '{source}' and not is_late
+        and book_number >= (select coalesce(min(book_number), {after} + 1) from ahead)
     group by all
 )
 
-select held.*, captures.captured_at
-from held
-left join captures using (exchange, symbol)
+select exchange, symbol, last_streams.stream, booked_at, captured_at
+from known
+inner join last_streams using (exchange, symbol)
 """
 _NEW_BOOKS = """
 select exchange, symbol, stream, book_number, booked_at, captured_at
