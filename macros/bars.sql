@@ -45,12 +45,13 @@
 {%- endmacro %}
 
 
-{#- Snapshots have a mark for each source: the two are filled apart from each other. -#}
+{#- Snapshots have a mark for each source: the two are filled apart from each other. A condition each, as DuckDB
+    passes over the rest of a table unread by a bound, and not by one of two. -#}
 {% macro is_new_book() -%}
-    not is_late and (
-            (source = 'replayed' and {{ is_above_held("book_number", "last_replayed_book_number") }})
-            or (source = 'captured' and {{ is_above_held("book_number", "last_captured_book_number") }})
-        )
+    {{ return([
+        "not is_late and source = 'replayed' and " ~ is_above_held("book_number", "last_replayed_book_number"),
+        "not is_late and source = 'captured' and " ~ is_above_held("book_number", "last_captured_book_number"),
+    ]) }}
 {%- endmacro %}
 
 {% macro is_new_bar_of_books() -%}
@@ -83,24 +84,27 @@
         {{ interval_start("booked_at", bar_durations()[-1]) }} as span_at,
     from {{ order_flow }}
     where
-        booked_at >= (select min(waiting.started_at) from {{ waiting_bars() }} as waiting)
+        booked_at >= (select coalesce(min(waiting.started_at), 'infinity') from {{ waiting_bars() }} as waiting)
         and (exchange, symbol, {{ interval_start("booked_at", bar_durations()[0]) }}) in {{ waiting_bars() }}
 {%- endmacro %}
 
 
 {#- The rows of `table` with the slice they lie in; in an incremental run all rows of those spans (the
-    longest duration) that have a new one, or are told of by the query `others`. The two bounds let DuckDB
-    pass over the rest of the table unread. -#}
-{% macro rows_to_slice(table, at, is_new, others="") -%}
+    longest duration) that have a new one, by any of the conditions, or are told of by the query `others`. The
+    two bounds let DuckDB pass over the rest of the table unread. -#}
+{% macro rows_to_slice(table, at, are_new, others="") -%}
     {%- set durations = bar_durations() -%}
     {%- if is_incremental() %}
     with touched_spans as materialized (
+        {% for is_new in are_new -%}
+        {{ "union" if not loop.first }}
         select distinct
             exchange,
             symbol,
             {{ interval_start(at, durations[-1]) }} as span_at,
         from {{ table }}
         where {{ is_new }}
+        {% endfor -%}
         {% if others -%}
         union
         {{ others }}

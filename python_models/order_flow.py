@@ -63,9 +63,11 @@ with waiting as (
 told as (
     select exchange, symbol, max(epoch_us(told_at)) as told_to
     from silver.trades as trades
-    left join resumed using (exchange, symbol)
+    inner join (select distinct exchange, symbol, trade_number from waiting) as symbols
+        using (exchange, symbol)
     where
-        {waits} and feed = '{feed}' and trades.trade_number > coalesce(resumed.trade_number, -1)
+        {waits} and feed = '{feed}' and trades.trade_number > symbols.trade_number
+        and trades.trade_number > (select min(trade_number) from waiting)
         and (is_backfill or told_at <= traded_at + to_seconds({max_age}))
     group by all
 ),
@@ -123,6 +125,7 @@ from silver.trades as trades
 inner join symbols using (exchange, symbol)
 where
     feed = '{feed}' and trades.trade_number > symbols.trade_number
+    and trades.trade_number > (select min(trade_number) from symbols)
     and (
         feed = 'ccxt' or frame_number <= (select max(frame_number) from silver.sequenced_frames)
     )

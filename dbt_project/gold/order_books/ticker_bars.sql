@@ -9,7 +9,7 @@
 ) }}
 
 with tickers as (
-    {{ rows_to_slice(ref("tickers"), "ticked_at", is_above_held("ticker_number", "last_ticker_number")) }}
+    {{ rows_to_slice(ref("tickers"), "ticked_at", [is_above_held("ticker_number", "last_ticker_number")]) }}
 ),
 
 -- Ties in time as they landed.

@@ -9,7 +9,7 @@
 ) }}
 
 with trades as (
-    {{ rows_to_slice(ref("trades"), "traded_at", is_above_held("trade_number", "last_trade_number")) }}
+    {{ rows_to_slice(ref("trades"), "traded_at", [is_above_held("trade_number", "last_trade_number")]) }}
 ),
 
 -- The path is the trades in order: ties in time by trade id where it is a number; other ids say

@@ -61,15 +61,51 @@ numbered as (
     from first_told
 ),
 
+{% if is_incremental() -%}
+-- Of most symbols the latest trade lies within a day of the new ones, and the rows before are not read.
+recent_times as (
+    select
+        held.exchange,
+        held.symbol,
+        max(held.traded_at) as traded_at,
+    from {{ this }} as held
+    where
+        held.traded_at >= (select coalesce(min(traded_at), 'infinity') - interval 1 day from numbered)
+        and (held.exchange, held.symbol) in (select exchange, symbol from numbered)
+    group by all
+),
+
+longer_silent as (
+    select distinct
+        exchange,
+        symbol,
+    from numbered
+    anti join recent_times using (exchange, symbol)
+),
+
+latest_times as (
+    select *,
+    from recent_times
+    union all
+    select
+        held.exchange,
+        held.symbol,
+        max(held.traded_at) as traded_at,
+    from {{ this }} as held
+    inner join longer_silent
+        on held.exchange = longer_silent.exchange and held.symbol = longer_silent.symbol
+    group by all
+),
+{%- else -%}
 latest_times as (
     select
         exchange,
         symbol,
-        max(traded_at) as traded_at,
-    from {{ this if is_incremental() else "numbered" }}
-    {{ "where symbol in (select numbered.symbol from numbered)" if is_incremental() else "where false" }}
-    group by exchange, symbol
+        traded_at,
+    from numbered
+    where false
 ),
+{%- endif %}
 
 latest_held as (
     select
