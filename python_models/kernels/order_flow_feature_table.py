@@ -382,9 +382,9 @@ def _spread_features(parameters: FlowParameters) -> Iterator[FlowFeature]:
     for regime in ("tight", "wide"):
         yield FlowFeature(
             f"{regime}_fraction_{window}",
-            f"Share of time in which the spread_regime last known was {regime}; a row's regime "
-            f"holds until the next valid row, and what lies before a reset or stale row is not "
-            f"counted at all",
+            f"Share of time in which the spread_regime last known was {regime}; in order of time, "
+            f"not of arrival, a row's regime holds until the next valid row of those that have "
+            f"come, and what lies before a reset or stale row is not counted at all",
             "share, 0 to 1",
             f"no time in the window has a regime or {IN_ORDER}",
             window,
