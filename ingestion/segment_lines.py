@@ -81,11 +81,12 @@ select
     coalesce(trouble, case when try(decode(raw)) is null then 'not UTF-8' end) as trouble,
 from undecoded
 """
-# Of the moments in a list the first one that can be true, and whose nanoseconds fit 64 bits.
+# Of the moments in a list the first one that can be true (no coin was traded before 2009, and
+# seconds taken for milliseconds lie in 1970), and whose nanoseconds fit 64 bits.
 _FIRST_TIME = """
 list_filter(
     [{moments}],
-    lambda moment: moment between timestamp '1970-01-01' and timestamp '2262-01-01'
+    lambda moment: moment between timestamp '2009-01-01' and timestamp '2262-01-01'
 )[1]
 """
 _TIMESTAMP = "try_cast({field} as timestamptz) at time zone 'UTC'"

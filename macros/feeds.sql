@@ -16,13 +16,27 @@
     if({{ time }} < timestamp '9999-01-01' and {{ time }} >= timestamp '0001-01-02', {{ time }}, null)
 {%- endmacro %}
 
-{% macro from_milliseconds(text) -%}
-    {{ in_calendar("try(make_timestamp(try_cast(" ~ text ~ " as bigint) * 1000))") }}
+{#- Null for a time before 2009, when no coin was traded, or more than a day after it was told: seconds or
+    microseconds in place of milliseconds, or a clock that is wrong. -#}
+{% macro told_by(told_at, time) -%}
+    if({{ time }} < timestamp '2009-01-01' or {{ time }} > {{ told_at }} + interval 1 day, null, {{ in_calendar(time) }})
 {%- endmacro %}
 
-{#- The exchange's time of what was captured, unless there is none, or one more than a day ahead of the capture. -#}
-{% macro believed_time(exchange_at) -%}
-    if({{ exchange_at }} > captured_at + interval 1 day, captured_at, coalesce({{ exchange_at }}, captured_at))
+{#- An exchange's time of what was captured. -#}
+{% macro from_milliseconds(text) -%}
+    {{ told_by("captured_at", "try(make_timestamp(try_cast(" ~ text ~ " as bigint) * 1000))") }}
+{%- endmacro %}
+
+{% macro reject_milliseconds(field, text) -%}
+    {{ reject_untyped(field, "nullif(trim(" ~ text ~ "), '')", from_milliseconds(text),
+        "a time in ms from 2009 to a day after the capture") }}
+{%- endmacro %}
+
+{#- Coinbase's time of a trade or a ticker. -#}
+{% macro from_coinbase_time(text) -%} {{ told_by("sent_at", as_utc(text)) }} {%- endmacro %}
+
+{% macro reject_coinbase_time(field, text) -%}
+    {{ reject_untyped(field, text, from_coinbase_time(text), "a time from 2009 to a day after the frame") }}
 {%- endmacro %}
 
 {#- A price or a size that must be there. -#}

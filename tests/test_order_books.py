@@ -831,6 +831,8 @@ NOT_TRADES: list[dict[str, Any]] = [
     {"size": "1e20"},
     {"time": "infinity"},
     {"time": "290000-01-01T00:00:00Z"},
+    {"time": "1970-01-21T16:20:00Z"},
+    {"time": "2026-10-03T12:00:01Z"},
 ]
 
 
@@ -947,24 +949,36 @@ def test_a_trade_told_again_more_exactly_is_the_same(
     assert ask(warehouse, "select count(*) from silver.trades") == [(1,)]
 
 
-def test_a_time_of_the_exchange_far_ahead_is_not_believed(
+def test_a_time_of_the_exchange_that_cannot_be_is_turned_away(
     models: CompiledModels, tmp_path: Path
 ) -> None:
-    """More than a day after the capture: then it is the capture's time."""
+    """Before 2009, as of seconds, or more than a day after the capture, as of microseconds."""
     noon = int(START.timestamp() * 1000)
-    for ahead in (86_400_000, 86_400_001):
+    first = int(datetime(2009, 1, 1, tzinfo=UTC).timestamp() * 1000)
+    ahead = noon + 86_400_000
+    cannot_be = [0, noon // 1000, first - 1, ahead + 1, noon * 1000, noon * 10**6, "noon"]
+    for place, time in enumerate([first, ahead, *cannot_be]):
         for feed in ("orderbook", "trades", "ticker"):
-            record = captured(feed, timestamp=noon + ahead, last=100, trade_id=str(ahead))
-            write(tmp_path, f"{ahead}", [record], f"ccxt/{feed}")
+            record = captured(feed, timestamp=time, last=100, trade_id=str(place))
+            write(tmp_path, f"{place}", [record], f"ccxt/{feed}")
     warehouse = built(models, tmp_path)
-    noon_at = START.replace(tzinfo=None)
+    can_be = [(datetime(2009, 1, 1),), (START.replace(tzinfo=None) + timedelta(days=1),)]
     for table, time in (
-        ("order_books", "booked_at"),
+        ("order_books where is_valid", "booked_at"),
         ("trades", "traded_at"),
         ("tickers", "ticked_at"),
     ):
         found = ask(warehouse, f"select {time} from silver.{table} order by all")
-        assert found == [(noon_at,), (noon_at + timedelta(days=1),)], table
+        assert found == can_be, table
+    rejected = """
+        select feed_table, count(*) from silver.rejected_feed_records
+        where field = 'timestamp' and reason like '%from 2009%' group by all order by all
+    """
+    assert ask(warehouse, rejected) == [
+        (f"ccxt_{table}", len(cannot_be)) for table in ("order_books", "tickers", "trades")
+    ]
+    others = "select distinct booked_at, invalid_reason from silver.order_books where not is_valid"
+    assert ask(warehouse, others) == [(START.replace(tzinfo=None), "unreadable")]
 
 
 @pytest.mark.parametrize("is_incremental", [False, True])
@@ -1036,6 +1050,7 @@ def test_numbers_in_names_of_segments_go_by_value(
 
 def test_a_ticker_with_an_unreadable_quote_is_shown(models: CompiledModels, tmp_path: Path) -> None:
     """Of either feed; a quote of 0 or none at all is no fault."""
+    noon = int(START.timestamp() * 1000)
     quotes = [("99", "101"), ("abc", "101"), ("99", "-1"), ("0", None)]
     tickers = [
         {"product_id": "BTC-USD", "price": "100", "best_bid": bid, "best_ask": ask_price}
@@ -1043,7 +1058,7 @@ def test_a_ticker_with_an_unreadable_quote_is_shown(models: CompiledModels, tmp_
     ]
     write(tmp_path, "1", [frame(0, "ticker", {"type": "update", "tickers": tickers})])
     lines = [
-        captured("ticker", last=100, bid=bid, ask=ask_price, timestamp=number)
+        captured("ticker", last=100, bid=bid, ask=ask_price, collected_at=noon + number)
         for number, (bid, ask_price) in enumerate(quotes)
     ]
     write(tmp_path, "1", lines, "ccxt/ticker")

@@ -634,7 +634,9 @@ def test_parquet_with_other_columns_and_types(
         [trade(collected_at="soon"), trade(collected_at="1754773548000")],
         "ccxt/trades",
     )
-    put("e.parquet", [trade(collected_at=2**62), trade(collected_at=10**17)], "ccxt/trades")
+    # Too late for nanoseconds, and seconds in place of milliseconds.
+    beyond = [trade(collected_at=time) for time in (2**62, 10**17, 1_754_773_548)]
+    put("e.parquet", beyond, "ccxt/trades")
     put(
         "f.parquet",
         [trade(columns=7, batch={"row": [1]}, line=5, file_row_number=9)],
@@ -653,7 +655,7 @@ def test_parquet_with_other_columns_and_types(
     pq.write_table(table.slice(0, 0), ready / "ccxt/trades/k.parquet")
     done = ingest(settings)
     assert [(one.rows, one.rejected_lines, one.error) for one in done.outcomes] == [
-        (5, 0, None), (1, 2, None), (0, 2, None), (1, 1, None), (0, 2, None), (1, 0, None),
+        (5, 0, None), (1, 2, None), (0, 2, None), (1, 1, None), (0, 3, None), (1, 0, None),
         (1, 0, None), (1, 0, None), (1, 0, None), (1, 0, None), (0, 0, None),
     ]  # fmt: skip
     payloads = query(
@@ -665,6 +667,7 @@ def test_parquet_with_other_columns_and_types(
     assert query("select source[13:13], line, reason from raw.rejected_lines order by all") == [
         ("b", 1, no_exchange), ("b", 3, "it has no symbol"), ("c", 1, no_exchange),
         ("c", 2, no_exchange), ("d", 1, no_time), ("e", 1, no_time), ("e", 2, no_time),
+        ("e", 3, no_time),
     ]  # fmt: skip
     (payload,) = query("select payload from raw.ccxt_trades where segment_number = 6")
     expected = trade(columns=7, batch={"row": [1]}, line=5, file_row_number=9)

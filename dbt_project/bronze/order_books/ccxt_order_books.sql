@@ -29,6 +29,7 @@ typed as (
         {{ ccxt_levels("field.asks") }} as asks,
         {{ feed_rejections([
             reject_repeated(),
+            reject_milliseconds("timestamp", "field.timestamp"),
             reject_missing("bids", "field.bids"),
             reject_missing("asks", "field.asks"),
             reject_levels("bids", "field.bids"),

@@ -34,6 +34,7 @@ typed as (
         {{ as_finite("field.base_volume") }} as volume_24h,
         {{ feed_rejections([
             reject_repeated(),
+            reject_milliseconds("timestamp", "field.timestamp"),
             reject_number("last", "field.last", as_positive("field.last")),
             reject_number("bid", "field.bid", as_positive("field.bid")),
             reject_number("ask", "field.ask", as_positive("field.ask")),

@@ -37,7 +37,7 @@ typed as (
         {{ feed_rejections([
             reject_missing("trade_id", "coalesce(nullif(field.trade_id, ''), field.id)"),
             reject_missing("timestamp", "field.timestamp"),
-            reject_untyped("timestamp", "field.timestamp", from_milliseconds("field.timestamp"), "a time in ms"),
+            reject_milliseconds("timestamp", "field.timestamp"),
             reject_not_positive("price", "field.price", as_positive("field.price")),
             reject_not_positive("amount", "field.amount", as_positive("field.amount")),
             reject_unknown("side", "lower(field.side)", ["buy", "sell"]),

@@ -27,11 +27,12 @@ typed as (
         {{ as_positive("coalesce(record.best_bid_quantity, record.best_bid_size)") }} as best_bid_size,
         {{ as_positive("coalesce(record.best_ask_quantity, record.best_ask_size)") }} as best_ask_size,
         {{ as_finite("coalesce(record.volume_24_h, record.volume_24h)") }} as volume_24h,
-        coalesce({{ in_calendar(as_utc("record.time")) }}, sent_at) as ticked_at,
+        coalesce({{ from_coinbase_time("record.time") }}, sent_at) as ticked_at,
         sent_at,
         {{ feed_rejections([
             reject_missing("product_id", "record.product_id"),
             reject_missing("time", "coalesce(record.time, sent_at::varchar)"),
+            reject_coinbase_time("time", "record.time"),
             reject_number("price", "record.price", as_positive("record.price")),
             reject_number("best_bid", "record.best_bid", as_positive("record.best_bid")),
             reject_number("best_ask", "record.best_ask", as_positive("record.best_ask")),

@@ -23,7 +23,7 @@ typed as (
         {{ aggressor("record.side") }} as side,
         {{ as_positive("record.price") }} as price,
         {{ as_positive("record.size") }} as size,
-        {{ in_calendar(as_utc("record.time")) }} as traded_at,
+        {{ from_coinbase_time("record.time") }} as traded_at,
         -- What was traded before the subscription: the last hundred, or the last one.
         event_type in ('snapshot', 'last_match') as is_backfill,
         sent_at,
@@ -33,7 +33,7 @@ typed as (
             reject_not_positive("price", "record.price", as_positive("record.price")),
             reject_not_positive("size", "record.size", as_positive("record.size")),
             reject_missing("time", "record.time"),
-            reject_untyped("time", "record.time", in_calendar(as_utc("record.time")), "a time"),
+            reject_coinbase_time("time", "record.time"),
             reject_unknown("side", "lower(record.side)", ["buy", "sell"]),
         ]) }} as rejections,
     from records

@@ -36,7 +36,7 @@ captured as (
         symbol,
         segments.stream,
         frame_number as book_number,
-        {{ believed_time("exchange_at") }} as booked_at,
+        coalesce(exchange_at, captured_at) as booked_at,
         captured_at,
         false as is_snapshot,
         case

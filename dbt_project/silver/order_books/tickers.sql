@@ -32,7 +32,7 @@ with arrived as (
         symbol,
         frame_number,
         0 as record_number,
-        {{ believed_time("exchange_at") }} as ticked_at,
+        coalesce(exchange_at, captured_at) as ticked_at,
         last_price,
         best_bid_price,
         best_ask_price,

@@ -28,7 +28,7 @@ with arrived as (
         frame_number,
         0 as record_number,
         trade_id,
-        {{ believed_time("traded_at") }} as traded_at,
+        traded_at,
         captured_at as told_at,
         price,
         size,
