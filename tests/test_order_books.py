@@ -531,6 +531,45 @@ def test_a_snapshot_goes_before_its_levels_however_they_are_stored(
     assert ask(warehouse, books) == [(5, 60)]
 
 
+def rows_scanned(plan: dict[str, Any]) -> int:
+    """How many rows of tables a query has read, but for one column's (its largest number)."""
+    columns = plan.get("extra_info", {}).get("Projections")
+    own = int(plan["operator_rows_scanned"]) if isinstance(columns, list) else 0
+    return own + sum(rows_scanned(child) for child in plan["children"])
+
+
+def test_a_later_build_passes_over_history(models: CompiledModels, tmp_path: Path) -> None:
+    """What is held is read by bounds, which the minima and maxima of row groups answer."""
+    trades = [{"type": "update", "trades": [trade(trade_id=str(number))]} for number in range(3)]
+    lines = [SNAPSHOT, *(frame(1 + n, "market_trades", told) for n, told in enumerate(trades))]
+    write(tmp_path, "1", lines[:3])
+    warehouse = built(models, tmp_path)
+    write(tmp_path, "2", lines[3:])
+    load(tmp_path, warehouse)
+    held = {
+        "raw.coinbase_frames": "0 as segment_number, number - 1_000_000 as frame_number",
+        "silver.sequenced_frames": "number - 1_000_000 as frame_number",
+        "silver.trades": "traded_at - to_days(20 - number // 100_000) as traded_at",
+    }
+    with duckdb.connect(warehouse) as connection:
+        for table, values in held.items():
+            connection.execute(
+                f"""
+                create or replace table {table} as
+                select first.* replace ({values})
+                from (from {table} limit 1) as first, range(1_000_000) as before (number)
+                union all
+                from {table}
+                """
+            )
+        connection.execute("checkpoint")
+        for model in models.models:
+            if model.relation in ("silver.sequenced_frames", "silver.trades"):
+                query = f"explain (analyze, format json) {model.later}"
+                [(_, plan)] = connection.execute(query).fetchall()
+                assert rows_scanned(json.loads(plan)) < 500_000, model.relation
+
+
 def test_books_and_tickers_wait_for_the_sequence(models: CompiledModels, tmp_path: Path) -> None:
     """`dbt run --select coinbase_level2_updates+` leaves out what says that a frame is missing."""
     ticker = frame(1, "ticker", {"type": "update", "tickers": [{"product_id": "BTC-USD"}]})
