@@ -64,7 +64,7 @@ def build(
 
     Unit tests are left out: they say of the models what no data changes. A full refresh forgets
     what was built first. `environment` goes before the process's own.
-    Without tests it is done in a third of the time.
+    Without tests it is done in half of the time.
 
     Raises BuildError with what failed, a line each, when a model or a test did.
     """
