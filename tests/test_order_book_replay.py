@@ -25,6 +25,7 @@ from order_book_captures import (
     units,
 )
 
+from python_models.kernels import order_book_ladder as ladder
 from python_models.kernels.order_book_replay import (
     NO_FRAME,
     BookRows,
@@ -663,6 +664,12 @@ def test_lobster_book_at_all_levels_after_every_message(shared_data: Path) -> No
 
 
 # --- compilation ------------------------------------------------------------------------------
+
+
+def test_what_only_compiled_functions_call_raises_where_python_does() -> None:
+    """It has no way in, and would end the process."""
+    with pytest.raises(TypeError, match=r"slot_of is for compiled functions.*slot_of\.py_func"):
+        ladder.slot_of(ladder.empty_book(64, 1, 4), 0, 0)
 
 
 def test_kernels_run_where_no_cache_can_be_written(tmp_path: Path) -> None:
