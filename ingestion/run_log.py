@@ -114,18 +114,22 @@ class RunLog:
         key = [self.run_id, name, naive_utc(self.clock())]
         begun = time.monotonic()
         process = f"{os.getpid()} on {socket.gethostname()}"
-        with open_warehouse(self.warehouse) as connection:
-            _execute(
-                connection,
-                "insert into raw.run_steps (run_id, step, started_at, process, outcome)"
-                " values (?, ?, ?, ?, ?)",
-                [*key, process, Outcome.RUNNING],
-            )
-        self._tell(name, key, StepResult(Outcome.RUNNING), None)
+        is_noted = False
         try:
+            with open_warehouse(self.warehouse) as connection:
+                _execute(
+                    connection,
+                    "insert into raw.run_steps (run_id, step, started_at, process, outcome)"
+                    " values (?, ?, ?, ?, ?)",
+                    [*key, process, Outcome.RUNNING],
+                )
+                is_noted = True
+            self._tell(name, key, StepResult(Outcome.RUNNING), None)
             with _limited(name, time_limit):
                 yield result
         except BaseException as error:
+            if not is_noted:
+                raise
             result.outcome, result.problem = _failure(error)
             self._tell(name, key, result, time.monotonic() - begun)
             # The error itself is what matters; if not even this can be written, the next run notes

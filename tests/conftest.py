@@ -35,6 +35,8 @@ hypothesis_settings.load_profile("any machine")
 
 # The tests start a hundred Pythons, dbt mostly: each would compile all that it imports anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Their tables are small (macros/builds.sql).
+os.environ["MARKETFINDER_DUCKDB_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,7 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
-#     "duckdb==1.5.5",
+#     "duckdb==1.5.6",
 #     "numpy>=2.2,<3",
 #     "scikit-learn>=1.9,<2",
 #     "sparse-dot-topn>=1.2,<2",
