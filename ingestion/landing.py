@@ -115,8 +115,8 @@ class Sweep:
 class Known:
     """What the warehouse already holds of one entity."""
 
-    newest: dict[str, str | None] = field(default_factory=dict)
-    """Content hash of the newest row of each id; null for a tombstone."""
+    newest: dict[str, str] = field(default_factory=dict)
+    """Content hash of the newest row of each id, unless that is a tombstone."""
     live_listings: int = 0
     """Ids whose newest row came from a live sweep and is no tombstone."""
     without_id: set[str] = field(default_factory=set)
@@ -237,8 +237,8 @@ class Landing:
                 " venue has really shrunk, start a new warehouse (MARKETFINDER_WAREHOUSE)."
             )
         moment = naive_utc(fetched_at)
-        for external_id, content in self.known.newest.items():
-            if content is not None and external_id not in self.seen:
+        for external_id in self.known.newest:
+            if external_id not in self.seen:
                 self.miss(external_id, moment, source)
                 yield from self.full_batches()
 

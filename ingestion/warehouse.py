@@ -94,14 +94,25 @@ def raw_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def _remove_incomplete_loads(connection: duckdb.DuckDBPyConnection) -> None:
-    tables = raw_tables(connection)
+    """Such rows are the last ones of a table, since they leave before anything else is loaded: what
+    is before the last row is read only where that is one of them."""
     complete = (
         "select load_id from raw._dlt_loads where status = 0 and load_id is not null"
-        if "_dlt_loads" in tables
+        if "_dlt_loads" in raw_tables(connection)
         else "select null where false"
     )
     query = "select table_name from duckdb_columns() where schema_name = ? and column_name = ?"
-    for (table,) in connection.execute(query, [RAW, "_dlt_load_id"]).fetchall():
+    tables = [name for (name,) in connection.execute(query, [RAW, "_dlt_load_id"]).fetchall()]
+    # The row ids of n rows end at n - 1, or above where rows were removed.
+    last_rows = " union all ".join(
+        f"select '{table}' as name, _dlt_load_id from raw.\"{table}\""
+        f' where rowid >= (select count(*) from raw."{table}") - 1'
+        for table in tables
+    )
+    if not last_rows:
+        return
+    left = f"select distinct name from ({last_rows}) where _dlt_load_id not in ({complete})"
+    for (table,) in connection.execute(left).fetchall():
         connection.execute(f'delete from raw."{table}" where _dlt_load_id not in ({complete})')
 
 
@@ -115,14 +126,17 @@ def known_records(
     if entity.table not in raw_tables(connection):
         return Known()
     known = Known()
+    # A row an id in memory, however many versions it has; what is gone is as if never seen.
     newest = connection.execute(
         f"""
-        select external_id, content_hash, content_hash is not null and source like '/%'
+        select external_id, content_hash, source like '/%'
         from raw.{entity.table}
-        where external_id is not null
-        qualify row_number() over (
-            partition by external_id order by fetched_at desc, _dlt_load_id desc, record_id desc
-        ) = 1
+        where content_hash is not null and rowid in (
+            select arg_max(rowid, (fetched_at, _dlt_load_id, record_id))
+            from raw.{entity.table}
+            where external_id is not null
+            group by external_id
+        )
         """
     )
     while rows := newest.fetchmany(10_000):
@@ -184,6 +198,11 @@ def load(
     # dlt writes a table once it has 5,000 rows, which may be gigabytes; each of ours is a batch.
     os.environ["DATA_WRITER__BUFFER_MAX_ITEMS"] = "1"
     working = path.with_suffix(".dlt")
+    try:
+        # Of a load that has failed a moment ago, on this connection.
+        _remove_incomplete_loads(connection)
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path}: what a failed load left stays: {error}") from None
     try:
         shutil.rmtree(working, ignore_errors=True)
         working.mkdir()
