@@ -2,17 +2,21 @@
     not by a clock; what is latest, by when the venue sent it: an old archive loaded today does not
     replace what is known. -#}
 
-{#- Of `records`: those that landed after all that this model holds of the same venue. -#}
-{% macro only_new_records() -%}
+{#- Of a venue's records: those that landed after all that this model holds of the same venue. A bound before
+    anything is read of them, so that earlier ones are passed over. -#}
+{% macro is_new_record(platform) -%}
     {%- if is_incremental() -%}
-    where
-        records.record_number > coalesce(
+    record_number > coalesce(
             (
-                select max(held.record_number)
+                select held.record_number
                 from {{ this }} as held
-                where held.platform = records.platform
+                where held.platform = '{{ platform }}'
+                order by held.record_number desc
+                limit 1
             ), 0
         )
+    {%- else -%}
+    true
     {%- endif -%}
 {%- endmacro %}
 
@@ -24,6 +28,24 @@
             select 1
             from {{ this }} as held
             where held.{{ key }} = latest.{{ key }} and held.fetched_at > latest.fetched_at
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether a row of a bronze table is the latest of its key, as `held` has it: found by its place, so that of history
+    only the numbers are read. True of all for a moment in the past, whose latest is not held. -#}
+{% macro is_latest(model, held, platform) -%}
+    {%- if var("as_of") -%}
+    true
+    {%- else -%}
+    rowid in (
+            select numbered.rowid
+            from {{ ref(model) }} as numbered
+            where
+                numbered.record_number in (
+                    select held.record_number from {{ ref(held) }} as held where held.platform = '{{ platform }}'
+                )
         )
     {%- endif -%}
 {%- endmacro %}

@@ -14,7 +14,10 @@ with kalshi as (
         is_mutually_exclusive,
         fetched_at,
     from {{ ref("kalshi_events") }}
-    where not is_gone and len(rejections) = 0
+    where
+        not is_gone
+        and len(rejections) = 0
+        and {{ is_new_record("kalshi") }}
 ),
 
 polymarket as (
@@ -31,7 +34,10 @@ polymarket as (
         is_negative_risk as is_mutually_exclusive,
         fetched_at,
     from {{ ref("polymarket_events") }}
-    where not is_gone and len(rejections) = 0
+    where
+        not is_gone
+        and len(rejections) = 0
+        and {{ is_new_record("polymarket") }}
 ),
 
 new_events as (
@@ -43,7 +49,6 @@ new_events as (
         union all
         select * from polymarket
     ) as records
-    {{ only_new_records() }}
 ),
 
 latest as (

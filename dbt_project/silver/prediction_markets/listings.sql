@@ -37,7 +37,10 @@ with kalshi as (
         fetched_at,
         load_id,
     from {{ ref("kalshi_markets") }}
-    where not is_gone and ticker is not null
+    where
+        not is_gone
+        and ticker is not null
+        and {{ is_new_record("kalshi") }}
 ),
 
 polymarket as (
@@ -92,7 +95,10 @@ polymarket as (
         fetched_at,
         load_id,
     from {{ ref("polymarket_markets") }}
-    where not is_gone and polymarket_id is not null
+    where
+        not is_gone
+        and polymarket_id is not null
+        and {{ is_new_record("polymarket") }}
 ),
 
 new_listings as (
@@ -104,7 +110,6 @@ new_listings as (
         union all by name
         select * from polymarket
     ) as records
-    {{ only_new_records() }}
 ),
 
 latest as (

@@ -11,7 +11,10 @@ with kalshi as (
         volume_contracts as volume,
         fetched_at as quoted_at,
     from {{ ref("kalshi_markets") }}
-    where not is_gone and len(rejections) = 0
+    where
+        not is_gone
+        and len(rejections) = 0
+        and {{ is_new_record("kalshi") }}
 ),
 
 polymarket as (
@@ -25,7 +28,10 @@ polymarket as (
         volume_usd as volume,
         fetched_at as quoted_at,
     from {{ ref("polymarket_markets") }}
-    where not is_gone and len(rejections) = 0
+    where
+        not is_gone
+        and len(rejections) = 0
+        and {{ is_new_record("polymarket") }}
 ),
 
 quotes as (
@@ -38,7 +44,6 @@ quotes as (
         union all
         select * from polymarket
     ) as records
-    {{ only_new_records() }}
 )
 
 select * from quotes

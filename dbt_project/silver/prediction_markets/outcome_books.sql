@@ -17,6 +17,7 @@ kalshi_latest as (
     from {{ ref("kalshi_order_books") }} as books
     where
         books.ticker in (select legs.external_id from legs)
+        and {{ is_latest("kalshi_order_books", "latest_books", "kalshi") }}
         and books.fetched_at <= (select clock.as_of from {{ ref("pricing_clock") }} as clock)
     qualify row_number() over (partition by books.ticker order by books.fetched_at desc, books.record_number desc) = 1
 ),
@@ -26,6 +27,7 @@ polymarket_latest as (
     from {{ ref("polymarket_order_books") }} as books
     where
         books.token_id in (select legs.token_id from legs)
+        and {{ is_latest("polymarket_order_books", "latest_books", "polymarket") }}
         and books.fetched_at <= (select clock.as_of from {{ ref("pricing_clock") }} as clock)
     qualify row_number() over (partition by books.token_id order by books.fetched_at desc, books.record_number desc) = 1
 ),
@@ -35,7 +37,10 @@ kalshi_grids as (
         ticker,
         arg_max(price_grid, (fetched_at, record_number)) as price_grid,
     from {{ ref("kalshi_markets") }}
-    where not is_gone and ticker in (select legs.external_id from legs)
+    where
+        not is_gone
+        and ticker in (select legs.external_id from legs)
+        and {{ is_latest("kalshi_markets", "listings", "kalshi") }}
     group by ticker
 ),
 
@@ -44,7 +49,10 @@ polymarket_minimums as (
         polymarket_id,
         arg_max(minimum_order_size, (fetched_at, record_number)) as minimum_order_size,
     from {{ ref("polymarket_markets") }}
-    where not is_gone and polymarket_id in (select legs.external_id from legs)
+    where
+        not is_gone
+        and polymarket_id in (select legs.external_id from legs)
+        and {{ is_latest("polymarket_markets", "listings", "polymarket") }}
     group by polymarket_id
 ),
 
