@@ -33,9 +33,10 @@
 {%- endmacro %}
 
 
-{#- Whether a row of a bronze table is the latest of its key, as `held` has it: found by its place, so that of history
-    only the numbers are read. True of all for a moment in the past, whose latest is not held. -#}
-{% macro is_latest(model, held, platform) -%}
+{#- Whether a row of a bronze table is the latest of one of some keys, as `held` has them: found by its place, so that
+    of history only the numbers are read; the first condition of its query, which is the first that is looked at.
+    True of all for a moment in the past, whose latest is not held. -#}
+{% macro is_latest(model, held, of_keys, platform) -%}
     {%- if var("as_of") -%}
     true
     {%- else -%}
@@ -44,7 +45,7 @@
             from {{ ref(model) }} as numbered
             where
                 numbered.record_number in (
-                    select held.record_number from {{ ref(held) }} as held where held.platform = '{{ platform }}'
+                    select record_number from {{ ref(held) }} where platform = '{{ platform }}' and {{ of_keys }}
                 )
         )
     {%- endif -%}

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from compiled_models import compiled_models
 from order_book_builds import WAREHOUSE, CompiledModels
 from pipelines import NOW, ask, contents, differing, simulated, sweep
 
@@ -175,3 +176,37 @@ def test_what_is_gone_takes_no_memory(aged: Path) -> None:
     assert gone
     assert not known.newest.keys() & {external_id for (external_id,) in gone}
     assert len(known.newest) == known.live_listings == 40
+
+
+def rows_given(plan: dict[str, Any]) -> int:
+    """How many rows the scans of a query pass on, but for those of one column."""
+    columns = plan.get("extra_info", {}).get("Projections")
+    is_scan = isinstance(columns, list) and "Table" in plan["extra_info"]
+    own = int(plan["operator_cardinality"]) if is_scan else 0
+    return own + sum(rows_given(child) for child in plan["children"])
+
+
+def test_prices_read_the_latest_books_alone(aged: Path) -> None:
+    """They are found by their place: of the others no level is read."""
+    functions, compiled = compiled_models("outcome_books")
+    with duckdb.connect(aged) as connection:
+        connection.execute(functions)
+        connection.execute(
+            """
+            create table silver.pricing_clock as
+            select max(fetched_at) as as_of from silver.latest_books;
+            create table silver.lock_legs as
+            select
+                'kalshi:' || book_id || ':0' as outcome_id, 'kalshi:' || book_id as market_id,
+                platform, book_id as external_id, book_id as token_id
+            from silver.latest_books where platform = 'kalshi'
+            """
+        )
+        books = connection.execute(
+            f"select external_id from ({compiled['outcome_books']})"
+        ).fetchall()
+        [(_, plan)] = connection.execute(
+            f"explain (analyze, format json) {compiled['outcome_books']}"
+        ).fetchall()
+    assert len(books) == 40
+    assert rows_given(json.loads(plan)) < 1_000

@@ -318,9 +318,10 @@ def paying_lock() -> Iterator[duckdb.DuckDBPyConnection]:
                 select
                     1 as record_number, 'polymarket:0-2' as polymarket_id, false as is_gone,
                     timestamp '{NOW}' as fetched_at, 5::decimal(28, 8) as minimum_order_size;
-            create table silver.latest_books as
-                select unnest(['kalshi', 'polymarket']) as platform, 1 as record_number;
-            create table silver.listings as from silver.latest_books;
+            create table silver.latest_books (platform, book_id, record_number) as
+                values ('kalshi', 'kalshi:0-1', 1), ('polymarket', 'polymarket:0-2', 1);
+            create table silver.listings (platform, market_id, record_number) as
+                from silver.latest_books;
             update silver.lock_legs set external_id = market_id, token_id = market_id;
             """
         )

@@ -12,23 +12,32 @@ with legs as (
     where token_id is not null
 ),
 
+-- Materialized: DuckDB would compare the time first, of every book that was ever fetched.
+kalshi_held as materialized (
+    select * from {{ ref("kalshi_order_books") }}
+    where
+        {{ is_latest("kalshi_order_books", "latest_books", "book_id in (select legs.external_id from legs)", "kalshi") }}
+        and ticker in (select legs.external_id from legs)
+),
+
 kalshi_latest as (
     select books.*
-    from {{ ref("kalshi_order_books") }} as books
-    where
-        books.ticker in (select legs.external_id from legs)
-        and {{ is_latest("kalshi_order_books", "latest_books", "kalshi") }}
-        and books.fetched_at <= (select clock.as_of from {{ ref("pricing_clock") }} as clock)
+    from kalshi_held as books
+    where books.fetched_at <= (select clock.as_of from {{ ref("pricing_clock") }} as clock)
     qualify row_number() over (partition by books.ticker order by books.fetched_at desc, books.record_number desc) = 1
+),
+
+polymarket_held as materialized (
+    select * from {{ ref("polymarket_order_books") }}
+    where
+        {{ is_latest("polymarket_order_books", "latest_books", "book_id in (select legs.token_id from legs)", "polymarket") }}
+        and token_id in (select legs.token_id from legs)
 ),
 
 polymarket_latest as (
     select books.*
-    from {{ ref("polymarket_order_books") }} as books
-    where
-        books.token_id in (select legs.token_id from legs)
-        and {{ is_latest("polymarket_order_books", "latest_books", "polymarket") }}
-        and books.fetched_at <= (select clock.as_of from {{ ref("pricing_clock") }} as clock)
+    from polymarket_held as books
+    where books.fetched_at <= (select clock.as_of from {{ ref("pricing_clock") }} as clock)
     qualify row_number() over (partition by books.token_id order by books.fetched_at desc, books.record_number desc) = 1
 ),
 
@@ -38,9 +47,9 @@ kalshi_grids as (
         arg_max(price_grid, (fetched_at, record_number)) as price_grid,
     from {{ ref("kalshi_markets") }}
     where
-        not is_gone
+        {{ is_latest("kalshi_markets", "listings", "market_id in (select legs.market_id from legs)", "kalshi") }}
+        and not is_gone
         and ticker in (select legs.external_id from legs)
-        and {{ is_latest("kalshi_markets", "listings", "kalshi") }}
     group by ticker
 ),
 
@@ -50,9 +59,9 @@ polymarket_minimums as (
         arg_max(minimum_order_size, (fetched_at, record_number)) as minimum_order_size,
     from {{ ref("polymarket_markets") }}
     where
-        not is_gone
+        {{ is_latest("polymarket_markets", "listings", "market_id in (select legs.market_id from legs)", "polymarket") }}
+        and not is_gone
         and polymarket_id in (select legs.external_id from legs)
-        and {{ is_latest("polymarket_markets", "listings", "polymarket") }}
     group by polymarket_id
 ),
 
