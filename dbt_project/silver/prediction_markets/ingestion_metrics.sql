@@ -1,9 +1,28 @@
+-- Summed before there are labels, which take longer than the sums where there are many runs.
 with sweeps as (
-    select * from {{ ref("sweeps") }}
+    select
+        venue,
+        entity,
+        sum(landed) as landed,
+        sum(rejected_lines) as rejected_lines,
+        max(finished_at) filter (is_complete) as completed_at,
+    from {{ ref("sweeps") }}
+    group by venue, entity
 ),
 
 requests as (
     select * from {{ ref("api_requests") }}
+),
+
+requests_of_all_runs as (
+    select
+        venue,
+        endpoint,
+        outcome,
+        sum(requests) as requests,
+        sum(answer_seconds) as answer_seconds,
+    from requests
+    group by venue, endpoint, outcome
 ),
 
 last_asked as (
@@ -37,22 +56,22 @@ ingestion_metrics as (
     group by all
     union all
     select
-        {{ metric("source_newest_timestamp_seconds", "epoch(max(finished_at))",
+        {{ metric("source_newest_timestamp_seconds", "epoch(max(completed_at))",
             {"venue": "venue", "entity": "entity"}) }}
     from sweeps
-    where is_complete
+    where completed_at is not null
     group by all
     union all
     select
         {{ metric("api_requests_total", "sum(requests)",
             {"venue": "venue", "endpoint": "endpoint", "outcome": "outcome"}) }}
-    from requests
+    from requests_of_all_runs
     group by all
     union all
     select
         {{ metric("api_answer_seconds_total", "sum(answer_seconds)",
             {"venue": "venue", "endpoint": "endpoint", "outcome": "outcome"}) }}
-    from requests
+    from requests_of_all_runs
     group by all
     union all
     select

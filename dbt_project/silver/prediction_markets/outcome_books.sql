@@ -16,7 +16,9 @@ with legs as (
 kalshi_held as materialized (
     select * from {{ ref("kalshi_order_books") }}
     where
-        {{ is_latest("kalshi_order_books", "latest_books", "book_id in (select legs.external_id from legs)", "kalshi") }}
+        {{ is_latest(
+            "kalshi_order_books", "latest_books", "book_id in (select legs.external_id from legs)", "kalshi"
+        ) }}
         and ticker in (select legs.external_id from legs)
 ),
 
@@ -30,7 +32,9 @@ kalshi_latest as (
 polymarket_held as materialized (
     select * from {{ ref("polymarket_order_books") }}
     where
-        {{ is_latest("polymarket_order_books", "latest_books", "book_id in (select legs.token_id from legs)", "polymarket") }}
+        {{ is_latest(
+            "polymarket_order_books", "latest_books", "book_id in (select legs.token_id from legs)", "polymarket"
+        ) }}
         and token_id in (select legs.token_id from legs)
 ),
 
@@ -47,7 +51,9 @@ kalshi_grids as (
         arg_max(price_grid, (fetched_at, record_number)) as price_grid,
     from {{ ref("kalshi_markets") }}
     where
-        {{ is_latest("kalshi_markets", "listings", "market_id in (select legs.market_id from legs)", "kalshi") }}
+        {{ is_latest(
+            "kalshi_markets", "listings", "market_id in (select legs.market_id from legs)", "kalshi"
+        ) }}
         and not is_gone
         and ticker in (select legs.external_id from legs)
     group by ticker
@@ -59,7 +65,9 @@ polymarket_minimums as (
         arg_max(minimum_order_size, (fetched_at, record_number)) as minimum_order_size,
     from {{ ref("polymarket_markets") }}
     where
-        {{ is_latest("polymarket_markets", "listings", "market_id in (select legs.market_id from legs)", "polymarket") }}
+        {{ is_latest(
+            "polymarket_markets", "listings", "market_id in (select legs.market_id from legs)", "polymarket"
+        ) }}
         and not is_gone
         and polymarket_id in (select legs.external_id from legs)
     group by polymarket_id

@@ -2,9 +2,9 @@
 {{ config(materialized="incremental", incremental_strategy="append", full_refresh=false) }}
 
 with newest as (
-    select run_id
-    from {{ ref("runs") }}
-    where last_load_id = (select max(last_load_id) from {{ ref("runs") }})
+    select distinct run_id
+    from {{ ref("sweeps") }}
+    where load_id = (select max(load_id) from {{ ref("sweeps") }})
 ),
 
 unjudged as (
