@@ -20,7 +20,7 @@ from ingestion.simulator import World
 from ingestion.venues import Entity
 from ingestion.warehouse import known_records, open_warehouse
 
-MODELS = ("listings", "events", "market_quotes", "latest_books")
+MODELS = ("listings", "delistings", "events", "market_quotes", "latest_books")
 VERSIONED = [
     f"{venue}_{entity}"
     for venue in ("kalshi", "polymarket")

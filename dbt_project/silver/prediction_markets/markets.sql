@@ -29,23 +29,6 @@ event_categories as (
     group by labelled.event_key
 ),
 
--- Listings that a complete sweep no longer found.
-delistings as (
-    select
-        'kalshi:' || ticker as market_id,
-        max(fetched_at) as delisted_at,
-    from {{ ref("kalshi_markets") }}
-    where is_gone
-    group by ticker
-    union all
-    select
-        'polymarket:' || polymarket_id,
-        max(fetched_at),
-    from {{ ref("polymarket_markets") }}
-    where is_gone
-    group by polymarket_id
-),
-
 -- What did not change since it landed was still seen by every later complete sweep.
 last_sweeps as (
     select
@@ -91,14 +74,14 @@ assembled as (
         listings.is_active,
         listings.is_closed,
         listings.is_parlay,
-        coalesce(delistings.delisted_at > listings.fetched_at, false) as is_delisted,
+        coalesce(delistings.fetched_at > listings.fetched_at, false) as is_delisted,
         coalesce(events.is_mutually_exclusive, false) as is_mutually_exclusive,
         len(listings.outcomes) = 2 and listings.event_type != 'scalar' as has_two_outcomes,
         coalesce(listings.end_at > clock.as_of, false) as closes_in_future,
         listings.end_at,
         listings.expected_at,
         case
-            when delistings.delisted_at > listings.fetched_at then listings.fetched_at
+            when delistings.fetched_at > listings.fetched_at then listings.fetched_at
             when last_sweeps.load_id > listings.load_id then greatest(last_sweeps.started_at, listings.fetched_at)
             else listings.fetched_at
         end as last_seen_at,
@@ -110,7 +93,7 @@ assembled as (
     left join series on listings.platform || ':' || coalesce(events.series_id, listings.series_id) = series.series_key
     left join category_labels as series_labels on lower(series.venue_category) = series_labels.label
     left join category_labels as listing_labels on lower(listings.listed_category) = listing_labels.label
-    left join delistings on listings.market_id = delistings.market_id
+    left join {{ ref("delistings") }} as delistings on listings.market_id = delistings.market_id
     left join last_sweeps on listings.platform = last_sweeps.platform
 ),
 
