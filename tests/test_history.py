@@ -4,7 +4,7 @@ import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -18,7 +18,7 @@ from ingestion.runs import SimulatedClock
 from ingestion.settings import Settings
 from ingestion.simulator import World
 from ingestion.venues import Entity
-from ingestion.warehouse import known_records, open_warehouse
+from ingestion.warehouse import _remove_incomplete_loads, known_records, open_warehouse
 
 MODELS = ("listings", "delistings", "events", "market_quotes", "latest_books")
 VERSIONED = [
@@ -164,6 +164,44 @@ def test_a_later_build_passes_over_history(models: CompiledModels, aged: Path) -
         read = {model.relation: scanned_by(connection, model.later) for model in models.models}
     assert {f"bronze.{table}" for table in VERSIONED} < read.keys()
     assert {relation: rows for relation, rows in read.items() if rows > HISTORY // 2} == {}
+
+
+class Scanning:
+    """A connection that counts the rows which its queries read, those of one column too."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.rows = 0
+
+    def execute(self, query: str, *parameters: Any) -> duckdb.DuckDBPyConnection:
+        [(_, plan)] = self.connection.execute(
+            f"explain (analyze, format json) {query}", *parameters
+        ).fetchall()
+        self.rows += self.given(json.loads(plan))
+        return self.connection.execute(query, *parameters)
+
+    def given(self, plan: dict[str, Any]) -> int:
+        """The rows that scans pass on; what is only counted has no column."""
+        about = plan.get("extra_info", {})
+        own = (
+            int(plan["operator_cardinality"]) if "Table" in about and "Projections" in about else 0
+        )
+        return own + sum(self.given(child) for child in plan["children"])
+
+
+def test_what_a_load_has_left_is_looked_for_at_the_end(aged: Path) -> None:
+    with duckdb.connect(aged) as connection:
+        scanning = Scanning(connection)
+        _remove_incomplete_loads(cast(duckdb.DuckDBPyConnection, scanning))
+        assert 0 < scanning.rows < 1_000
+        connection.execute(
+            "insert into raw.kalshi_markets by name"
+            " select * replace ('killed' as _dlt_load_id) from raw.kalshi_markets limit 3"
+        )
+    ((rows,),) = ask(aged, "select count(*) from raw.kalshi_markets")
+    with open_warehouse(aged):
+        pass
+    assert ask(aged, "select count(*) from raw.kalshi_markets") == [(rows - 3,)]
 
 
 def test_what_is_gone_takes_no_memory(aged: Path) -> None:

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import dlt
 import duckdb
 import killed_loads
 import pytest
 from conftest import Query, ScriptedVenue
 
 from ingestion.errors import WarehouseError
+from ingestion.landing import Sweep
 from ingestion.pipeline import ingest, ingest_files
 from ingestion.settings import Settings
+from ingestion.warehouse import for_table, load, open_warehouse
 
 # A run in a process of its own, which kills itself where the first argument says.
 PROGRAM = """
@@ -184,3 +187,26 @@ def test_two_runs_at_once(venue: ScriptedVenue, settings: Settings, query: Query
             ingest_files("kalshi", ["absent.json"], settings, run_id="run")
     assert child.returncode == 0
     assert query("select external_id from raw.kalshi_markets") == [("A",)]
+
+
+def test_what_a_failed_load_left_goes_before_the_next(
+    venue: ScriptedVenue, settings: Settings, query: Query
+) -> None:
+    """On one connection too: what is looked for later is the end of each table."""
+    first_day(venue, settings)
+    moment = datetime(2026, 10, 2, tzinfo=UTC)
+    note = Sweep("second", "kalshi", "market", "/markets", moment, moment, error="no answer")
+
+    def source() -> Any:
+        rows = dlt.resource(lambda: iter([for_table("sweeps", note.table())]), name="failed_sweep")
+        return dlt.source(lambda: rows, name="kalshi")()
+
+    with open_warehouse(settings.warehouse) as connection:
+        connection.execute(
+            "insert into raw.sweeps by name"
+            " select * replace ('failed' as _dlt_load_id) from raw.sweeps"
+        )
+        load(connection, settings.warehouse, source)
+    assert query("select run_id, error from raw.sweeps order by all") == [
+        ("first", None), ("second", "no answer"),
+    ]  # fmt: skip
