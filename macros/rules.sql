@@ -6,7 +6,8 @@
                                       lower case, without articles, quotes and punctuation, months and
                                       zones in one spelling
     silver.condition(sentence)        what must be for Yes, where the sentence is "If <this>, then the
-                                      market resolves to Yes" or "This market will resolve to Yes if
+                                      market resolves to Yes", "If <this>, this market will resolve to
+                                      Yes" or "This market will (immediately) resolve to Yes if
                                       <this>"; else null. A deadline in it is "until <day>", the first
                                       day on which it is too late
     silver.undated(sentence)          the sentence with "day" for each day it names
@@ -82,8 +83,12 @@
     end;
 
     create or replace macro silver.condition(sentence) as silver.with_deadline(coalesce(
-        nullif(regexp_extract(sentence, '^if (.+) then market resolves to yes$', 1), ''),
-        nullif(regexp_extract(sentence, '^(?:this )?market (?:will resolve|resolves) to yes if (.+)$', 1), '')
+        nullif(regexp_extract(
+            sentence, '^if (.+?) (?:then )?(?:this )?market (?:will )?(?:immediately )?resolves? to yes$', 1
+        ), ''),
+        nullif(regexp_extract(
+            sentence, '^(?:this )?market (?:will )?(?:immediately )?resolves? to yes if (.+)$', 1
+        ), '')
     ));
 
     create or replace macro silver.undated(sentence) as regexp_replace(sentence, '{{ day }}', 'day', 'g');

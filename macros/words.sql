@@ -92,6 +92,7 @@
         ("\\bpro(?:fessional)? baseball championship\\b", "world series"),
         ("\\bpro(?:fessional)? basketball (?:championship|finals?)\\b|\\bnba (?:title|finals?)\\b", "nba championship"),
         ("\\bpro(?:fessional)? hockey championship\\b", "stanley cup"),
+        ("\\b(wins?(?: [\\w-]+){0,3}) stanley cup finals?([?.,]|$| (?:in|by|before) )", "\\1 stanley cup\\2"),
         ("\\bsuper bowl lxi\\b", "2027 super bowl"),
         ("\\bsuper bowl lxii\\b", "2028 super bowl"),
         ("\\bsuper bowl lxiii\\b", "2029 super bowl"),

@@ -41,6 +41,10 @@
             ("second round", "\\b(?:2nd|second) round\\b|\\brun-?off\\b"),
             ("quarterfinal", "\\bquarter-?finals?\\b"),
             ("semifinal", "\\bsemi-?finals?\\b"),
+            ("final", "\\b(?:qualif\\w*|advances?|reach(?:es)?|makes?|plays?|appears?)(?: [\\w'.&-]+){0,7} final(?:[?,.]|$| (?:of|in|at|on|by|before|match|game)\\b)"),
+        ]),
+        ("group_stage", "PERIOD", "title", "doubt", [
+            ("from the group", "\\b(?:qualif\\w*|advances?)(?: [\\w'.&-]+){0,3} (?:from|out of)(?: [\\w'.&-]+){0,5} group\\b"),
         ]),
         ("session", "PERIOD", "title", "veto", [
             ("sprint", "\\bsprint\\b"),
