@@ -124,6 +124,7 @@
 {#- The close of a session is at four; what trades at night has other closes. -#}
 {% macro is_hour_of_one() -%}
     kalshi.window_time is distinct from polymarket.window_time and other_relation is null
+    and not coalesce(kalshi.asked_time = polymarket.asked_time, false)
     and not (
         coalesce(kalshi.window_time, polymarket.window_time) = '16:00 et'
         and not list_contains([kalshi.category, polymarket.category], 'crypto')

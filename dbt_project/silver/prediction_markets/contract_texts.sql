@@ -13,6 +13,7 @@ with live as (
         series_id,
         event_id,
         event_title,
+        event_subtitle,
         title,
         subtitle,
         description,
@@ -39,6 +40,7 @@ labelled as (
         series_id,
         event_id,
         event_title,
+        null as event_subtitle,
         title,
         subtitle,
         description,
@@ -68,9 +70,10 @@ hashed as (
         -- The way of normalising is a part of it.
         md5(cast([
             '{{ local_md5(model.raw_code ~ create_word_functions() ~ create_window_functions()) }}',
-            universe, platform, series_id, event_id, event_title, title, subtitle, description, resolution_source,
-            category, event_type, cast(outcome_labels as varchar), strike_type, cast(floor_strike as varchar),
-            cast(cap_strike as varchar), sports_market_type, slug_prefix, cast(expected_at as varchar)
+            universe, platform, series_id, event_id, event_title, event_subtitle, title, subtitle, description,
+            resolution_source, category, event_type, cast(outcome_labels as varchar), strike_type,
+            cast(floor_strike as varchar), cast(cap_strike as varchar), sports_market_type, slug_prefix,
+            cast(expected_at as varchar)
         ] as varchar)) as text_hash,
     from listings
 ),
@@ -90,6 +93,7 @@ normalised as (
         silver.spelled_ranges(silver.with_digits(silver.normalised_text(title))) as title_text,
         silver.spelled_ranges(silver.with_digits(silver.normalised_text(subtitle))) as subtitle_text,
         silver.with_digits(silver.normalised_text(event_title)) as event_text,
+        silver.normalised_text(event_subtitle) as event_subtitle_text,
         silver.normalised_text(array_to_string(outcome_labels, ' , ')) as outcomes_text,
         silver.normalised_text(description) as rules_text,
     from changed

@@ -15,6 +15,11 @@ dated as (
         silver.date_mentions(title_text) as title_dates,
         silver.date_mentions(side_text) as subtitle_dates,
         silver.date_mentions(rules_text) as rules_dates,
+        -- "Before 2030" of Kalshi's event. A year alone is its ticker's, and may be that of an earlier edition.
+        list_filter(
+            silver.date_mentions(event_subtitle_text),
+            lambda found: found.word in ('before', 'by', 'until', 'through')
+        ) as event_deadlines,
         -- The condition names the deadline; what follows it, when it is settled if there is no figure.
         silver.date_mentions(condition_text) as condition_dates,
         silver.clock_mention(condition_text) as condition_clock,
@@ -25,8 +30,19 @@ dated as (
             nullif(silver.clock_mention(title_text), ''),
             silver.clock_mention(event_text)
         ) as time_mention,
-        -- KXUCL-26: the season or the year, where no text names one. KXGRAMMY-69 is the 69th.
-        case when platform = 'kalshi' then nullif(regexp_extract(event_id, '^[A-Z0-9]+-([23]\d)$', 1), '') end
+        -- KXBTCD-26JUL2617 is decided at five in the afternoon, KXINXU-26AUG03H1430 at half past two; H1600 is a close.
+        case
+            when platform = 'kalshi' and not ends_with(event_id, 'H1600')
+                then strftime(
+                        try_strptime(
+                            rpad(
+                                nullif(regexp_extract(event_id, '-\d\d[A-Z]{3}\d\dH?(\d\d(?:\d\d)?)$', 1), ''), 4, '0'
+                            ), '%H%M'
+                        ), '%H:%M et'
+                    )
+        end as ticker_time,
+        -- KXUCL-26, KXPGATOUR-TRC26: the season or the year, where no text names one. KXGRAMMY-69 is the 69th.
+        case when platform = 'kalshi' then nullif(regexp_extract(event_id, '^[A-Z0-9]+-[A-Z]*([23]\d)$', 1), '') end
             as ticker_year,
         -- One game on one day: the day is in the ticker, or in the start of the game.
         case platform
@@ -60,7 +76,7 @@ conditioned as (
 ),
 
 -- The title's own date (one with a word of time before it, if there is one), else the subtitle's,
--- else the first deadline of the rules.
+-- else the first deadline of the rules, else that of the event.
 chosen as (
     select
         *,
@@ -103,6 +119,7 @@ chosen as (
                     )
                 )
                 then 'condition'
+            when len(event_deadlines) > 0 then 'event'
             when ticker_year is not null then 'ticker'
         end as window_source,
         case window_source
@@ -111,6 +128,7 @@ chosen as (
             when 'subtitle' then subtitle_dates[1]
             when 'rules' then rules_deadlines[1]
             when 'condition' then condition_dates[1]
+            when 'event' then event_deadlines[1]
             when 'ticker' then silver.date_mentions('in 20' || ticker_year)[1]
         end as chosen_date,
     from conditioned
@@ -174,7 +192,10 @@ checked as (
         window_source,
         chosen_date.mention as window_mention,
         time_mention,
-        case when time_mention != '' then silver.clock_time(time_mention) end as window_time,
+        coalesce(
+            case when time_mention != '' then silver.clock_time(time_mention) end,
+            case when not is_game then ticker_time end
+        ) as window_time,
         -- The hour that only the condition names; the last minute of a day is no hour. Of two games of baseball on one
         -- day Polymarket tells the start.
         coalesce(

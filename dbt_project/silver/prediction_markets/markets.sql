@@ -54,6 +54,7 @@ assembled as (
         listings.title,
         listings.subtitle,
         coalesce(events.title, listings.listed_event_title) as event_title,
+        events.subtitle as event_subtitle,
         listings.description,
         listings.strike_type,
         listings.floor_strike,
