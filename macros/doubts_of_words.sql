@@ -45,8 +45,8 @@
         )
         -- "Core" is what both say is left out.
         and not (marker = 'core:core' and list_has_any(kalshi.left_out, polymarket.left_out))
-        -- A final of the conference is a game of two teams on a day, and so is a "lower round 1".
-        and not (regexp_matches(marker, '^(division|ballot):') and kalshi.is_game and polymarket.is_game)
+        -- A final of the conference is a game of two teams on a day, and so is a "lower round 1", or one of a group.
+        and not (regexp_matches(marker, '^(division|ballot|group_stage):') and kalshi.is_game and polymarket.is_game)
     )
 {%- endmacro %}
 

@@ -44,7 +44,7 @@
             ("final", "\\b(?:qualif\\w*|advances?|reach(?:es)?|makes?|plays?|appears?)(?: [\\w'.&-]+){0,7} final(?:[?,.]|$| (?:of|in|at|on|by|before|match|game)\\b)"),
         ]),
         ("group_stage", "PERIOD", "title", "doubt", [
-            ("from the group", "\\b(?:qualif\\w*|advances?)(?: [\\w'.&-]+){0,3} (?:from|out of)(?: [\\w'.&-]+){0,5} group\\b"),
+            ("group", "\\bgroup (?:[a-l]|stage)\\b|\\bknock-?out (?:stages?|rounds?|phase)\\b"),
         ]),
         ("session", "PERIOD", "title", "veto", [
             ("sprint", "\\bsprint\\b"),

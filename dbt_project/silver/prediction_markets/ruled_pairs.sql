@@ -95,22 +95,22 @@ counted as (
     select
         *,
         (is_worded_same or is_alike) and found_relation = 'equal' and other_fungibility is null as looks_equal,
-        {%- for kind, of_kind in [
-            ("alike", "true"), ("surely_alike", "score >= (1 + threshold) / 2"), ("worded", "is_worded_same")
-        ] %}
-        greatest(
-            count(*) filter (looks_equal and {{ of_kind }}) over (partition by kalshi_market_id, orientation),
-            count(*) filter (looks_equal and {{ of_kind }}) over (partition by polymarket_market_id, orientation)
-        ) as {{ kind }}_matches,
-        {%- endfor %}
         -- Who says the same word by word is not put in doubt by who is only alike, nor who is surely so by who is
-        -- hardly.
+        -- hardly: with twice the doubt at least.
+        if(
+            is_worded_same, 1,
+            least((1 + threshold) / 2, 1 - 2 * (1 - score))
+        ) as rival_score,
+        {%- for side in ["kalshi", "polymarket"] %}
+        list(if(is_worded_same, 1, score)) filter (looks_equal)
+            over (partition by {{ side }}_market_id, orientation) as {{ side }}_scores,
+        {%- endfor %}
         not looks_equal
-        or case
-            when is_worded_same then worded_matches
-            when score >= (1 + threshold) / 2 then surely_alike_matches
-            else alike_matches
-        end = 1 as is_only_one,
+        or greatest(
+            {%- for side in ["kalshi", "polymarket"] %}
+            len(list_filter({{ side }}_scores, lambda rival: rival >= rival_score)){{ "," if not loop.last }}
+            {%- endfor %}
+        ) = 1 as is_only_one,
     from compared
 ),
 
