@@ -223,12 +223,11 @@ def _demo_of(
                 yield
 
         # Whatever key and answers there are: a demo costs nothing, and every one is the same.
-        environment = {
+        judge = {
             "MARKETFINDER_JUDGE_ENABLED": "false",
             "MARKETFINDER_JUDGE_LEDGER": str(Path(recorded) / "judge.sqlite"),
-            "MARKETFINDER_DUCKDB_THREADS": "1",
         }
-        build_step = partial(build, warehouse, environment=environment, progress=progress)
+        build_step = partial(build, warehouse, environment=judge, progress=progress)
         with log.step(WHOLE_RUN):
             with step("extract"):
                 _ingest_venues(settings, run_id, clock, progress, result)

@@ -35,7 +35,7 @@ hypothesis_settings.load_profile("any machine")
 
 # The tests start a hundred Pythons, dbt mostly: each would compile all that it imports anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# Their tables are small (macros/builds.sql).
+# Two builds at a time, of small tables (macros/builds.sql).
 os.environ["MARKETFINDER_DUCKDB_THREADS"] = "1"
 
 
