@@ -35,9 +35,10 @@
 
 {#- Whether a row of a bronze table is the latest of one of some keys, as `held` has them: found by its place, so that
     of history only the numbers are read; the first condition of its query, which is the first that is looked at.
-    True of all for a moment in the past, whose latest is not held. -#}
+    True of all for a moment in the past, whose latest is not held, and of the nothing of `--empty`, which has no
+    places. -#}
 {% macro is_latest(model, held, of_keys, platform) -%}
-    {%- if var("as_of") -%}
+    {%- if var("as_of") or flags.EMPTY -%}
     true
     {%- else -%}
     rowid in (

@@ -397,7 +397,7 @@ def test_canaries_from_the_venues_to_gold(
     original = next(event for event in polymarket if event["markets"][0]["id"] == twin)
     for number, text in enumerate(CANARIES.values()):
         market = dict(original["markets"][0])
-        market |= {"id": f"99{number:04}", "description": f"{market['description']} {text}"}
+        market |= {"id": f"canary{number:04}", "description": f"{market['description']} {text}"}
         polymarket.append({**original, "id": f"event-{market['id']}", "markets": [market]})
     build_warehouse(tmp_path, seeds, kalshi, polymarket)
     judged = JudgedBuild(tmp_path, endpoint)
@@ -405,7 +405,7 @@ def test_canaries_from_the_venues_to_gold(
     told = ask(
         judged.warehouse,
         "select relation, claimed_relation, text_flags from silver.pair_verdicts"
-        " where contains(pair_id, 'polymarket:99')",
+        " where contains(pair_id, 'polymarket:canary')",
     )
 
     assert len(told) >= len(CANARIES)
@@ -413,7 +413,7 @@ def test_canaries_from_the_venues_to_gold(
     assert {claimed for _, claimed, _ in told} == {"equal"}
     assert all(flags for _, _, flags in told)
     assert {request["messages"][0]["content"] for request in endpoint.requests} == {SYSTEM_MESSAGE}
-    canaried = "contains(pair_id, 'polymarket:99')"
+    canaried = "contains(pair_id, 'polymarket:canary')"
     assert judged.count(f"select count(*) from silver.pair_locks where {canaried}") == 0
 
 
