@@ -262,7 +262,8 @@ def test_nothing_is_published_from_the_snapshot(
         books = (f"source:raw.{venue}_order_books+" for venue in ("kalshi", "polymarket"))
         run_models(warehouse, "--select", "pair_locks+", *books)
     ((priced,),) = ask(warehouse, "select count(*) from silver.lock_prices")
-    assert priced > 50
+    # As many made-up pairs as happen to cost less than a dollar.
+    assert priced > 25
     assert ask(warehouse, "select * from silver.rejected_records") == []
     reasons = ask(warehouse, "select distinct rejection_reason from silver.outcome_books")
     # Of some markets that are listed the snapshot holds no book.
