@@ -3,6 +3,9 @@
     small and others work beside, as in the tests, a build with one thread takes a fifth less time. -#}
 {% macro set_duckdb_threads() %}
     {%- set threads = env_var("MARKETFINDER_DUCKDB_THREADS", "") %}
+    {%- if threads and threads | int < 1 %}
+    {%- do exceptions.raise_compiler_error("MARKETFINDER_DUCKDB_THREADS is '" ~ threads ~ "', not 1 or more") %}
+    {%- endif %}
     {%- if threads %}set threads = {{ threads | int }}{% endif %}
 {% endmacro %}
 

@@ -33,6 +33,36 @@
 {%- endmacro %}
 
 
+{#- A held table of the latest record of each id, among those of both venues for which `condition` holds. `venues` has
+    platform, bronze table and its column of the id. -#}
+{% macro latest_records_of(key, id, venues, condition) -%}
+with records as (
+    {%- for platform, model, column in venues %}
+    select
+        '{{ platform }}:' || {{ column }} as {{ key }},
+        '{{ platform }}' as platform,
+        {{ column }} as {{ id }},
+        record_number,
+        fetched_at,
+    from {{ ref(model) }}
+    where
+        {{ column }} is not null
+        and {{ condition }}
+        and {{ is_new_record(platform) }}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+),
+
+latest as (
+    select * from records
+    qualify row_number() over (partition by {{ key }} order by fetched_at desc, record_number desc) = 1
+)
+
+select * from latest
+{{ unless_newer_is_held(key) }}
+{%- endmacro %}
+
+
 {#- Whether a row of a bronze table is the latest of one of some keys, as `held` has them: found by its place, so that
     of history only the numbers are read; the first condition of its query, which is the first that is looked at.
     True of all for a moment in the past, whose latest is not held, and of the nothing of `--empty`, which has no

@@ -1,5 +1,6 @@
 """What the pipeline tests share: simulated runs into a warehouse, and whole-table comparisons."""
 
+import json
 import os
 import subprocess
 import sys
@@ -188,3 +189,24 @@ def differing(
 ) -> list[str]:
     """The names of the tables that are not the same."""
     return [name for name in sorted({*one, *other}) if one.get(name) != other.get(name)]
+
+
+def scans_of(
+    connection: duckdb.DuckDBPyConnection, query: str, *given: Any
+) -> list[dict[str, Any]]:
+    """The scans of tables by a query, which is run. `Projections` lists their columns, or is one's
+    name."""
+    [(_, plan)] = connection.execute(f"explain (analyze, format json) {query}", *given).fetchall()
+    found, operators = [], [json.loads(plan)]
+    for operator in operators:
+        operators += operator["children"]
+        if {"Table", "Projections"} <= operator.get("extra_info", {}).keys():
+            found.append(operator)
+    return found
+
+
+def rows_of_several_columns(scans: list[dict[str, Any]], figure: str) -> int:
+    """The sum of a figure over the scans, but for those of one column (its largest number)."""
+    return sum(
+        int(scan[figure]) for scan in scans if isinstance(scan["extra_info"]["Projections"], list)
+    )

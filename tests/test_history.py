@@ -1,6 +1,5 @@
 """A warehouse after many runs: what is new costs what it did, and no row is another for it."""
 
-import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +9,16 @@ import duckdb
 import pytest
 from compiled_models import compiled_models
 from order_book_builds import WAREHOUSE, CompiledModels
-from pipelines import NOW, ask, contents, differing, simulated, sweep
+from pipelines import (
+    NOW,
+    ask,
+    contents,
+    differing,
+    rows_of_several_columns,
+    scans_of,
+    simulated,
+    sweep,
+)
 
 from ingestion.books import ingest_books
 from ingestion.pipeline import VENUES
@@ -108,18 +116,6 @@ def test_the_tables_of_many_builds_are_those_of_one(models: CompiledModels, tmp_
     assert all(found[f"bronze.{table}"] for table in VERSIONED)
 
 
-def rows_scanned(plan: dict[str, Any]) -> int:
-    """How many rows of tables a query has read, but for one column's (a number, or none)."""
-    columns = plan.get("extra_info", {}).get("Projections")
-    own = int(plan["operator_rows_scanned"]) if isinstance(columns, list) else 0
-    return own + sum(rows_scanned(child) for child in plan["children"])
-
-
-def scanned_by(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    [(_, plan)] = connection.execute(f"explain (analyze, format json) {query}").fetchall()
-    return rows_scanned(json.loads(plan))
-
-
 def age(connection: duckdb.DuckDBPyConnection) -> None:
     """Half a million rows before the first of each table."""
     older = {
@@ -161,32 +157,27 @@ def aged(models: CompiledModels, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_a_later_build_passes_over_history(models: CompiledModels, aged: Path) -> None:
     with duckdb.connect(aged, read_only=True) as connection:
-        read = {model.relation: scanned_by(connection, model.later) for model in models.models}
+        read = {
+            model.relation: rows_of_several_columns(
+                scans_of(connection, model.later), "operator_rows_scanned"
+            )
+            for model in models.models
+        }
     assert {f"bronze.{table}" for table in VERSIONED} < read.keys()
     assert {relation: rows for relation, rows in read.items() if rows > HISTORY // 2} == {}
 
 
 class Scanning:
-    """A connection that counts the rows which its queries read, those of one column too."""
+    """A connection that counts the rows which scans of its queries pass on."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self.rows = 0
 
-    def execute(self, query: str, *parameters: Any) -> duckdb.DuckDBPyConnection:
-        [(_, plan)] = self.connection.execute(
-            f"explain (analyze, format json) {query}", *parameters
-        ).fetchall()
-        self.rows += self.given(json.loads(plan))
-        return self.connection.execute(query, *parameters)
-
-    def given(self, plan: dict[str, Any]) -> int:
-        """The rows that scans pass on; what is only counted has no column."""
-        about = plan.get("extra_info", {})
-        own = (
-            int(plan["operator_cardinality"]) if "Table" in about and "Projections" in about else 0
-        )
-        return own + sum(self.given(child) for child in plan["children"])
+    def execute(self, query: str, *given: Any) -> duckdb.DuckDBPyConnection:
+        scans = scans_of(self.connection, query, *given)
+        self.rows += sum(int(scan["operator_cardinality"]) for scan in scans)
+        return self.connection.execute(query, *given)
 
 
 def test_what_a_load_has_left_is_looked_for_at_the_end(aged: Path) -> None:
@@ -216,14 +207,6 @@ def test_what_is_gone_takes_no_memory(aged: Path) -> None:
     assert len(known.newest) == known.live_listings == 40
 
 
-def rows_given(plan: dict[str, Any]) -> int:
-    """How many rows the scans of a query pass on, but for those of one column."""
-    columns = plan.get("extra_info", {}).get("Projections")
-    is_scan = isinstance(columns, list) and "Table" in plan["extra_info"]
-    own = int(plan["operator_cardinality"]) if is_scan else 0
-    return own + sum(rows_given(child) for child in plan["children"])
-
-
 def test_prices_read_the_latest_books_alone(aged: Path) -> None:
     """They are found by their place: of the others no level is read."""
     functions, compiled = compiled_models("outcome_books")
@@ -243,8 +226,6 @@ def test_prices_read_the_latest_books_alone(aged: Path) -> None:
         books = connection.execute(
             f"select external_id from ({compiled['outcome_books']})"
         ).fetchall()
-        [(_, plan)] = connection.execute(
-            f"explain (analyze, format json) {compiled['outcome_books']}"
-        ).fetchall()
+        scans = scans_of(connection, compiled["outcome_books"])
     assert len(books) == 40
-    assert rows_given(json.loads(plan)) < 1_000
+    assert rows_of_several_columns(scans, "operator_cardinality") < 1_000
