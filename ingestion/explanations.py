@@ -187,11 +187,11 @@ def _hint(connection: duckdb.DuckDBPyConnection, absent: str, kalshi: str, polym
         f"polymarket:{kalshi[len('kalshi:') :]}",
     ]
     there = "select market_id from silver.markets where "
-    if connection.execute(f"{there} list_contains(?, market_id)", [swapped]).fetchone():
+    if connection.execute(f"{there} list_contains(?, market_id)", [swapped]).fetchall():
         return "The ids are swapped: Kalshi's ticker comes first, Polymarket's number second."
-    alike = connection.execute(f"{there} lower(market_id) = lower(?)", [absent]).fetchone()
+    alike = connection.execute(f"{there} lower(market_id) = lower(?)", [absent]).fetchall()
     if alike:
-        return f"There is {alike[0]}, written so."
+        return f"There is {alike[0][0]}, written so."
     return "Its id is external_id in gold.markets."
 
 
@@ -268,8 +268,8 @@ def _number(value: float | None) -> str:
 def _row(connection: duckdb.DuckDBPyConnection, query: str, key: str) -> dict[str, Any] | None:
     answer = connection.execute(query, [key])
     names = [column[0] for column in answer.description or []]
-    row = answer.fetchone()
-    return dict(zip(names, row, strict=True)) if row else None
+    rows = answer.fetchall()
+    return dict(zip(names, rows[0], strict=True)) if rows else None
 
 
 def _show_sides(

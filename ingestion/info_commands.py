@@ -110,8 +110,9 @@ def _warehouse_content(path: Path) -> tuple[list[tuple[str, int]], list[tuple[An
         rows: list[tuple[str, int]] = []
         for (name,) in names:
             schema, table = name.split(".", 1)
-            counted = connection.execute(f'select count(*) from {schema}."{table}"').fetchone()
-            rows.append((name, counted[0] if counted else 0))
+            counting = f'select count(*) from {schema}."{table}"'
+            ((counted,),) = connection.execute(counting).fetchall()
+            rows.append((name, counted))
         if ("raw.sweeps",) not in names:
             return rows, []
         sweeps = connection.execute(

@@ -38,7 +38,7 @@ def submit_command() -> None:
                 f"{warehouse} has no questions yet: `marketfinder build prediction-markets`"
                 " makes them."
             )
-        pairs = connection.execute(QUESTIONS).to_arrow_table()
+        pairs = connection.sql(QUESTIONS).to_arrow_table()
     with VerdictLedger(settings.ledger) as ledger:
         report = submit_batch(pairs, settings, ledger)
         unsent = {batch.name for batch in ledger.open_batches() if batch.batch_id is None}

@@ -95,10 +95,11 @@ class CopyState:
 
 def copy_state(connection: duckdb.DuckDBPyConnection) -> CopyState:
     """What a published copy says of itself. Raises duckdb.Error when it is none."""
-    row = connection.execute("select run_id, published_at from gold.publication").fetchone()
-    if row is None:
+    rows = connection.execute("select run_id, published_at from gold.publication").fetchall()
+    if not rows:
         raise duckdb.InvalidInputException("gold.publication is empty")
-    return CopyState(row[0], row[1].replace(tzinfo=UTC))
+    run_id, published_at = rows[0]
+    return CopyState(run_id, published_at.replace(tzinfo=UTC))
 
 
 def age(seconds: float) -> str:

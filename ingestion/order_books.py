@@ -375,10 +375,10 @@ class _Run:
     def _next_number(self) -> int:
         if "segments" not in raw_tables(self.connection):
             return 1
-        highest = self.connection.execute(
+        ((highest,),) = self.connection.execute(
             "select coalesce(max(segment_number), 0) from raw.segments"
-        ).fetchone()
-        return 1 + (highest[0] if highest else 0)
+        ).fetchall()
+        return 1 + int(highest)
 
     def _rejected(self, outcome: SegmentOutcome, batch: Batch) -> pa.Table:
         count = batch.rejected.num_rows

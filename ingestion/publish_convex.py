@@ -165,7 +165,7 @@ _DOUBTFUL = """
 select arrived.id, documents.content_hash, documents.document
 from state.arrived
 left join documents on arrived.id = documents.id
-where arrived.document_type = $table and arrived.content_hash is null
+where arrived.document_type = '{table}' and arrived.content_hash is null
 order by arrived.id
 """
 _DOCUMENTS = """
@@ -306,8 +306,10 @@ class _Publication:
         if not doubtful:
             return
 
+        query = _DOUBTFUL.format(table=documents.table)
+
         def rows() -> Iterator[pa.Table]:
-            reader = self.connection.execute(_DOUBTFUL, named).to_arrow_reader(_ROWS)
+            reader = self.connection.sql(query).to_arrow_reader(_ROWS)
             for batch in reader:
                 yield pa.Table.from_batches([batch])
 

@@ -106,7 +106,7 @@ def publish_postgres(
                 # dlt reads its resources in turns, and a connection has one result at a time.
                 with connection.cursor() as reading:
                     reading.execute("use copy")
-                    reader = reading.execute(query).to_arrow_reader(_ROWS)
+                    reader = reading.sql(query).to_arrow_reader(_ROWS)
                     yield reader.schema.empty_table()
                     for batch in reader:
                         rows[table.short] += batch.num_rows

@@ -135,10 +135,10 @@ def refuse_the_copy_of_another(settings: Settings) -> None:
     come in the place of live ones because a setting was left over, nor the other way round."""
     try:
         with duckdb.connect(settings.published, read_only=True) as connection:
-            row = connection.execute("select warehouse from gold.publication").fetchone()
+            rows = connection.execute("select warehouse from gold.publication").fetchall()
     except duckdb.Error:  # there is none, or none that can be read: what that means is told later
         return
-    of, own = Path(row[0] if row else settings.warehouse), settings.warehouse.resolve()
+    of, own = Path(rows[0][0] if rows else settings.warehouse), settings.warehouse.resolve()
     has_moved = of.name == own.name and not of.exists()
     if of.resolve() != own and not has_moved:
         raise PublishError(
@@ -191,10 +191,11 @@ def _refuse_unless_built(connection: duckdb.DuckDBPyConnection, warehouse: Path)
         order by rowid
         """,
         {"done": Outcome.DONE, "both": f"build {Half.PREDICTION_MARKETS}"},
-    ).fetchone()
+    ).fetchall()
     if failed:
+        step, outcome = failed[0]
         raise WarehouseError(
-            f"The last build in {warehouse} ({failed[0]}) is not done: {failed[1]}. Only what is"
+            f"The last build in {warehouse} ({step}) is not done: {outcome}. Only what is"
             " built and tested is published: `marketfinder run`. gold.sync_logs says what failed."
         )
 
@@ -225,7 +226,7 @@ def _published_state(published: Path) -> str | None:
         if published.with_name(published.name + ".wal").exists():
             raise duckdb.Error("lock: it was written to")
         with duckdb.connect(published, read_only=True) as connection:
-            row = connection.execute("select warehouse_state from gold.publication").fetchone()
+            rows = connection.execute("select warehouse_state from gold.publication").fetchall()
     except duckdb.Error as error:
         what = (
             "is open for writing in another program, or was left so (a file .wal beside it). Close"
@@ -235,7 +236,7 @@ def _published_state(published: Path) -> str | None:
             " MARKETFINDER_PUBLISHED to another path."
         )
         raise PublishError(f"{published} {what}") from None
-    return row[0] if row else None
+    return rows[0][0] if rows else None
 
 
 def _copy(file: BinaryIO, target: Path) -> None:

@@ -95,11 +95,12 @@ class RunLog:
             )
             if "sweeps" not in raw_tables(connection):
                 return
-            newest = connection.execute("select max(finished_at) from raw.sweeps").fetchone()
-        if newest and newest[0] and now < newest[0] - _CLOCK_TOLERANCE:
+            query = "select max(finished_at) from raw.sweeps"
+            ((newest,),) = connection.execute(query).fetchall()
+        if newest and now < newest - _CLOCK_TOLERANCE:
             raise WarehouseError(
                 f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC, and {self.warehouse} has data of"
-                f" {newest[0]:%Y-%m-%d %H:%M:%S}: what is fetched now would count as the older. Put"
+                f" {newest:%Y-%m-%d %H:%M:%S}: what is fetched now would count as the older. Put"
                 " the clock right. If it was ahead when that data came, wait until then, or begin"
                 " another warehouse."
             )

@@ -169,7 +169,7 @@ def read_batches(segment: Segment, number: int) -> Iterator[Batch]:
         parser.execute("set TimeZone = 'UTC'; set threads = 2")
         for block in segment.json_rows() if segment.is_parquet else _lines(segment, parser):
             parser.register("block", block)
-            parsed = parser.execute(query).to_arrow_table()
+            parsed = parser.sql(query).to_arrow_table()
             is_rejected = pc.is_valid(parsed["reason"])
             rejected = parsed.filter(is_rejected).select(["line", "reason", "rejected_text"])
             kept = parsed if is_coinbase else parsed.filter(pc.invert(is_rejected))
@@ -219,7 +219,7 @@ def _lines(segment: Segment, parser: duckdb.DuckDBPyConnection) -> Iterator[pa.T
             text = pc.ascii_trim_whitespace(raw.cast(pa.large_string()))
         except pa.ArrowInvalid:
             parser.register("undecoded", pa.table([numbers, raw, trouble], _UNDECODED))
-            yield parser.execute(_DECODED).to_arrow_table()
+            yield parser.sql(_DECODED).to_arrow_table()
         else:
             yield pa.table([numbers, text, trouble], names=["line", "text", "trouble"])
 

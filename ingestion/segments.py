@@ -105,7 +105,7 @@ class Segment:
                 numbers = pa.array(range(before + 1, before + 1 + len(batch)), pa.int64())
                 before += len(batch)
                 rows = pa.table({"line": numbers, "row": batch.to_struct_array()})
-                yield writer.register("batch", rows).execute(_AS_JSON).to_arrow_table()
+                yield writer.register("batch", rows).sql(_AS_JSON).to_arrow_table()
 
     def content_hash(self) -> str:
         """SHA-256 of the unpacked lines, of a Parquet file of its rows as JSON: the same content

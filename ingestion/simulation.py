@@ -38,6 +38,6 @@ def note_simulation(connection: duckdb.DuckDBPyConnection, run_id: str, noted_at
 def is_simulated(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether anything in a warehouse, or in a copy of it, was made up by a simulator."""
     try:
-        return connection.execute("select 1 from raw.simulations limit 1").fetchone() is not None
+        return bool(connection.execute("select 1 from raw.simulations limit 1").fetchall())
     except duckdb.CatalogException:
         return False

@@ -45,7 +45,7 @@ def training_pairs(progress: Progress | None = None) -> pa.Table:
         warehouse = Path(folder) / "training.duckdb"
         build(warehouse, Step.TRAINING, is_tested=False, progress=progress)
         with open_warehouse(warehouse, read_only=True) as connection:
-            return connection.execute(TRAINING_PAIRS).to_arrow_table()
+            return connection.sql(TRAINING_PAIRS).to_arrow_table()
 
 
 def train_scorer(

@@ -18,7 +18,9 @@
         case ladders.platform
             when 'kalshi' then silver.kalshi_fee(model_fee, ladders.rounding_step)
             when 'polymarket'
-                then ladders.rounded_before + silver.polymarket_fee(rest * ladders.contract_fee)
+                then cast(
+                    ladders.rounded_before + silver.polymarket_fee(rest * ladders.contract_fee) as decimal(18, 5)
+                )
         end as fee_expected,
         case ladders.platform
             when 'kalshi' then silver.kalshi_fee_worst(fill_fees, ladders.uneven_levels)

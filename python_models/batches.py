@@ -56,13 +56,13 @@ def read_ranges(session: Any, query: str, ranges: list[FrameRange]) -> Iterator[
     """The answer of ``query`` for each range; ``{after}`` and ``{last}`` stand for its ends."""
     reader = session.cursor()
     for frames in ranges:
-        yield reader.execute(query.format(after=frames.after, last=frames.last)).to_arrow_table()
+        yield reader.sql(query.format(after=frames.after, last=frames.last)).to_arrow_table()
 
 
 def last_value(session: Any, query: str) -> int:
     """The one number a query gives; -1 where it is null."""
-    found = session.execute(query).fetchone()
-    return -1 if found is None or found[0] is None else int(found[0])
+    ((found,),) = session.execute(query).fetchall()
+    return -1 if found is None else int(found)
 
 
 def read_ahead(batches: Iterable[Batch]) -> Iterator[Batch]:

@@ -35,14 +35,16 @@ def judged_pairs(session: Any) -> pa.Table:
     settings = load_judge_settings()
     if _is_trial():
         settings = settings.model_copy(update={"asks_in": "batches"})
-    pairs = session.execute(QUESTIONS).to_arrow_table()
+    pairs = session.sql(QUESTIONS).to_arrow_table()
     with _ledger(settings) as ledger:
         return judge_pairs(pairs, settings, ledger).outcomes
 
 
 def judge_usage(session: Any, known: str | None) -> pa.Table:
     """What was used since ``known`` was written, or ever: ``USAGE_SCHEMA``."""
-    last_day = session.execute(f"select max(day) from {known}").fetchone()[0] if known else None
+    last_day = None
+    if known:
+        ((last_day,),) = session.execute(f"select max(day) from {known}").fetchall()
     since = f"{last_day - _UNSETTLED:%Y-%m-%d}" if last_day else ""
     with _ledger(load_judge_settings()) as ledger:
         used = ledger.usage(since)

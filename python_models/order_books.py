@@ -107,7 +107,7 @@ def new_rows(session: Any, table: str, is_incremental: bool) -> Any:
         known = f"select max(book_number) from {table} where source = '{source}'"
         after = last_value(session, known) if is_incremental else -1
         late = _late_books(session, source, after, table if is_incremental else None)
-        books = session.cursor().execute(
+        books = session.cursor().sql(
             f"from silver.order_books where source = '{source}' and book_number > {after}"
         )
         parts.append(_with_late(books.to_arrow_reader(BOOKS_AT_A_TIME), late))
@@ -120,13 +120,13 @@ def _late_books(session: Any, source: str, after: int, table: str | None) -> set
     known = ARRIVALS_SCHEMA.empty_table()
     if table is not None:
         query = _KNOWN.format(table=table, source=source, after=after)
-        known = reader.execute(query).to_arrow_table()
+        known = reader.sql(query).to_arrow_table()
     reader.register("known", known)
     condition = _OF_TWO_STREAMS.format(after=after) if source == "replayed" else ""
     query = _NEW_BOOKS.format(source=source, after=after, condition=condition)
     late: set[Key] = set()
     names = ("exchange", "symbol", "book_number")
-    for batch in reader.execute(query).to_arrow_reader(BATCH_ROWS):
+    for batch in reader.sql(query).to_arrow_reader(BATCH_ROWS):
         books = pa.Table.from_batches([batch])
         is_late, known = are_late(books, known)
         found = books.filter(pa.array(is_late))

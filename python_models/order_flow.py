@@ -219,7 +219,7 @@ def _features(
     is_held_back = source == "captured" and waits
     # No replayed book waits: what is new lies after all that is held.
     after = pc.max(resumed["book_number"]).as_py() if source == "replayed" else None
-    new_books = reader.execute(
+    new_books = reader.sql(
         _NEW_BOOKS.format(
             source=source,
             feed=feed,
@@ -238,7 +238,7 @@ def _features(
         other_reader = session.cursor()
         other_reader.register("symbols", symbols)
         trades = iter(
-            other_reader.execute(_TRADES.format(feed=feed, arrival=trade_arrival)).to_arrow_reader(
+            other_reader.sql(_TRADES.format(feed=feed, arrival=trade_arrival)).to_arrow_reader(
                 TRADES_AT_A_TIME
             )
         )
@@ -253,7 +253,7 @@ def _books(reader: Any, new_books: pa.Table, source: str, levels: int) -> Iterat
         chunk = new_books.slice(start, ROWS_AT_A_TIME)
         first, last = chunk["book_number"][0].as_py(), chunk["book_number"][-1].as_py()
         features, books = (
-            reader.execute(
+            reader.sql(
                 query.format(source=source, first=first, last=last, levels=levels)
             ).to_arrow_table()
             for query in _QUERIES
@@ -296,7 +296,7 @@ def _state_rows(
 
 def _held_states(session: Any, table: str) -> pa.Table:
     """The last state of each symbol, and the run that wrote it."""
-    columns = session.execute(f"from {table} limit 0").to_arrow_table().schema
+    columns = session.sql(f"from {table} limit 0").to_arrow_table().schema
     if "state" not in columns.names or columns.field("state").type != pa.list_(_STATE_TYPE):
         raise ValueError(
             f"{table} was built by an older version, which kept its states otherwise. "
@@ -310,7 +310,7 @@ def _held_states(session: Any, table: str) -> pa.Table:
             partition by source, exchange, symbol order by run_number desc
         ) = 1
     """
-    return session.execute(query).to_arrow_table().cast(_HELD_SCHEMA)
+    return session.sql(query).to_arrow_table().cast(_HELD_SCHEMA)
 
 
 def _refuse_others(held: pa.Table, parameters: FlowParameters, table: str) -> None:

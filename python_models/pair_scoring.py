@@ -14,7 +14,7 @@ def scored_pairs(session: Any) -> pa.RecordBatchReader:
     """The score of each row of silver.pair_features, ``scores_schema``. Raises ScorerError."""
     scorer = load_scorer()
     # A cursor of its own: what it gives is read while the session writes.
-    features = session.cursor().execute("select * from silver.pair_features")
+    features = session.cursor().sql("select * from silver.pair_features")
 
     def scores() -> Iterator[pa.RecordBatch]:
         for batch in features.to_arrow_reader(BATCH_ROWS):

@@ -125,10 +125,10 @@ def _refuse_other_depth(session: Any, depth: int) -> None:
         return
     kept = session.execute(
         "select chosen from bronze.kept_vars where model = 'sequenced_frames' and about = 'setting'"
-    ).fetchone()
-    if kept and f"order_book_depth={depth}," not in f"{kept[0]},":
+    ).fetchall()
+    if kept and f"order_book_depth={depth}," not in f"{kept[0][0]},":
         raise ValueError(
-            f"silver.replayed_order_books was built with {kept[0]}, and now is asked for depth "
+            f"silver.replayed_order_books was built with {kept[0][0]}, and now is asked for depth "
             f"{depth}. Build with the same, or everything anew (--full-refresh)."
         )
 
@@ -140,4 +140,4 @@ def _sequenced_to(session: Any) -> int:
 
 def _states(session: Any) -> pa.Table:
     query = f"select {', '.join(STATES_SCHEMA.names)} from silver.order_book_checkpoints"
-    return session.execute(query).to_arrow_table().cast(STATES_SCHEMA)
+    return session.sql(query).to_arrow_table().cast(STATES_SCHEMA)

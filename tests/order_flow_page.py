@@ -30,7 +30,7 @@ order by book_number
 def draw(warehouse: Path, exchange: str, symbol: str, path: Path) -> dict[str, NDArray[Any]]:
     """Write the page; return what is on it, NaN where null."""
     with duckdb.connect(warehouse, read_only=True) as connection:
-        rows = connection.execute(COLUMNS, [exchange, symbol]).to_arrow_table()
+        rows = connection.sql(COLUMNS, params=[exchange, symbol]).to_arrow_table()
     columns: dict[str, NDArray[Any]] = {name: rows[name].to_numpy() for name in rows.column_names}
     time = columns["booked_at"]
     figure, (prices, micro, flow, vpin, spread) = plt.subplots(

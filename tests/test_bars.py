@@ -638,8 +638,8 @@ def test_real_trades_match_polars_in_two_dbt_runs(shared_data: Path, tmp_path: P
         )
     build_bars("build", warehouse)
     with duckdb.connect(warehouse) as connection:
-        trades = connection.execute("select * from silver.trades").to_arrow_table()
-        found = connection.execute("select * from gold.trade_bars").to_arrow_table()
+        trades = connection.sql("select * from silver.trades").to_arrow_table()
+        found = connection.sql("select * from gold.trade_bars").to_arrow_table()
     expected = pl.concat(
         polars_bars(pl.DataFrame(pl.from_arrow(trades)), seconds)
         for seconds in (60, 300, 900, 3600)

@@ -167,7 +167,7 @@ def products(outside: duckdb.DuckDBPyConnection) -> pa.Table:
     block(outside, f"{WORDS} || {GRAMS}")
     outside.execute(AS_CONTRACTS)
     create_tables(outside, "pair_features")
-    return outside.execute(
+    return outside.sql(
         "select kalshi_market_id as event_group, truth.kalshi is not null as target,"
         f" abs(md5_number_lower(kalshi_market_id) % {FOLDS})::int as fold, features.*"
         " from silver.pair_features as features"

@@ -58,7 +58,7 @@ class TestAsking:
         outcomes = judged(pairs(count=3), judge_settings).outcomes
         with duckdb.connect() as connection:
             connection.execute("create table judged as select * from outcomes")
-            back = connection.execute("select * from judged").to_arrow_table()
+            back = connection.sql("select * from judged").to_arrow_table()
 
         assert back.to_pylist() == outcomes.to_pylist()
 

@@ -364,7 +364,7 @@ def test_pairs_of_one_kind_are_no_training_set() -> None:
 def label_features(demo_build: Path) -> pa.Table:
     """The labelled pairs with their features: in every warehouse the same."""
     with open_warehouse(demo_build, read_only=True) as connection:
-        return connection.execute(TRAINING_PAIRS).to_arrow_table()
+        return connection.sql(TRAINING_PAIRS).to_arrow_table()
 
 
 def test_the_scorer_is_that_of_the_labels(label_features: pa.Table) -> None:

@@ -70,7 +70,7 @@ def duckdb_bars(sql: str, path: Path, threads: int) -> Frame:
     """The model's SQL on a Parquet file."""
     connection = duckdb.connect(config={"threads": threads})
     connection.execute(f"create view trades as from read_parquet('{path}')")
-    return pl.DataFrame(pl.from_arrow(connection.execute(sql).to_arrow_table()))
+    return pl.DataFrame(pl.from_arrow(connection.sql(sql).to_arrow_table()))
 
 
 def log_ratio(price: str, other: str) -> pl.Expr:

@@ -502,7 +502,7 @@ def run_kernel_alone(books: pa.Table, trades: pa.Table) -> None:
 
 def check_row_by_row(connection: duckdb.DuckDBPyConnection, found: list[Values]) -> None:
     """Raise where the row by row processor differs from the kernel by more than rounding."""
-    features = connection.execute("from features order by book_number").to_arrow_table()
+    features = connection.sql("from features order by book_number").to_arrow_table()
     names = [feature.name for feature in flow_features(PARAMETERS)]
     for place, expected in enumerate(features.select(names).slice(0, len(found)).to_pylist()):
         for name, value in expected.items():
@@ -547,7 +547,7 @@ def main() -> None:
     connection.execute(TRADES)
     run_kernel(connection)  # compiles
     connection.execute(INPUT)
-    flow = connection.execute("from flow").pl()
+    flow = connection.sql("from flow").pl()
     books = connection.sql("from books").to_arrow_table().cast(BOOKS_SCHEMA)
     trades = connection.sql("from trades").to_arrow_table().cast(TRADES_SCHEMA)
     plain_rows = python_rows(books.slice(0, PYTHON_ROWS), trades)

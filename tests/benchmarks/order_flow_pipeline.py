@@ -79,7 +79,7 @@ def measure(root: Path, what: str, threads: int, symbols: int) -> None:
     # Nothing is new, and one book: neither imports nor what numba loads are what is measured.
     for model in models:
         build_model(connection, model)
-    one = connection.execute(
+    one = connection.sql(
         "select *, false as is_late from silver.order_books limit 1"
     ).to_arrow_table()
     list(order_book_features([one]))

@@ -102,7 +102,9 @@ polymarket as (
             when books.tick_size is not null
                 then [
                         struct_pack(
-                            starts_at := books.tick_size, ends_at := 1 - books.tick_size, step := books.tick_size
+                            starts_at := books.tick_size,
+                            ends_at := cast(1 - books.tick_size as decimal(12, 8)),
+                            step := books.tick_size
                         )
                     ]
         end as price_grid,
