@@ -29,6 +29,7 @@ from ingestion.pipeline import Progress
 from ingestion.settings import Settings
 from ingestion.simulation import is_simulated
 from ingestion.venues import Clock, utc_now
+from ingestion.warehouse import STORAGE_VERSION
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def _state(connection: duckdb.DuckDBPyConnection, folder: Path, url: str) -> Ite
     """What has arrived at this deployment, attached as `state`."""
     path = folder / f"{re.sub(r'[^a-z0-9]+', '-', urlsplit(url).netloc.lower())}.duckdb"
     try:
-        connection.execute(f"attach {quoted(path)} as state")
+        connection.execute(f"attach {quoted(path)} as state (storage_version '{STORAGE_VERSION}')")
         connection.execute(_STATE)
     except duckdb.Error as error:
         raise PublishError(

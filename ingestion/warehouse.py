@@ -27,9 +27,11 @@ from ingestion.warehouse_locks import locked
 
 RAW = "raw"
 
-# A new file can hold ZSTD-compressed payloads, which shrink to a tenth.
+# A new file can hold ZSTD-compressed payloads, which shrink to a tenth, and DuckDB 1.5 can read it
+# where 2.0 has made it.
+STORAGE_VERSION = "v1.2.0"
 _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
-    "storage_compatibility_version": "v1.2.0"
+    "storage_compatibility_version": STORAGE_VERSION
 }
 _DLT_TYPES: dict[pa.DataType, TColumnSchema] = {
     pa.string(): {"data_type": "text"},
@@ -80,6 +82,11 @@ def _opening_error(path: Path, error: Exception) -> WarehouseError:
         by = f"process {holder[2]} ({Path(holder[1]).name})" if holder else "another process"
         return BusyError(
             f"{path} is in use by {by}. Wait until it ends, or close the program that has it open."
+        )
+    if "newer version of DuckDB" in text:
+        return WarehouseError(
+            f"{path} was made by a newer DuckDB than {duckdb.__version__}, which is installed here."
+            " Read it with that one, or set MARKETFINDER_WAREHOUSE to another path."
         )
     return WarehouseError(
         f"{path} cannot be opened as a DuckDB database: {text.splitlines()[0]} Move the file away,"

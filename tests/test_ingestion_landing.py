@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 import duckdb
+import numpy as np
 import pytest
 from conftest import Query, ScriptedVenue, TickingClock
 
@@ -341,6 +342,18 @@ def test_a_file_that_is_no_warehouse(text: str, settings: Settings, sweep: Sweep
     with pytest.raises(MarketFinderError, match=r"cannot be opened as a DuckDB database"):
         sweep()
     assert settings.warehouse.read_text() == text
+
+
+def test_a_warehouse_of_a_newer_duckdb(settings: Settings, sweep: Sweep) -> None:
+    sweep()
+    content = bytearray(settings.warehouse.read_bytes())
+    content[12:20] = (10_000).to_bytes(8, "little")
+    # DuckDB's own sum of the header, or it takes the file for a damaged one.
+    words = np.frombuffer(content[8:4096], np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
+    content[:8] = (np.bitwise_xor.reduce(words) ^ np.uint64(5381)).tobytes()
+    settings.warehouse.write_bytes(content)
+    with pytest.raises(MarketFinderError, match=r"was made by a newer DuckDB than \d.*MARKETF"):
+        sweep()
 
 
 def test_unknown_venues_and_entities(settings: Settings) -> None:

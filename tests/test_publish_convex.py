@@ -370,6 +370,16 @@ def test_what_is_in_doubt_is_sent_again_though_gold_is_as_before(
     assert held(server) == gold(settings)
 
 
+def test_any_duckdb_that_we_run_on_can_read_the_state(
+    settings: Settings, server: ConvexServer
+) -> None:
+    publish(settings, server)
+    (state,) = settings.published.with_name("marketfinder-convex").glob("*.duckdb")
+    with duckdb.connect(state, read_only=True) as connection:
+        query = "select tags['storage_version'] from duckdb_databases() where path is not null"
+        assert connection.execute(query).fetchall() == [("v1.2.0+",)]
+
+
 def test_a_deployment_that_was_emptied_and_a_state_that_was_lost(
     settings: Settings, server: ConvexServer
 ) -> None:
