@@ -64,6 +64,8 @@ def write_query(console: Console, warehouse: Path, query: str, out: Path) -> Non
     place = out.absolute()
     if re.match(r"\w+:/", str(out)):
         raise SettingsError(f"--out {out}: an answer is written to a file of this machine.")
+    if place.is_dir():
+        raise FileError(f"{out} was not written: it is a folder.")
     is_replaced = place.exists()
     with open_warehouse(warehouse, read_only=True) as connection:
         answer = _last_answer(connection, query)
@@ -92,7 +94,8 @@ def _last_answer(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Du
         answer = connection.sql(last)
     except duckdb.Error as error:
         raise WarehouseError(f"The query failed: {error}") from None
-    if answer is None:
+    # DuckDB 1.5 has no relation for `use gold`, 2.0 one of a column without rows.
+    if answer is None or duckdb.ExpectedResultType.QUERY_RESULT not in last.expected_result_type:
         raise SettingsError("--out is for an answer, and the last statement gives none.")
     return answer
 

@@ -221,7 +221,7 @@ def test_a_file_is_replaced_by_a_whole_one_alone(demo_build: Path, tmp_path: Pat
         ("select 1", "answer", "no ending is none of .csv and .parquet"),
         ("select 1", "file/answer.csv", "file/answer.csv was not written: File exists"),
         ("select 1", "s3://bucket/answer.csv", "is written to a file of this machine"),
-        ("select 1", "folder.csv", "folder.csv was not written: .*Is a directory"),
+        ("select 1", "folder.csv", "folder.csv was not written: it is a folder"),
         ("from nothing", "answer.csv", "The query failed: .*nothing does not exist"),
         ("selec", "answer.csv", "The query failed: .*syntax error"),
         ("use gold", "answer.csv", "the last statement gives none"),
