@@ -121,8 +121,11 @@ def _as_texts(answer: duckdb.DuckDBPyRelation) -> str:
 
 
 def _is_question(statement: duckdb.Statement) -> bool:
-    """Not so `use gold`, `copy`, or what DuckDB puts before a pivot."""
-    return statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
+    """Not so `use gold`, `copy`, or what DuckDB 1.5 puts before a pivot, which 2.0 leaves whole."""
+    return (
+        statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
+        or statement.type == duckdb.StatementType.MULTI
+    )
 
 
 def _show_rows(console: Console, names: list[str], rows: list[tuple[Any, ...]]) -> None:

@@ -345,6 +345,8 @@ def test_every_statement_of_a_query_is_answered(run: Run, settings: Settings) ->
     outcome = run("sql", "set threads = 1; select 6 * 7 as one; select 6 * 8 as other")
     assert outcome.code == 0
     assert re.findall(r"\w+", outcome.out) == ["one", "42", "other", "48"]
+    outcome = run("sql", "pivot (select 5 as one) on one using sum(one * 9); select 6 * 8 as other")
+    assert re.findall(r"\w+", outcome.out) == ["5", "45", "other", "48"]
     failed = run("sql", "select 6 * 7 as one; select nothing")
     assert (failed.code, "42" in failed.out) == (1, True)
     assert failed.err.startswith("error: The query failed: ")

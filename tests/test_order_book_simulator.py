@@ -549,8 +549,8 @@ def test_segments_hold_the_stream_once_and_in_order(
     count = duckdb.sql(
         f"select count(*) from read_csv('{ready}/*', delim = '', quote = '', escape = '', "
         "header = false, columns = {'line': 'varchar'})"
-    ).fetchone()
-    assert count == (1_050,)
+    ).fetchall()
+    assert count == [(1_050,)]
 
 
 def test_touched_lines_are_where_they_are_said_to_be(tmp_path: Path) -> None:

@@ -214,6 +214,17 @@ def test_bronze_and_silver_have_described_columns(manifest: Manifest, demo_build
     assert without_comment(manifest, demo_build) == []
 
 
+def test_a_sum_is_as_wide_with_every_duckdb(demo_build: Path) -> None:
+    """1.5 makes 18 digits of 18 and 18, 2.0 makes 19, and a table that is kept takes no other type:
+    the one could not go on with what the other has built."""
+    query = """
+    select schema_name, table_name, column_name
+    from duckdb_columns()
+    where contains(data_type, 'DECIMAL(19,')
+    """
+    assert ask(demo_build, query) == []
+
+
 def test_data_flows_one_way(manifest: Manifest) -> None:
     assert out_of_layer(manifest) == []
 
