@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -191,22 +191,26 @@ def differing(
     return [name for name in sorted({*one, *other}) if one.get(name) != other.get(name)]
 
 
-def scans_of(
-    connection: duckdb.DuckDBPyConnection, query: str, *given: Any
-) -> list[dict[str, Any]]:
-    """The scans of tables by a query, which is run. `Projections` lists their columns, or is one's
-    name."""
+class Scan(NamedTuple):
+    """A scan of a table: the columns it reads, rows it looks at, and rows it passes on."""
+
+    columns: list[str]
+    read: int
+    passed: int
+
+
+def scans_of(connection: duckdb.DuckDBPyConnection, query: str, *given: Any) -> list[Scan]:
+    """The scans of tables by a query, which is run."""
     [(_, plan)] = connection.execute(f"explain (analyze, format json) {query}", *given).fetchall()
     found, operators = [], [json.loads(plan)]
     for operator in operators:
-        operators += operator["children"]
-        if {"Table", "Projections"} <= operator.get("extra_info", {}).keys():
-            found.append(operator)
+        operators += operator.get("children", operator.get("operator", []))
+        about = operator.get("extra_info", {})
+        if {"Table", "Projections"} <= about.keys():
+            columns = about["Projections"]  # the name itself where it is one
+            names = ["rows_scanned", "intermediate_rows"]
+            if "operator_rows_scanned" in operator:  # so DuckDB 1.5 calls them
+                names = ["operator_rows_scanned", "operator_cardinality"]
+            read, passed = (int(operator[name]) for name in names)
+            found.append(Scan([columns] if isinstance(columns, str) else columns, read, passed))
     return found
-
-
-def rows_of_several_columns(scans: list[dict[str, Any]], figure: str) -> int:
-    """The sum of a figure over the scans, but for those of one column (its largest number)."""
-    return sum(
-        int(scan[figure]) for scan in scans if isinstance(scan["extra_info"]["Projections"], list)
-    )
