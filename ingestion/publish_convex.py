@@ -162,6 +162,7 @@ _NOTE_GONE = """
 update state.arrived set content_hash = null
 where document_type = $table and id not in (select id from documents)
 """
+# Without parameters: of a relation that has some, DuckDB 1.5 holds the whole answer in memory.
 _DOUBTFUL = """
 select arrived.id, documents.content_hash, documents.document
 from state.arrived
