@@ -546,7 +546,7 @@ def test_segments_hold_the_stream_once_and_in_order(
     assert written.content_bytes == sum(map(len, read_lines(written)))
     assert written.updates == sum(len(frame.updates or ()) for frame in stream.frames(1_050))
     assert not written.touched
-    count = duckdb.sql(
+    count = duckdb.execute(
         f"select count(*) from read_csv('{ready}/*', delim = '', quote = '', escape = '', "
         "header = false, columns = {'line': 'varchar'})"
     ).fetchall()
@@ -678,7 +678,7 @@ def test_ccxt_rows_are_sound() -> None:
 def test_ccxt_schemas_are_the_real_ones(shared_data: Path, tmp_path: Path, table: Table) -> None:
     write_ccxt_segments(tmp_path, SMALL, CcxtSettings(), steps=300)
     ours, real = (
-        duckdb.sql(f"describe from '{root}/raw/ready/ccxt/{table}/*.parquet'").fetchall()
+        duckdb.execute(f"describe from '{root}/raw/ready/ccxt/{table}/*.parquet'").fetchall()
         for root in (tmp_path, shared_data / "order_books" / "ccxt")
     )
     assert ours == real

@@ -196,7 +196,7 @@ def test_a_whole_answer_goes_into_a_file(demo_build: Path, tmp_path: Path, endin
     plain_name = out.rename(tmp_path / f"answer{ending.lower()}")
     expected = ask(demo_build, "select market_id, outcomes::varchar from gold.markets order by all")
     found = f"select market_id, outcomes::varchar from '{plain_name}' order by all"
-    assert duckdb.sql(found).fetchall() == expected
+    assert duckdb.execute(found).fetchall() == expected
     assert len(expected) > 1_000
 
 
