@@ -2,7 +2,8 @@
 
 Every fetched book lands, changed or not: when it was seen is the point of it. A book that was asked
 for and not sent lands as a tombstone. So does one that the venue refuses, which is noted among the
-rejected lines too and costs no other its book; a venue that refuses every one has failed.
+rejected lines too and costs no other its book. A venue that refuses every one, sends none, or has
+stopped sending what it sent before, has failed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,14 @@ class BookSource:
     url_name: str
     batch: int
     """Most books of one call."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One book that the venue refuses by itself."""
+
+    book_id: str
+    error: RefusedError
 
 
 SOURCES = {
@@ -95,19 +104,33 @@ def _watched(connection: duckdb.DuckDBPyConnection, venue: str) -> list[str]:
 
 
 def _pages(
-    source: BookSource, client: VenueClient, wanted: Sequence[str], refused: dict[str, RefusedError]
-) -> Iterator[Page]:
-    """The books of `wanted`, of either half by itself where the venue refuses the whole; those that
-    it refuses one by one are added to `refused`."""
+    source: BookSource, client: VenueClient, wanted: Sequence[str], landing: Landing
+) -> Iterator[Page | Refusal]:
+    """The books of `wanted`, of either half by itself where the venue refuses the whole, down to a
+    refusal of one. Raises VenueError when the venue has come to refuse what it sent before."""
     try:
         yield source.fetch(client, wanted)
     except RefusedError as error:
         if len(wanted) == 1:
-            refused[wanted[0]] = error
+            _check_still_sends(source, client, landing)
+            yield Refusal(wanted[0], error)
             return
         middle = len(wanted) // 2
-        yield from _pages(source, client, wanted[:middle], refused)
-        yield from _pages(source, client, wanted[middle:], refused)
+        yield from _pages(source, client, wanted[:middle], landing)
+        yield from _pages(source, client, wanted[middle:], landing)
+
+
+def _check_still_sends(source: BookSource, client: VenueClient, landing: Landing) -> None:
+    """Raises VenueError unless a book that was sent before, if one was, is sent again: what the
+    venue does not send is gone only if it sends others."""
+    if landing.seen:
+        sure = max(landing.seen)
+        if not source.fetch(client, [sure]).records:
+            raise VenueError(
+                f"{source.entity.venue} order books: no book of {sure} any more, which came"
+                " before. The venue has stopped sending books, and none was landed. Try again"
+                " later."
+            )
 
 
 def _sweep(run: VenueRun, source: BookSource, client: VenueClient, watched: list[str]) -> Sweep:
@@ -121,12 +144,17 @@ def _sweep(run: VenueRun, source: BookSource, client: VenueClient, watched: list
         for start in range(0, len(watched), source.batch):
             wanted = watched[start : start + source.batch]
             refused: dict[str, RefusedError] = {}
-            for page in _pages(source, client, wanted, refused):
+            for page in _pages(source, client, wanted, landing):
+                if isinstance(page, Refusal):
+                    refused[page.book_id] = page.error
+                    continue
                 log.pages += 1
                 for line, record in enumerate(page.records, 1):
                     landing.add(record, fetched_at=page.fetched_at, source=log.source, line=line)
             if log.pages == 0:
                 raise refused[wanted[0]]
+            if set(wanted) - landing.seen - refused.keys():
+                _check_still_sends(source, client, landing)
             now = run.clock()
             for line, book_id in enumerate(wanted, 1):
                 if book_id in refused:
@@ -138,6 +166,11 @@ def _sweep(run: VenueRun, source: BookSource, client: VenueClient, watched: list
                 yield for_table(entity.table, batch)
             if run.progress:
                 run.progress(f"{entity.venue} order books", log.records, len(watched))
+        if watched and not landing.seen and not landing.unwritable:
+            raise VenueError(
+                f"{entity.venue} order books: none came of the {len(watched):,} that were asked"
+                " for. That is not believed, and none was landed. Try again later."
+            )
         for batch in landing.rest():
             yield for_table(entity.table, batch)
         for lines in rejected.rest():

@@ -1,7 +1,7 @@
 """Asking a venue: paging, pacing, retries, and answers that are checked before they are used."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -118,14 +118,23 @@ class VenueClient:
         cursor_param: str = "cursor",
         cursor_field: str = "cursor",
         cursor_required: bool = True,
+        ids: Callable[[Sequence[str]], Mapping[str, object]] | None = None,
     ) -> Listing:
-        """The records at `path`: on each page the list in `field`.
+        """The records at `path`: on each page the list in `field`. `ids` says how to ask for some.
 
         Its pages raise VenueError when the venue does not answer, or not in this shape.
         """
         paginator = CursorPaginator(cursor_param, cursor_field)
         self.log.known(path)
-        return Listing(path, self._pages(path, field, params or {}, paginator, cursor_required))
+        pages = self._pages(path, field, params or {}, paginator, cursor_required)
+        if ids is None:
+            return Listing(path, pages)
+
+        def by_id(wanted: Sequence[str]) -> Page:
+            asked = {**(params or {}), **ids(wanted)}
+            return Page(self.records("GET", path, field, asked), self.clock(), 1)
+
+        return Listing(path, pages, by_id)
 
     def records(
         self, method: Literal["GET", "POST"], path: str, field: str | None, body: Any

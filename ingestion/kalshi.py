@@ -98,7 +98,10 @@ def kalshi(client: VenueClient, sweep: SweepResource) -> Iterator[DltResource]:
     yield sweep(
         MARKET,
         client.listing(
-            "/markets", "markets", {"status": "open", "mve_filter": "exclude", "limit": 1000}
+            "/markets",
+            "markets",
+            {"status": "open", "mve_filter": "exclude", "limit": 1000},
+            ids=lambda tickers: {"tickers": ",".join(tickers)},
         ),
     )
     history = {"show_historical": "true"}

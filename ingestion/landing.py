@@ -2,19 +2,21 @@
 
 A record lands when its content differs from the newest row of the same id, so an unchanged payload
 is not written again and a payload that changes back is. A listing that a complete sweep no longer
-finds, or finds in a state that cannot be written, lands as a tombstone, a row without payload.
+finds, or finds in a state that cannot be written, lands as a tombstone, a row without payload;
+before that the venue is asked for it by its id, where it can be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from heapq import nlargest
 
 import orjson
 import pyarrow as pa
 
-from ingestion.errors import VenueError
+from ingestion.errors import RefusedError, VenueError
 from ingestion.payloads import UnwritableRecordError, content_hash, digest, dump
-from ingestion.venues import Entity, as_id
+from ingestion.venues import Entity, Listing, Page, as_id
 
 LANDED_RECORDS = pa.schema(
     [
@@ -62,6 +64,12 @@ REJECTED_LINES = pa.schema(
 _BATCH_ROWS = 5_000
 _VALUE_CHARACTERS = 200
 _BELIEVABLE_SHARE = 0.5
+# As many may slip between two pages while the venue's list moves on.
+_BELIEVABLE_LEFT_OUT = 0.01
+# One of them may close while it is asked for.
+_SURE_IDS = 3
+# Their names must fit into a URL.
+_IDS_AT_ONCE = 50
 
 
 def naive_utc(moment: datetime) -> datetime:
@@ -125,6 +133,24 @@ class Known:
     """Rows that came from the files which are about to be read."""
 
 
+def _asked(
+    by_id: Callable[[Sequence[str]], Page], wanted: Sequence[str], sure: Sequence[str]
+) -> Iterator[tuple[Sequence[str], Page]]:
+    """The venue's answers about `wanted`, each with what it was asked for beside `sure`. An id that
+    it refuses (of an archive, say) is none of its own, as long as it takes the others."""
+    for start in range(0, len(wanted), _IDS_AT_ONCE):
+        some = wanted[start : start + _IDS_AT_ONCE]
+        try:
+            yield some, by_id([*some, *sure])
+        except RefusedError:
+            if len(some) == 1:
+                yield [], by_id(sure)
+            else:
+                middle = len(some) // 2
+                yield from _asked(by_id, some[:middle], sure)
+                yield from _asked(by_id, some[middle:], sure)
+
+
 class RejectedLines:
     """What could not be landed as a record, as rows of raw.rejected_lines."""
 
@@ -173,6 +199,8 @@ class Landing:
         self.sweep = sweep
         self.rejected = rejected
         self.seen: set[str] = set()
+        self.unwritable: set[str] = set()
+        self.is_sure = False
         self._rows: list[tuple[object, ...]] = []
         self._moment: datetime | None = None
         self._versions: dict[str, int] = {}
@@ -204,6 +232,7 @@ class Landing:
         except UnwritableRecordError as error:
             # What was landed of it before is not what the venue says now: as if it were not sent.
             self.seen.discard(external_id or "")
+            self.unwritable.add(external_id or "")
             self.reject(source, line, str(error), record, fetched_at)
             return
         self.sweep.records += 1
@@ -223,14 +252,53 @@ class Landing:
         self.rejected.add(source, line, reason, value, at)
         self.sweep.rejected_lines += 1
 
+    def look_again(self, listing: Listing) -> Iterator[Page]:
+        """What the pages of a live sweep left out and the venue, asked for it by id, still lists.
+
+        A page that comes empty and without a cursor looks like the end (Kalshi's answer to a cursor
+        that it has forgotten). Raises VenueError when it was none, and when the venue does not know
+        by id what it has just listed.
+        """
+        if listing.by_id is None or not self.seen:
+            return
+        where = f"{self.entity.venue} {listing.path}"
+        sure = nlargest(_SURE_IDS, self.seen)
+        missing = self.known.newest.keys() - self.seen - self.unwritable
+        believable = len(self.seen) * _BELIEVABLE_LEFT_OUT
+        left_out = 0
+        for wanted, page in _asked(listing.by_id, sorted(missing), sure):
+            records = [record for record in page.records if isinstance(record, dict)]
+            found = {as_id(record.get(self.entity.id_field)): record for record in records}
+            if others := [one for one in found if one not in {*wanted, *sure}]:
+                raise VenueError(
+                    f"{where} answers with {others[0]!r} where it was not asked for. The venue's"
+                    " format has changed: this source must be adapted. Nothing was landed."
+                )
+            if found.keys().isdisjoint(sure):
+                raise VenueError(
+                    f"{where} does not know {sure[0]} by id, which it has just listed, so what it"
+                    " did not list cannot be told to be gone. Nothing was landed. Try again later."
+                )
+            again = [record for one, record in found.items() if one not in sure]
+            left_out += len(again)
+            if left_out > believable:
+                raise VenueError(
+                    f"{where} left out {left_out:,} that it still has when it is asked for them by"
+                    f" id, such as {next(one for one in found if one not in sure)}: its pages ended"
+                    " too soon. Nothing was landed. Try again later."
+                )
+            yield Page(again, page.fetched_at, 1)
+        self.is_sure = True
+
     def bury(self, fetched_at: datetime, source: str) -> Iterator[pa.Table]:
         """Ends a live sweep that reached its end: tombstones for the listings it did not find.
 
         Raises VenueError when it found fewer than half of the listings that are known, unless
-        the entity may empty.
+        it was looked for each of the others or the entity may empty.
         """
         known = self.known.live_listings
-        if not self.entity.may_empty and len(self.seen) < known * _BELIEVABLE_SHARE:
+        is_believed = self.is_sure or self.entity.may_empty
+        if not is_believed and len(self.seen) < known * _BELIEVABLE_SHARE:
             raise VenueError(
                 f"{self.entity.venue} {source} listed only {len(self.seen):,} where {known:,} are"
                 " known. That is not believed, and nothing was landed. Try again later; if the"

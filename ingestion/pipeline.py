@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -169,12 +170,12 @@ class VenueRun:
         rejected = RejectedLines(self.run_id, self.venue.name)
         landing = Landing(entity, known, log, rejected)
         expected = known.live_listings or None
-        for page in listing.pages:
-            log.pages = page.number
+        for page in chain(listing.pages, landing.look_again(listing)):
             for position, record in enumerate(page.records, 1):
                 landing.add(record, fetched_at=page.fetched_at, source=path, line=position)
             for batch in landing.full_batches():
                 yield for_table(entity.table, batch)
+            log.pages += 1
             if self.progress:
                 self.progress(f"{self.venue.name} {path}", log.records, expected)
         for batch in landing.bury(self.clock(), path):

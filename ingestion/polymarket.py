@@ -78,10 +78,12 @@ def polymarket(client: VenueClient, sweep: SweepResource) -> Iterator[DltResourc
     # The venue sends at most 100 events a page, whatever is asked; they carry their markets, which
     # are dropped: the markets' own listing brings them with more fields.
     yield sweep(EVENT, _listing(client, "/events/keyset", "events", limit=100))
-    yield sweep(MARKET, _listing(client, "/markets/keyset", "markets", limit=500))
+    yield sweep(MARKET, _listing(client, "/markets/keyset", "markets", limit=500, asks_by_id=True))
 
 
-def _listing(client: VenueClient, path: str, field: str, limit: int) -> Listing:
+def _listing(
+    client: VenueClient, path: str, field: str, limit: int, *, asks_by_id: bool = False
+) -> Listing:
     # The next page is asked for by `after_cursor`: `cursor` is ignored and serves page one for
     # ever. The last page has no `next_cursor`.
     return client.listing(
@@ -91,6 +93,7 @@ def _listing(client: VenueClient, path: str, field: str, limit: int) -> Listing:
         cursor_param="after_cursor",
         cursor_field="next_cursor",
         cursor_required=False,
+        ids=(lambda ids: {"id": ids}) if asks_by_id else None,
     )
 
 

@@ -79,6 +79,8 @@ class Listing:
 
     path: str
     pages: Iterator[Page]
+    by_id: Callable[[Sequence[str]], Page] | None = None
+    """Those of some ids that are listed now; null where the venue cannot be asked so."""
 
 
 SweepResource = Callable[[Entity, Listing], DltResource]

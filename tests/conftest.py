@@ -7,7 +7,7 @@ import os
 import shutil
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import duckdb
 import pytest
@@ -148,6 +148,10 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
+# How a listing is asked for some of its records by their ids.
+IDS = {"/markets": "tickers", "/markets/keyset": "id"}
+
+
 @dataclass
 class ListingScript:
     """The pages of one endpoint, and what it answers in place of some of them."""
@@ -159,9 +163,17 @@ class ListingScript:
     last_cursor: dict[str, str]
     faults: dict[int, list[Answer]] = field(default_factory=dict)
     for_ever: dict[int, Answer] = field(default_factory=dict)
+    by_id: Answer | None = None
+    refused: Collection[str] = ()
 
-    def answer(self, params: dict[str, str]) -> Answer:
-        """The page that the cursor asks for; page one without a cursor."""
+    def answer(self, params: dict[str, str], ids: Collection[str] = ()) -> Answer:
+        """The page that the cursor asks for; page one without a cursor. Or what is asked by id."""
+        if ids:
+            if not set(ids).isdisjoint(self.refused):
+                return Answer({}, status=422)
+            records = [record for page in self.pages for record in page if isinstance(record, dict)]
+            found = [r for r in records if not {r.get("ticker"), r.get("id")}.isdisjoint(ids)]
+            return self.by_id or Answer({self.name: found, **self.last_cursor})
         number = int(params.get(self.cursor_param, "page-1").removeprefix("page-"))
         if self.faults.get(number):
             return self.faults[number].pop(0)
@@ -199,7 +211,9 @@ class ScriptedVenue:
                 venue.requests.append((parts.path, params))
                 venue.before_answer(parts.path, venue.count(parts.path))
                 script = venue.scripts.get(parts.path)
-                answer = script.answer(params) if script else Answer({}, status=404)
+                ids = parse_qs(parts.query).get(IDS.get(parts.path, ""), [])
+                ids = [one for some in ids for one in some.split(",")]
+                answer = script.answer(params, ids) if script else Answer({}, status=404)
                 content = answer.content
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.content_type)

@@ -6,7 +6,7 @@ from datetime import datetime
 import duckdb
 import numpy as np
 import pytest
-from conftest import Query, ScriptedVenue, TickingClock
+from conftest import Answer, Query, ScriptedVenue, TickingClock
 
 from ingestion.build import PROJECT
 from ingestion.errors import MarketFinderError, SettingsError, VenueError
@@ -240,19 +240,91 @@ def test_a_listing_that_is_gone_lands_as_a_tombstone(
 def test_a_sweep_of_less_than_half_is_not_believed(
     left: int, believed: bool, venue: ScriptedVenue, sweep: Sweep, query: Query
 ) -> None:
-    markets = [{"ticker": f"KX-{number}"} for number in range(10)]
-    venue.kalshi(markets)
-    sweep()
-    venue.kalshi(markets[:left])
+    """Where the venue cannot be asked for them by id."""
+    series = [{"ticker": f"KX{number}"} for number in range(10)]
+    venue.kalshi(series=[series])
+    sweep(entity="series")
+    venue.kalshi(series=[series[:left]])
     if believed:
-        assert counts(sweep()) == (left, 0, left, 10 - left)
+        assert counts(sweep(entity="series")) == (left, 0, left, 10 - left)
         return
     with pytest.raises(VenueError, match=f"listed only {left} where 10 are known"):
-        sweep()
-    assert query("select count(*), count(payload) from raw.kalshi_markets") == [(10, 10)]
+        sweep(entity="series")
+    assert query("select count(*), count(payload) from raw.kalshi_series") == [(10, 10)]
     assert query("select is_complete, error is null from raw.sweeps order by finished_at") == [
         (True, True), (False, False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("venue_name", ["kalshi", "polymarket"])
+@pytest.mark.parametrize("cut", [[], None, 1])
+def test_a_listing_that_ends_too_soon_buries_nothing(
+    venue_name: str, cut: object, venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    """Kalshi answers a cursor that it does not know any more with an empty page, and no cursor."""
+    markets = [{"ticker": f"KX-{number}", "id": str(number)} for number in range(10)]
+    serve = venue.kalshi if venue_name == "kalshi" else venue.polymarket
+    serve(markets[:6], markets[6:])
+    sweep(venue_name)
+    script = venue.scripts["/markets" if venue_name == "kalshi" else "/markets/keyset"]
+    page = markets[6:7] if cut == 1 else cut
+    script.for_ever[2] = Answer({"markets": page, **script.last_cursor})
+    with pytest.raises(VenueError, match=r"left out .* it still has"):
+        sweep(venue_name)
+    assert query(f"select count(*), count(payload) from raw.{venue_name}_markets") == [(10, 10)]
+    assert query("select is_complete from raw.sweeps order by finished_at") == [(True,), (False,)]
+    serve(markets[:4])
+    assert counts(sweep(venue_name)) == (4, 0, 4, 6)
+
+
+def test_what_slipped_between_two_pages_is_taken(
+    venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    markets = [{"ticker": f"KX-{number}"} for number in range(200)]
+    venue.kalshi(markets)
+    sweep()
+    left_out = {"ticker": "KX-199", "volume": 1}
+    venue.kalshi(markets[:198], [left_out])
+    venue.scripts["/markets"].for_ever[2] = Answer({"markets": [], "cursor": ""})
+    assert counts(sweep()) == (199, 1, 198, 1)
+    gone = "select external_id from raw.kalshi_markets where payload is null"
+    assert query(gone) == [("KX-198",)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (Answer({"markets": [], "cursor": ""}), "does not know KX-5 by id"),
+        (Answer({}, 400), "answered 400"),
+        (Answer({"markets": [{"ticker": "KX-17"}, {"ticker": "KX-5"}], "cursor": "more"}),
+         "answers with 'KX-17' where it was not asked for"),
+    ],
+    ids=["nothing", "refused", "another"],
+)  # fmt: skip
+def test_nothing_is_buried_by_a_venue_that_cannot_be_asked(
+    answer: Answer, message: str, venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    """What is not in an answer is gone only if what has just been listed is in it."""
+    markets = [{"ticker": f"KX-{number}"} for number in range(10)]
+    venue.kalshi(markets)
+    sweep()
+    venue.kalshi(markets[:6])
+    venue.scripts["/markets"].by_id = answer
+    with pytest.raises(VenueError, match=message):
+        sweep()
+    assert query("select count(*), count(payload) from raw.kalshi_markets") == [(10, 10)]
+
+
+def test_an_id_that_the_venue_refuses_is_none_of_its_own(
+    venue: ScriptedVenue, sweep: Sweep, query: Query
+) -> None:
+    """Of an archive, say. It costs no other its tombstone, and no sweep its end."""
+    markets = [{"id": name} for name in ("1", "2", "3", "not a number", "5")]
+    venue.polymarket(markets)
+    sweep("polymarket")
+    venue.polymarket(markets[:2])
+    venue.scripts["/markets/keyset"].refused = {"not a number"}
+    assert counts(sweep("polymarket")) == (2, 0, 2, 3)
 
 
 def test_a_venue_that_is_empty_from_the_start_is_no_error(settings: Settings, query: Query) -> None:

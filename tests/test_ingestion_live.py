@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -262,6 +263,7 @@ def test_a_record_that_is_none_is_rejected_and_the_rest_lands(
         b'{"markets": [{"ticker": "KX-5", "last_price": NaN}, {"ticker": "KX-6"}], "cursor": ""}'
     )
     sweep_markets(settings)
+    venue.kalshi([market(6)])
     venue.scripts["/markets"].for_ever[1] = Answer(broken)
     sweep_markets(settings)
     assert query(
@@ -329,6 +331,39 @@ def test_a_book_that_cannot_be_written_is_none(
     ]  # fmt: skip
 
 
+def fetch_books(
+    settings: Settings, watched: int, answer: Callable[[list[str]], list[str] | int]
+) -> list[str]:
+    """Fetches the books of so many Kalshi markets from a venue that sends those `answer` gives, or
+    refuses with its status; returns what went wrong."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent = answer(parse_qs(urlsplit(self.path).query)["tickers"])
+            tickers = [] if isinstance(sent, int) else sent
+            books = [{"ticker": ticker, "orderbook_fp": {}} for ticker in tickers]
+            self.send_response(sent if isinstance(sent, int) else 200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"orderbooks": books}).encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with open_warehouse(settings.warehouse) as connection:
+        connection.execute(
+            "create schema if not exists silver; create or replace table silver.watchlist as"
+            " select 'kalshi' as platform, 'KX-' || range as book_id, range as priority"
+            f" from range({watched})"
+        )
+    server = QuietServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        return ingest_books(settings.model_copy(update={"kalshi_url": url}), run_id="books")[1]
+    finally:
+        server.shutdown()
+
+
 @pytest.mark.parametrize(
     ("refused", "status", "landed", "problem"),
     [
@@ -347,29 +382,10 @@ def test_a_book_that_the_venue_refuses_costs_no_other(
     settings: Settings,
     query: Query,
 ) -> None:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked = parse_qs(urlsplit(self.path).query)["tickers"]
-            books = [{"ticker": ticker, "orderbook_fp": {}} for ticker in asked]
-            self.send_response(status if refused & set(asked) else 200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"orderbooks": books}).encode())
+    def answer(asked: list[str]) -> list[str] | int:
+        return status if refused & set(asked) else asked
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with open_warehouse(settings.warehouse) as connection:
-        connection.execute(
-            "create schema silver; create table silver.watchlist as"
-            " select 'kalshi' as platform, 'KX-' || range as book_id, 1 as priority from range(9)"
-        )
-    server = QuietServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        _, problems = ingest_books(settings.model_copy(update={"kalshi_url": url}), run_id="books")
-    finally:
-        server.shutdown()
+    problems = fetch_books(settings, 9, answer)
     assert [str(problem) in text for text in problems] == ([True] if problem else [])
     if problem:
         assert query("select count(*) from raw.sweeps where is_complete and venue = 'kalshi'") == [
@@ -404,3 +420,31 @@ def test_books_of_a_watchlist_that_is_none(
             connection.execute(f"create schema silver; create table silver.watchlist ({table})")
     with pytest.raises(WarehouseError, match=message):
         ingest_books(settings, run_id="run")
+
+
+@pytest.mark.parametrize("answered", [0, 1, 2])
+@pytest.mark.parametrize("then", [404, []], ids=["refuses", "sends none"])
+def test_a_venue_that_stops_sending_books_has_failed(
+    answered: int, then: list[str] | int, settings: Settings, query: Query
+) -> None:
+    """That it has none of the rest is not known then."""
+    calls: list[int] = []
+
+    def answer(asked: list[str]) -> list[str] | int:
+        calls.append(len(asked))
+        return asked if len(calls) <= answered else then
+
+    (problem,) = fetch_books(settings, 250, answer)
+    assert problem.startswith("kalshi ")
+    assert query("select landed, gone, is_complete from raw.sweeps where venue = 'kalshi'") == [
+        (0, 0, False)
+    ]
+    assert len(calls) < 20 or not answered
+
+
+def test_books_that_a_venue_does_not_have_are_none(settings: Settings, query: Query) -> None:
+    """A whole batch of them too, as long as it sends those it has."""
+    assert fetch_books(settings, 250, lambda asked: [t for t in asked if len(t) < 6]) == []
+    rows = "select payload is null, count(*) from raw.kalshi_order_books group by all order by all"
+    assert query(rows) == [(False, 100), (True, 150)]
+    assert fetch_books(settings, 0, lambda asked: 404) == []

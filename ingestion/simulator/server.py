@@ -188,7 +188,12 @@ def _kalshi_list(
         return world.kalshi_parlays_from(start)
     wanted = STATUSES[query["status"]] if query.get("status") else set.union(*STATUSES.values())
     markets = world.kalshi_markets_from(start, is_open=part == OPEN)
-    return ((number, record) for number, record in markets if record["status"] in wanted)
+    named = query["tickers"].split(",") if query.get("tickers") else None
+    return (
+        (number, record)
+        for number, record in markets
+        if record["status"] in wanted and (named is None or record["ticker"] in named)
+    )
 
 
 def kalshi_page(world: World, path: str, query: Query) -> tuple[str, Page, Cursor]:
@@ -224,6 +229,9 @@ def polymarket_page(world: World, path: str, query: Query) -> tuple[str, Page, C
         records = world.polymarket_events_from(cursor.start, is_open)
     else:
         records = world.polymarket_markets_from(cursor.start, is_open)
+    if "id" in query:
+        ids = query["id"].split(",")
+        records = ((number, record) for number, record in records if record["id"] in ids)
     page = _page(records, cursor, limit)
     return name, _with_empty_pages(world.seed, path, cursor, page), cursor
 
@@ -280,7 +288,10 @@ class Handler(BaseHTTPRequestHandler):
         faults = self.simulator.faults
         if faults.latency_seconds:
             time.sleep(faults.latency_seconds)
-        query = {name: values[-1] for name, values in parse_qs(target.query).items()}
+        query = {
+            name: ",".join(values) if name == "id" else values[-1]
+            for name, values in parse_qs(target.query).items()
+        }
         for prefix, venue in ((KALSHI_PREFIX, "kalshi"), (GAMMA_PREFIX, "polymarket")):
             path = target.path.removeprefix(prefix)
             if target.path.startswith(prefix) and path in PATHS[venue]:
