@@ -231,7 +231,7 @@ def test_faults_are_never_equal_and_the_key_is_nowhere(
         "server error 500": "unevaluated",
         "turned away with 400": "unevaluated",
         "timeout": "unevaluated",
-        "truncated": "unclear",
+        "cut off at 1,000 tokens": "unevaluated",
         "unparsable": "unclear",
         "refused": "unclear",
         "a quote does not occur in the text": "unclear",

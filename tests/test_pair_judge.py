@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -120,16 +121,6 @@ ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str, str]] 
         lambda r: completion(judgement(r), finish_reason="content_filter"),
         "unclear",
         "refused",
-    ),
-    "truncated": (
-        lambda r: completion(json.dumps(judgement(r))[:-20], finish_reason="length"),
-        "unclear",
-        "truncated",
-    ),
-    "truncated, and whole by chance": (
-        lambda r: completion(judgement(r), finish_reason="length"),
-        "unclear",
-        "truncated",
     ),
     "cut JSON": (lambda r: completion(json.dumps(judgement(r))[:-20]), "unclear", "unparsable"),
     "no JSON": (lambda r: completion("They are equal."), "unclear", "unparsable"),
@@ -300,6 +291,41 @@ class TestAnswers:
         assert first.unevaluated == {reason: 1}
         assert first.calls == 1
         assert relations(second) == ["equal"]
+
+    def test_an_answer_that_was_cut_off_is_none(
+        self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
+    ) -> None:
+        """Whole by chance or not. It was paid for, and is asked for twice; then only with more."""
+        endpoint.script = lambda request, number: Answer(
+            completion(judgement(request), finish_reason="length")
+        )
+        runs = [judged(pairs(count=1), judge_settings) for _ in range(4)]
+        assert [run.unevaluated for run in runs] == [
+            {"cut off at 1,000 tokens": 1}, {"cut off at 1,000 tokens": 1},
+            {"cut off twice already": 1}, {"cut off twice already": 1},
+        ]  # fmt: skip
+        assert [run.calls for run in runs] == [1, 1, 0, 0]
+        assert runs[0].usd == Decimal("0.0014")
+        with VerdictLedger(judge_settings.ledger) as ledger:
+            assert ledger.verdicts() == {}
+            assert sum(one.output_tokens or 0 for one in ledger.usage()) == 400
+        fewer = changed(judge_settings, max_output_tokens=999)
+        assert judged(pairs(count=1), fewer).calls == 0
+        endpoint.script = always()
+        more = changed(judge_settings, max_output_tokens=1_001)
+        assert relations(judged(pairs(count=1), more)) == ["equal"]
+
+    def test_a_cut_off_answer_of_an_older_ledger_is_none(
+        self, judge_settings: JudgeSettings
+    ) -> None:
+        judged(pairs(count=1), judge_settings)
+        with sqlite3.connect(judge_settings.ledger) as connection:
+            connection.execute(
+                "update verdicts set verdict = json_set("
+                "verdict, '$.answer_kind', 'truncated', '$.relation', 'unclear')"
+            )
+        without_key = changed(judge_settings, api_key=SecretStr(""))
+        assert judged(pairs(count=1), without_key).unevaluated == {"no key": 1}
 
     def test_usage_that_is_not_told_costs_the_worst(
         self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
@@ -493,22 +519,34 @@ class TestCache:
         assert len(endpoint.requests) == 1
         assert relations(run) == ["equal", "equal"]
 
-    def test_each_text_and_the_model_are_in_the_key(self) -> None:
+    def test_another_endpoint_is_another_judge(
+        self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
+    ) -> None:
+        """A model's name is what somebody serves under it."""
+        judged(pairs(count=1), judge_settings)
+        other = changed(judge_settings, base_url=endpoint.url.replace("127.0.0.1", "localhost"))
+        endpoint.script = lambda request, number: Answer(completion(judgement(request, "overlap")))
+        assert relations(judged(pairs(count=1), other)) == ["overlap"]
+        assert relations(judged(pairs(count=1), judge_settings)) == ["equal"]
+        assert len(endpoint.requests) == 2
+
+    def test_each_text_the_model_and_the_endpoint_are_in_the_key(self) -> None:
         rows = [pair(1)] + [
             {**pair(1), "pair_id": name, name: "something else"} for name in PAIRS_SCHEMA.names[1:]
         ]
         keys = {
             one.cache_key
             for model in ("one", "two")
-            for one in questions(pairs(*rows), model).values()
+            for url in ("http://one", "http://two")
+            for one in questions(pairs(*rows), model, url).values()
         }
-        assert len(keys) == 2 * len(rows)
+        assert len(keys) == 4 * len(rows)
 
     def test_prompt_and_schema_are_in_the_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        keys = {cache_key("texts", "model")}
+        keys = {cache_key("texts", "model", "url")}
         for name in ("PROMPT_VERSION", "SCHEMA_VERSION"):
             monkeypatch.setattr(f"python_models.kernels.pair_judge.prompt.{name}", "next")
-            keys.add(cache_key("texts", "model"))
+            keys.add(cache_key("texts", "model", "url"))
         assert len(keys) == 3
 
 
@@ -643,7 +681,7 @@ class TestCrashes:
     def test_what_a_dead_run_was_asking_waits_for_its_lease(
         self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
     ) -> None:
-        (one,) = questions(pairs(count=1), judge_settings.model).values()
+        (one,) = questions(pairs(count=1), judge_settings.model, judge_settings.base_url).values()
         now = datetime.now(UTC)
         with VerdictLedger(judge_settings.ledger) as ledger:
             ledger.reserve(

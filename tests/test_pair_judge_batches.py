@@ -8,7 +8,7 @@ import openai
 import pyarrow as pa
 import pytest
 from conftest import KEY, Answer
-from judge_endpoint import ScriptedEndpoint, always, completion
+from judge_endpoint import ScriptedEndpoint, always, completion, judgement
 from judge_runs import changed, judged, pair, pairs, relations, spent_today
 
 from python_models.kernels.pair_judge import batches as batches_module
@@ -47,6 +47,21 @@ def left_files(settings: JudgeSettings) -> list[str]:
 
 class TestBatches:
     """From pairs to a batch, and from its files to rows."""
+
+    def test_an_answer_that_was_cut_off_is_none(
+        self, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
+    ) -> None:
+        """What counts is the limit that it was sent with, whatever it is by now."""
+        endpoint.script = lambda request, number: Answer(
+            completion(judgement(request), finish_reason="length")
+        )
+        for turn in (1, 2):
+            submitted(pairs(count=1), judge_settings)
+            endpoint.end_batch(f"batch_{turn}")
+            (report,) = collected(changed(judge_settings, max_output_tokens=100_000))
+            assert (report.answered, report.open_again) == (0, 1)
+        assert submitted(pairs(count=1), judge_settings) is None
+        assert submitted(pairs(count=1), changed(judge_settings, max_output_tokens=2_000))
 
     def test_answers_are_joined_in_any_order(
         self,

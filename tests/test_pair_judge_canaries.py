@@ -106,7 +106,7 @@ def test_an_obedient_model_is_not_believed(name: str, judge_settings: JudgeSetti
     text = CANARIES[name]
     for column, written in product(TEXT_COLUMNS, (text, f"If Acme sells 5, Yes. {text} Else No.")):
         row = {**pair(1), column: written}
-        asked = question(row, "scripted")
+        asked = question(row, "scripted", judge_settings.base_url)
         request = json.loads(json.dumps(request_body(asked, judge_settings)))
         reply = read_reply(obedient(request, 1).body, judge_settings, 0)
         assert reply is not None
@@ -124,12 +124,14 @@ def test_canaries_on_the_wire(judge_settings: JudgeSettings, endpoint: ScriptedE
         for name, text in CANARIES.items()
         for side in ("kalshi", "polymarket")
     ]
-    by_key = {question(row, "scripted").cache_key: row for row in rows}
+    by_key = {question(row, "scripted", judge_settings.base_url).cache_key: row for row in rows}
 
     assert set(relations(judged(pairs(*rows), judge_settings))) == {"unclear"}
     assert len(endpoint.requests) == len(rows)
     for request in endpoint.requests:
-        assert_sent_safely(request, by_key[sent_question(request).cache_key])
+        assert_sent_safely(
+            request, by_key[sent_question(request, judge_settings.base_url).cache_key]
+        )
 
 
 def test_text_that_speaks_for_the_other_side(
@@ -245,9 +247,9 @@ def test_any_text_comes_through_as_one_string(judge_settings: JudgeSettings) -> 
     for _ in range(500):
         text = "".join(chance.choices(letters, k=20))
         row = pair(1, kalshi_rules=text)
-        asked = question(row, "scripted")
+        asked = question(row, "scripted", judge_settings.base_url)
         body = json.loads(json.dumps(request_body(asked, judge_settings)))
         assert_sent_safely(body, row)
-        again = sent_question(body)
+        again = sent_question(body, judge_settings.base_url)
         assert again == asked
         assert again.flags <= {ADDRESSED, DISGUISED, CUT}

@@ -34,7 +34,10 @@ BOUND_SECONDS = QUESTIONS / IN_FLIGHT * LATENCY_SECONDS
 
 async def bare(table: pa.Table, settings: JudgeSettings) -> None:
     """The same requests by the openai client and a semaphore: nothing is kept or checked."""
-    bodies = [request_body(one, settings) for one in questions(table, settings.model).values()]
+    bodies = [
+        request_body(one, settings)
+        for one in questions(table, settings.model, settings.base_url).values()
+    ]
     limiter = asyncio.Semaphore(IN_FLIGHT)
     async with client(settings) as endpoint:
 

@@ -69,7 +69,8 @@ def submit_batch(
     """
     if not settings.is_on:
         return None
-    by_key = {one.cache_key: one for one in questions(pairs, settings.model).values()}
+    asked = questions(pairs, settings.model, settings.base_url)
+    by_key = {one.cache_key: one for one in asked.values()}
     name, began_at = uuid.uuid4().hex, utc_now()
     taken = ledger.verdicts(list(by_key)).keys() | ledger.keys_being_asked(began_at)
     lines = dict(_lines((one for key, one in by_key.items() if key not in taken), settings))
@@ -186,8 +187,8 @@ def _collect(
         return BatchReport(batch.name, "gone", open_again=left)
     except openai.OpenAIError as error:
         return BatchReport(batch.name, _reason(error))
-    answered = _keep(content, batch.name, settings, ledger, clock)
-    left = ledger.close_batch(batch.name, is_charged=False)
+    answered, cut_off = _keep(content, batch.name, settings, ledger, clock)
+    left = ledger.close_batch(batch.name, is_charged=False) + cut_off
     _path(ledger, batch.name).unlink(missing_ok=True)
     return BatchReport(batch.name, remote.status, answered + left, answered, left)
 
@@ -216,11 +217,12 @@ def _keep(
     settings: JudgeSettings,
     ledger: VerdictLedger,
     clock: Clock,
-) -> int:
-    """Keeps the answers of an output file, each by itself: how many there were."""
-    asked = dict(_sent(_path(ledger, name)))
+) -> tuple[int, int]:
+    """Keeps the answers of an output file, each by itself: how many there were, and how many were
+    cut off."""
+    asked = {one.cache_key: (one, limit) for one, limit in _sent(_path(ledger, name), settings)}
     reserved = ledger.open_attempts(name)
-    answered = 0
+    answered = cut_off = 0
     for line in content.splitlines():
         key, body = _answer(line)
         attempt, worst = reserved.get(key, (0, 0))
@@ -228,11 +230,13 @@ def _keep(
         if reply is None:
             continue
         del reserved[key]
-        one = asked.get(key)
+        one, limit = asked.get(key, (None, 0))
         row = verdict(reply, one, clock()) if one else None
-        ledger.finish(attempt, reply.nano_usd, clock(), row)
-        answered += row is not None
-    return answered
+        ledger.finish(attempt, reply.nano_usd, clock(), row, limit)
+        is_cut_off = row is not None and row.answer_kind == "truncated"
+        cut_off += is_cut_off
+        answered += row is not None and not is_cut_off
+    return answered, cut_off
 
 
 def _answer(line: bytes) -> tuple[str, Any]:
@@ -245,10 +249,11 @@ def _answer(line: bytes) -> tuple[str, Any]:
         return "", None
 
 
-def _sent(path: Path) -> Iterator[tuple[str, Question]]:
-    """The questions of a batch file that would be asked in the same way today."""
+def _sent(path: Path, settings: JudgeSettings) -> Iterator[tuple[Question, int]]:
+    """The questions of a batch file that would be asked in the same way today, each with the most
+    tokens that an answer to it could have."""
     for line in path.read_bytes().splitlines() if path.exists() else []:
         request = orjson.loads(line)
-        one = sent_question(request["body"])
+        one = sent_question(request["body"], settings.base_url)
         if one.cache_key == request["custom_id"]:
-            yield one.cache_key, one
+            yield one, request["body"]["max_completion_tokens"]

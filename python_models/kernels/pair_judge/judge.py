@@ -86,10 +86,10 @@ class _State:
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-def questions(pairs: pa.Table, model: str) -> dict[str, Question]:
+def questions(pairs: pa.Table, model: str, base_url: str) -> dict[str, Question]:
     """The questions of a table with at least the columns of ``PAIRS_SCHEMA``, by pair."""
     rows = pairs.select(PAIRS_SCHEMA.names).to_pylist()
-    return {row["pair_id"]: question(row, model) for row in rows}
+    return {row["pair_id"]: question(row, model, base_url) for row in rows}
 
 
 def judge_pairs(
@@ -118,7 +118,7 @@ async def judge_pairs_async(
     clock: Clock = utc_now,
 ) -> JudgeRun:
     """``judge_pairs`` within a running event loop."""
-    asked = questions(pairs, settings.model)
+    asked = questions(pairs, settings.model, settings.base_url)
     by_key = {one.cache_key: one for one in asked.values()}
     if not settings.is_on:
         return JudgeRun(_outcomes(asked, _answers_ever(by_key, ledger), {}, settings))
@@ -268,5 +268,8 @@ async def _attempt(
         state.ledger.finish(attempt, worst, state.clock())
         return Failure("not a chat completion")
     row = verdict(reply, one, state.clock())
-    state.ledger.finish(attempt, reply.nano_usd, row.judged_at, row)
+    limit = state.settings.max_output_tokens
+    state.ledger.finish(attempt, reply.nano_usd, row.judged_at, row, limit)
+    if row.answer_kind == "truncated":
+        return Failure(f"cut off at {limit:,} tokens")
     return None

@@ -58,6 +58,11 @@ create table if not exists attempts (
 create index if not exists attempts_by_key on attempts (cache_key, is_open, lease_ends_at);
 create index if not exists attempts_by_run on attempts (run_id, nano_usd);
 create index if not exists attempts_by_day on attempts (day, nano_usd);
+create table if not exists cut_offs (
+    cache_key text not null,
+    max_output_tokens integer not null
+);
+create index if not exists cut_offs_by_key on cut_offs (cache_key);
 create table if not exists batches (
     name text primary key,
     batch_id text,
@@ -88,6 +93,7 @@ _KEYS_AT_ONCE = 500
 _DURABLE_EVERY = 20  # a sync takes milliseconds, and everybody waits for it
 CLAIM = timedelta(hours=1)
 """How long a run may take to submit a batch before another one does."""
+_MOST_CUT_OFFS = 2
 _FOR_EVER = timedelta(days=36_500)
 
 
@@ -96,6 +102,7 @@ class Refusal(StrEnum):
 
     ANSWERED = "answered already"
     TAKEN = "asked by another run"
+    CUT_OFF = "cut off twice already"
     OVER_RUN_BUDGET = "over the budget of the run"
     OVER_DAY_BUDGET = "over the budget of the day"
 
@@ -175,14 +182,15 @@ class VerdictLedger:
         return {verdict.cache_key: verdict for verdict in found}
 
     def latest_verdicts(self, text_hashes: Sequence[str]) -> dict[str, Verdict]:
-        """The newest answer about each pair of texts, of any model and prompt, by their hash."""
+        """The newest answer about each pair of texts, of any model and prompt, by their hash. (One
+        that was cut off was kept as an answer once.)"""
         found: dict[str, Verdict] = {}
         for start in range(0, len(text_hashes), _KEYS_AT_ONCE):
             some = text_hashes[start : start + _KEYS_AT_ONCE]
             marks = ", ".join("?" * len(some))
             rows = self._connection.execute(
                 f"select text_hash, verdict from verdicts where text_hash in ({marks})"
-                " order by judged_at, cache_key",
+                " and verdict ->> '$.answer_kind' != 'truncated' order by judged_at, cache_key",
                 some,
             )
             found.update((key, Verdict.model_validate_json(text)) for key, text in rows)
@@ -237,9 +245,15 @@ class VerdictLedger:
         return granted
 
     def finish(
-        self, attempt: int, nano_usd: int, now: datetime, verdict: Verdict | None = None
+        self,
+        attempt: int,
+        nano_usd: int,
+        now: datetime,
+        verdict: Verdict | None = None,
+        max_output_tokens: int = 0,
     ) -> None:
-        """Ends an attempt with what it cost, and keeps its answer if it had one."""
+        """Ends an attempt with what it cost, and keeps its answer if it had one. Of one that was
+        cut off only that is kept, and at how many tokens: with no more it is asked for twice."""
         self._finished += 1
         with self._transaction(is_durable=self._finished % _DURABLE_EVERY == 0) as connection:
             connection.execute(
@@ -254,7 +268,11 @@ class VerdictLedger:
                     attempt,
                 ),
             )
-            if verdict:
+            if verdict and verdict.answer_kind == "truncated":
+                connection.execute(
+                    "insert into cut_offs values (?, ?)", (verdict.cache_key, max_output_tokens)
+                )
+            elif verdict:
                 connection.execute(
                     "insert or ignore into verdicts values (?, ?, ?, ?)",
                     (
@@ -344,20 +362,23 @@ def _reserve(
     now: datetime,
     lease: timedelta,
 ) -> int | Refusal:
-    answered, taken = connection.execute(
+    answered, taken, cut_offs = connection.execute(
         """
         select
             exists (select 1 from verdicts where cache_key = ?1),
             exists (
                 select 1 from attempts where cache_key = ?1 and is_open and lease_ends_at > ?2
-            )
+            ),
+            (select count(*) from cut_offs where cache_key = ?1 and max_output_tokens >= ?3)
         """,
-        (wish.cache_key, now.timestamp()),
+        (wish.cache_key, now.timestamp(), settings.max_output_tokens),
     ).fetchone()
     if answered:
         return Refusal.ANSWERED
     if taken:
         return Refusal.TAKEN
+    if cut_offs >= _MOST_CUT_OFFS:
+        return Refusal.CUT_OFF
     day = f"{now:%Y-%m-%d}"
     for column, value, max_calls, max_usd, refusal in (
         (

@@ -78,23 +78,24 @@ class Question:
         return self.kalshi.flags | self.polymarket.flags
 
 
-def cache_key(message: str, model: str) -> str:
-    """The hash of all that decides an answer: both texts as sent, prompt, schema and model."""
-    parts = [message, PROMPT_VERSION, SCHEMA_VERSION, model]
+def cache_key(message: str, model: str, base_url: str) -> str:
+    """The hash of all that decides an answer: both texts as sent, prompt, schema, and the model of
+    that name at that endpoint."""
+    parts = [message, PROMPT_VERSION, SCHEMA_VERSION, model, base_url]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def question(row: dict[str, Any], model: str) -> Question:
+def question(row: dict[str, Any], model: str, base_url: str) -> Question:
     """What to ask about a row of ``PAIRS_SCHEMA``."""
     kalshi, polymarket = contracts(row)
-    key = cache_key(user_message(kalshi, polymarket), model)
+    key = cache_key(user_message(kalshi, polymarket), model, base_url)
     return Question(key, model, kalshi, polymarket)
 
 
-def sent_question(body: dict[str, Any]) -> Question:
+def sent_question(body: dict[str, Any], base_url: str) -> Question:
     """The question of a request that ``request_body`` made."""
     message, model = body["messages"][-1]["content"], body["model"]
-    return Question(cache_key(message, model), model, *read_user_message(message))
+    return Question(cache_key(message, model, base_url), model, *read_user_message(message))
 
 
 def request_body(asked: Question, settings: JudgeSettings) -> dict[str, Any]:
