@@ -153,6 +153,33 @@ def test_an_order_on_polymarket_is_of_a_dollar_at_least() -> None:
     ]
 
 
+def test_no_order_that_is_priced_is_below_a_dollar_on_polymarket() -> None:
+    """What it takes deeper in the book costs more than the best offer, whose price its minimum is
+    of. A few shares at a cent before dear ones ask for more than need be, and never for less."""
+    rng = random.Random(20261123)
+    locks = [random_lock(rng) for _ in range(500)]
+    for _, legs in locks[::2]:
+        for place, leg in enumerate(legs):
+            dust = (Decimal(rng.randint(1, 40)) / 1000, Decimal(rng.randint(1, 500)) / 100)
+            if leg.platform == "polymarket" and dust[0] < leg.levels[0][0]:
+                legs[place] = replace(leg, minimum=1, levels=(dust, *leg.levels))
+    connection = database(*FROM_BOOKS)
+    fill(connection, locks)
+    price(connection)
+    smallest = connection.execute(
+        "select split_part(lock_id, '-', 2)::integer, minimum_contracts from silver.locks"
+        " where is_priced"
+    ).fetchall()
+    costs = [
+        sum(cents * size for cents, size in taken(leg, contracts) or [])
+        for number, contracts in smallest
+        for leg in locks[number][1]
+        if leg.platform == "polymarket"
+    ]
+    assert len(costs) > 300
+    assert 1 <= min(costs) < Decimal("1.1")
+
+
 def split(
     rng: random.Random, fills: list[tuple[Decimal, Decimal]]
 ) -> list[tuple[Decimal, Decimal]]:

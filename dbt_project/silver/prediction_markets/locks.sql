@@ -50,7 +50,8 @@ legs as (
         books.outcome_id is not null and books.rejection_reason is null as has_book,
         books.rejection_reason,
         books.minimum_order_size,
-        -- An order that takes offers is of a dollar at least on Polymarket, however many shares that is.
+        -- An order that takes offers is of a dollar at least on Polymarket, however many shares that is. Those
+        -- behind the best cost more, so it is no less than a dollar, and now and then more than need be.
         case when legs.platform = 'polymarket' then 1 / depths.best_price end as shares_of_a_dollar,
         fees.taker_rate,
         fees.unknown_reason,
