@@ -33,20 +33,23 @@
     {%- for id in selected_resources if execute and id.startswith("model.") %}
         {%- do made.append(graph.nodes[id].name) %}
     {%- endfor %}
-    {%- set seen = results | selectattr("status", "equalto", "success") | map(attribute="node.name") %}
     {%- if made and not bad %}
-    delete from raw.unfinished_builds where model in ('{{ made | join("', '") }}')
-    {%- elif "opportunity_sightings" in seen %}
-    {#- What a build saw that failed after all is no opportunity of the past. #}
-    update silver.opportunity_sightings set
-        status = 'suspect', suspect_reasons = list_append(suspect_reasons, 'its build failed')
-    where status = 'active' and sighting_id in (
-        select found.sighting_id
-        from silver.found_opportunities as found
-        inner join silver.pricing_clock as clock on not clock.is_past
-    )
+    delete from raw.unfinished_builds where model in ('{{ made | join("', '") }}');
+    {%- endif %}
+    {%- if "opportunity_sightings" in made and not bad %}
+    {#- What was seen is an opportunity of the past once all that it was made of has passed. #}
+    update silver.opportunity_sightings set status = 'active', suspect_reasons = []
+    where
+        suspect_reasons = ['{{ not_passed() }}']
+        and not exists (select 1 from raw.unfinished_builds)
+        and sighted_at = (select clock.as_of from silver.pricing_clock as clock where not clock.is_past)
+        and sighting_id in (select found.sighting_id from silver.found_opportunities as found)
     {%- endif %}
 {% endmacro %}
+
+
+{#- What speaks against a sighting of a build that is not done, or was killed or failed. -#}
+{% macro not_passed() -%} its build has not passed {%- endmacro %}
 
 
 {#- Of the models that opportunities are made of, and of themselves: those that this build makes, and

@@ -1,6 +1,10 @@
 """From simulated venues to gold, with real HTTP, the real loader and real dbt builds."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -394,8 +398,40 @@ def test_what_a_build_saw_that_failed_is_no_opportunity_of_the_past(
     reasons = (
         "select distinct suspect_reasons from silver.opportunity_sightings where relation is null"
     )
-    assert ask(warehouse, reasons) == [(["its build failed"],)]
+    assert ask(warehouse, reasons) == [(["its build has not passed"],)]
     # Built anew of the same data, and well, it was one.
+    assert dbt(warehouse, "run", "--quiet", "--selector", "prices").returncode == 0
+    assert ask(warehouse, f"{history} order by all") == before
+
+
+def test_what_a_build_saw_that_was_killed_is_no_opportunity_of_the_past(
+    first_demo: tuple[Path, list[TruePair]], tmp_path: Path
+) -> None:
+    """Nor is it one after the next build, which may be of other data."""
+    warehouse = tmp_path / "demo.duckdb"
+    shutil.copy(first_demo[0], warehouse)
+    history = "select opportunity_id, last_status, active_sightings from gold.arbitrage_history"
+    before = ask(warehouse, f"{history} order by all")
+    command = (sys.executable, "-m", "ingestion.dbt_process", "build", "--selector", "prices")
+    with subprocess.Popen(
+        [*command, "--exclude-resource-type", "unit_test"],
+        cwd=PROJECT,
+        env={**os.environ, "MARKETFINDER_WAREHOUSE": str(warehouse)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "OK" in line and "silver.opportunity_sightings" in line:
+                break
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert {row[1:] for row in ask(warehouse, history)} == {("suspect", 0)}
+    # A build of matching alone has not seen anything.
+    assert dbt(warehouse, "run", "--quiet", "--selector", "matches").returncode == 0
+    assert dbt(warehouse, "run", "--quiet", "--select", "opportunity_sightings").returncode == 0
+    assert {row[1:] for row in ask(warehouse, history)} == {("suspect", 0)}
     assert dbt(warehouse, "run", "--quiet", "--selector", "prices").returncode == 0
     assert ask(warehouse, f"{history} order by all") == before
 

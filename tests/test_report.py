@@ -68,7 +68,7 @@ def hostile_build(live_build: Path, tmp_path_factory: pytest.TempPathFactory) ->
     twice."""
     path = Path(shutil.copy(live_build, tmp_path_factory.mktemp("hostile")))
     with duckdb.connect(path) as connection:
-        written_out(connection, "arbitrage_opportunities", "sync_logs")
+        written_out(connection, "arbitrage_opportunities", "arbitrage_history", "sync_logs")
         for table, names in (
             ("silver.listings", ("title", "subtitle", "description")),
             ("silver.events", ("title",)),

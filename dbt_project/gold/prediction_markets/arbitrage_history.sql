@@ -1,3 +1,6 @@
+{{ config(materialized="view") }}
+
+-- Read when it is asked: whether a build has passed is known after its last model.
 with history as (
     select
         opportunity_id,
