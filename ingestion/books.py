@@ -8,19 +8,16 @@ stopped sending what it sent before, has failed.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dlt
 import duckdb
-from dlt.extract import DltSource
 
 from ingestion import kalshi, polymarket
-from ingestion.client import VenueClient
 from ingestion.errors import RefusedError, VenueError, WarehouseError
 from ingestion.landing import Known, Landing, RejectedLines, Sweep, naive_utc
-from ingestion.pipeline import VENUES, IngestResult, Progress, VenueRun, venue_client
+from ingestion.pipeline import VENUES, IngestResult, VenueRun, venue_client
 from ingestion.settings import Settings
-from ingestion.venues import Clock, Entity, Page, utc_now
+from ingestion.venues import Clock, Entity, Page, Progress, utc_now
 from ingestion.warehouse import (
     for_table,
     listing_tables,
@@ -29,13 +26,18 @@ from ingestion.warehouse import (
     require_warehouse,
 )
 
+if TYPE_CHECKING:
+    from dlt.extract import DltSource
+
+    from ingestion.client import VenueClient
+
 
 @dataclass(frozen=True)
 class BookSource:
     """Where a venue's books come from."""
 
     entity: Entity
-    fetch: Callable[[VenueClient, Sequence[str]], Page]
+    fetch: Callable[["VenueClient", Sequence[str]], Page]
     url_name: str
     batch: int
     """Most books of one call."""
@@ -104,7 +106,7 @@ def _watched(connection: duckdb.DuckDBPyConnection, venue: str) -> list[str]:
 
 
 def _pages(
-    source: BookSource, client: VenueClient, wanted: Sequence[str], landing: Landing
+    source: BookSource, client: "VenueClient", wanted: Sequence[str], landing: Landing
 ) -> Iterator[Page | Refusal]:
     """The books of `wanted`, of either half by itself where the venue refuses the whole, down to a
     refusal of one. Raises VenueError when the venue has come to refuse what it sent before."""
@@ -120,7 +122,7 @@ def _pages(
         yield from _pages(source, client, wanted[middle:], landing)
 
 
-def _check_still_sends(source: BookSource, client: VenueClient, landing: Landing) -> None:
+def _check_still_sends(source: BookSource, client: "VenueClient", landing: Landing) -> None:
     """Raises VenueError unless a book that was sent before, if one was, is sent again: what the
     venue does not send is gone only if it sends others."""
     if landing.seen:
@@ -133,7 +135,7 @@ def _check_still_sends(source: BookSource, client: VenueClient, landing: Landing
             )
 
 
-def _sweep(run: VenueRun, source: BookSource, client: VenueClient, watched: list[str]) -> Sweep:
+def _sweep(run: VenueRun, source: BookSource, client: "VenueClient", watched: list[str]) -> Sweep:
     entity = source.entity
     log = run.log(entity.name, source="order books")
 
@@ -179,7 +181,9 @@ def _sweep(run: VenueRun, source: BookSource, client: VenueClient, watched: list
         log.finished_at = run.clock()
         yield for_table("sweeps", log.table())
 
-    def load() -> DltSource:
+    def load() -> "DltSource":
+        import dlt
+
         resource = dlt.resource(rows, name=entity.table)
         return dlt.source(lambda: resource, name=entity.venue)()
 

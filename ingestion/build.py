@@ -14,7 +14,7 @@ from typing import Any
 
 from ingestion.errors import BuildError
 from ingestion.logs import log_dbt
-from ingestion.pipeline import Progress
+from ingestion.venues import Progress
 from ingestion.warehouse_locks import inherited_locks, locked
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit, urlunsplit
 
 from dlt.sources.helpers.requests.retry import Client
 from dlt.sources.helpers.rest_client.client import RESTClient
@@ -12,6 +11,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response, exceptions
 
 from ingestion.api_requests import PacedAdapter, RequestLog
+from ingestion.environment import shown_url
 from ingestion.errors import RefusedError, VenueError
 from ingestion.payloads import parse
 from ingestion.venues import Clock, Listing, Page, utc_now
@@ -22,13 +22,6 @@ _LONGEST_WAIT_SECONDS = 60.0
 _OF_WHAT_IS_ASKED = (400, 404, 410, 413, 414, 422)
 # How a field is called that tells of a further page.
 _MORE = re.compile("cursor|next|more", re.IGNORECASE)
-
-
-def shown_url(url: str) -> str:
-    """`url` without user, password, query and fragment, fit for messages."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 class RepeatedCursorError(Exception):

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import requests
 
-from ingestion.client import shown_url
+from ingestion.environment import shown_url
 from ingestion.errors import VenueError
 from ingestion.pipeline import venue_client
 from ingestion.settings import Settings

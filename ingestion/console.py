@@ -16,7 +16,7 @@ from rich.progress import (
 from rich.table import Column, Table
 
 from ingestion.logs import is_json, logger
-from ingestion.pipeline import Progress as ProgressCallback
+from ingestion.venues import Progress as ProgressCallback
 
 output = Console()
 messages = Console(stderr=True)

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import requests
-from dlt.sources.helpers.requests.retry import Client
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -85,6 +84,8 @@ class Convex:
     """A deployment of Convex."""
 
     def __init__(self, settings: ConvexSettings) -> None:
+        from dlt.sources.helpers.requests.retry import Client
+
         self.settings = settings
         self.calls = 0
         self._session = Client(

@@ -3,7 +3,7 @@
 import os
 from difflib import get_close_matches
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
@@ -76,6 +76,13 @@ def _variable(kind: type[EnvironmentSettings], place: tuple[int | str, ...]) -> 
     """The variable of a field; one with an alias is called by it."""
     name = "_".join(map(str, place)).upper()
     return name if name.startswith("MARKETFINDER_") else kind.model_config["env_prefix"] + name
+
+
+def shown_url(url: str) -> str:
+    """`url` without user, password, query and fragment, fit for messages."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def http_url(value: str, such_as: str, *, may_have_user: bool = False) -> str:

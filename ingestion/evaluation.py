@@ -13,9 +13,9 @@ from ingestion.build import Step, build
 from ingestion.errors import FileError
 from ingestion.files import FoundRecord, find_files, read_file
 from ingestion.labels import read_labels
-from ingestion.pipeline import VENUES, Progress, ingest_files
+from ingestion.pipeline import VENUES, ingest_files
 from ingestion.settings import Settings
-from ingestion.venues import as_id
+from ingestion.venues import Progress, as_id
 from ingestion.warehouse import open_warehouse
 
 _NO_JUDGE = {"MARKETFINDER_JUDGE_ENABLED": "false"}

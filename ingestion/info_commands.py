@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from ingestion.client import shown_url
 from ingestion.connections import check_connections
 from ingestion.console import folded_table, messages, output
+from ingestion.environment import shown_url
 from ingestion.errors import SettingsError
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse

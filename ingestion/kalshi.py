@@ -1,13 +1,15 @@
 """Kalshi, trade API v2: series, open events, open markets, and fee changes that were announced."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-import dlt
-from dlt.extract import DltResource
-
-from ingestion.client import VenueClient
 from ingestion.payloads import Record
 from ingestion.venues import Entity, Page, SweepResource, Venue, as_id
+
+if TYPE_CHECKING:
+    from dlt.extract import DltResource
+
+    from ingestion.client import VenueClient
 
 SERIES = Entity(
     venue="kalshi",
@@ -88,8 +90,7 @@ KALSHI = Venue(
 )
 
 
-@dlt.source(name="kalshi")
-def kalshi(client: VenueClient, sweep: SweepResource) -> Iterator[DltResource]:
+def kalshi(client: "VenueClient", sweep: SweepResource) -> Iterator["DltResource"]:
     """All series, and what is open: events without their markets, markets without parlays; and what
     is announced of the fees of series and events."""
     yield sweep(SERIES, client.listing("/series", "series", cursor_required=False))
@@ -117,7 +118,7 @@ def kalshi(client: VenueClient, sweep: SweepResource) -> Iterator[DltResource]:
     )
 
 
-def order_books(client: VenueClient, tickers: Sequence[str]) -> Page:
+def order_books(client: "VenueClient", tickers: Sequence[str]) -> Page:
     """The books of at most 100 markets, in one call."""
     records = client.records("GET", "/markets/orderbooks", "orderbooks", {"tickers": list(tickers)})
     return Page(records, client.clock(), 1)

@@ -19,10 +19,10 @@ from ingestion.order_books import (
     ingest_order_books,
     planned_segments,
 )
-from ingestion.pipeline import Progress
 from ingestion.screens import show_models
 from ingestion.segments import FEEDS, READY
 from ingestion.settings import Settings, load_settings
+from ingestion.venues import Progress
 from ingestion.warehouse import open_warehouse, raw_tables
 
 DAYS = ["%Y-%m-%d"]

@@ -11,22 +11,22 @@ from datetime import date, datetime
 from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dlt
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-from dlt.extract import DltSource
 
 from ingestion.errors import FileError
 from ingestion.landing import REJECTED_LINES, naive_utc, storable
-from ingestion.pipeline import Progress
 from ingestion.segment_lines import CCXT_RECORDS, COINBASE_FRAMES, Batch, mentions, read_batches
 from ingestion.segments import FEEDS, Segment, dispose, find_segments, sorted_name, unreadable
 from ingestion.settings import Disposal, Settings
-from ingestion.venues import Clock, utc_now
+from ingestion.venues import Clock, Progress, utc_now
 from ingestion.warehouse import for_table, load, missing_tables, open_warehouse, raw_tables
+
+if TYPE_CHECKING:
+    from dlt.extract import DltSource
 
 SEGMENTS = pa.schema(
     [
@@ -330,7 +330,9 @@ class _Run:
         self._load(rows(), "failed_segments")
 
     def _load(self, rows: Iterator[Any], name: str) -> None:
-        def source() -> DltSource:
+        def source() -> "DltSource":
+            import dlt
+
             resource = dlt.resource(rows, name=name)
             return dlt.source(lambda: resource, name="order_books")()
 

@@ -15,11 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-import dlt
 import duckdb
-from dlt.common.exceptions import SignalReceivedException
-from dlt.common.runtime import signals
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.errors import PublishError
 from ingestion.settings import Settings
@@ -110,6 +106,11 @@ def carry(
     dlt's files lie in `folder` and go when it ends; what a killed one has left goes now. They hold
     rows, and no secrets: those are handed to the destination as objects.
     """
+    import dlt
+    from dlt.common.exceptions import SignalReceivedException
+    from dlt.common.runtime import signals
+    from dlt.pipeline.exceptions import PipelineStepFailed
+
     working = folder / "dlt"
     before = {name: os.environ.get(name) for name in _DLT}
     os.environ.update(_DLT)

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import dlt
 import duckdb
-from dlt.extract import DltResource, DltSource
 
-from ingestion.client import VenueClient
 from ingestion.errors import MarketFinderError, SettingsError
 from ingestion.files import ArchiveFile, BadLine, find_files, read_file
 from ingestion.kalshi import KALSHI, kalshi
@@ -20,7 +17,7 @@ from ingestion.landing import Landing, RejectedLines, Sweep
 from ingestion.logs import logger
 from ingestion.polymarket import POLYMARKET, polymarket
 from ingestion.settings import Settings
-from ingestion.venues import Clock, Entity, Listing, Venue, utc_now
+from ingestion.venues import Clock, Entity, Listing, Progress, SweepResource, Venue, utc_now
 from ingestion.warehouse import (
     for_table,
     known_records,
@@ -30,15 +27,16 @@ from ingestion.warehouse import (
     open_warehouse,
 )
 
+if TYPE_CHECKING:
+    from dlt.extract import DltResource, DltSource
+
+    from ingestion.client import VenueClient
+
 VENUES: dict[str, Venue] = {venue.name: venue for venue in (KALSHI, POLYMARKET)}
-SOURCES: dict[str, Callable[..., DltSource]] = {"kalshi": kalshi, "polymarket": polymarket}
-
-
-class Progress(Protocol):
-    """Is told of each page or file: what is read, the records so far, and how many are expected."""
-
-    def __call__(self, what: str, records: int, expected: int | None) -> None:
-        """Takes the news."""
+SOURCES: dict[str, Callable[["VenueClient", SweepResource], Iterator["DltResource"]]] = {
+    "kalshi": kalshi,
+    "polymarket": polymarket,
+}
 
 
 @dataclass
@@ -56,8 +54,10 @@ class IngestResult:
 
 def venue_client(
     venue: str, settings: Settings, clock: Clock = utc_now, url_name: str | None = None
-) -> VenueClient:
+) -> "VenueClient":
     """The client of a venue's listings (or of what `url_name` names), as the settings say."""
+    from ingestion.client import VenueClient
+
     return VenueClient(
         venue,
         getattr(settings, f"{url_name or venue}_url"),
@@ -147,18 +147,22 @@ class VenueRun:
     clock: Clock
     progress: Progress | None
 
-    def sweep(self, entity: Entity, client: VenueClient) -> Sweep:
+    def sweep(self, entity: Entity, client: "VenueClient") -> Sweep:
         """One live sweep of `entity`, as one load package."""
+        import dlt
+
         log = self.log(entity.name, source="")
 
-        def resource(entity: Entity, listing: Listing) -> DltResource:
+        def resource(entity: Entity, listing: Listing) -> "DltResource":
             def rows() -> Iterator[Any]:
                 yield from self._live_rows(entity, listing, log)
 
             return dlt.resource(rows, name=entity.table)
 
-        def source() -> DltSource:
-            return SOURCES[self.venue.name](client, resource).with_resources(entity.table)
+        def source() -> "DltSource":
+            venue = self.venue.name
+            all_of_it = dlt.source(lambda: SOURCES[venue](client, resource), name=venue)()
+            return all_of_it.with_resources(entity.table)
 
         self.load([log], source)
         return log
@@ -196,7 +200,9 @@ class VenueRun:
         def rows() -> Iterator[Any]:
             yield from self._file_rows(find_files(patterns, captured_at), logs)
 
-        def source() -> DltSource:
+        def source() -> "DltSource":
+            import dlt
+
             resource = dlt.resource(rows, name="files")
             return dlt.source(lambda: resource, name=self.venue.name)()
 
@@ -252,7 +258,7 @@ class VenueRun:
         now = self.clock()
         return Sweep(self.run_id, self.venue.name, entity, source, now, now)
 
-    def load(self, logs: list[Sweep], source: Callable[[], DltSource]) -> None:
+    def load(self, logs: list[Sweep], source: Callable[[], "DltSource"]) -> None:
         """Loads a source; when that fails, notes so in raw.sweeps and passes the error on."""
         try:
             load(self.connection, self.warehouse, source)
@@ -280,7 +286,9 @@ class VenueRun:
             yield from missing_tables(self.connection, listing_tables(self.venue.entities))
             yield for_table("sweeps", failed.table())
 
-        def source() -> DltSource:
+        def source() -> "DltSource":
+            import dlt
+
             resource = dlt.resource(rows, name="failed_sweep")
             return dlt.source(lambda: resource, name=self.venue.name)()
 

@@ -1,13 +1,15 @@
 """Polymarket's Gamma API: open events and open markets."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-import dlt
-from dlt.extract import DltResource
-
-from ingestion.client import VenueClient
 from ingestion.payloads import Record
 from ingestion.venues import Entity, Listing, Page, SweepResource, Venue, as_id
+
+if TYPE_CHECKING:
+    from dlt.extract import DltResource
+
+    from ingestion.client import VenueClient
 
 
 def _first_id(records: object) -> str | None:
@@ -72,8 +74,7 @@ POLYMARKET = Venue(
 )
 
 
-@dlt.source(name="polymarket")
-def polymarket(client: VenueClient, sweep: SweepResource) -> Iterator[DltResource]:
+def polymarket(client: "VenueClient", sweep: SweepResource) -> Iterator["DltResource"]:
     """What is open: events without their markets, and markets."""
     # The venue sends at most 100 events a page, whatever is asked; they carry their markets, which
     # are dropped: the markets' own listing brings them with more fields.
@@ -82,7 +83,7 @@ def polymarket(client: VenueClient, sweep: SweepResource) -> Iterator[DltResourc
 
 
 def _listing(
-    client: VenueClient, path: str, field: str, limit: int, *, asks_by_id: bool = False
+    client: "VenueClient", path: str, field: str, limit: int, *, asks_by_id: bool = False
 ) -> Listing:
     # The next page is asked for by `after_cursor`: `cursor` is ignored and serves page one for
     # ever. The last page has no `next_cursor`.
@@ -97,7 +98,7 @@ def _listing(
     )
 
 
-def order_books(client: VenueClient, tokens: Sequence[str]) -> Page:
+def order_books(client: "VenueClient", tokens: Sequence[str]) -> Page:
     """The books of several outcome tokens, in one call to the CLOB."""
     wanted = [{"token_id": token} for token in tokens]
     return Page(client.records("POST", "/books", None, wanted), client.clock(), 1)

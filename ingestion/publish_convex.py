@@ -15,20 +15,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import dlt
 import duckdb
 import orjson
 import pyarrow as pa
-from dlt.common.destination.exceptions import DestinationTerminalException
-from dlt.common.runtime import signals
 
 from ingestion.convex import Convex, ConvexSettings
 from ingestion.errors import PublishError
 from ingestion.outward import carry, only_publisher, published_copy, quoted
-from ingestion.pipeline import Progress
 from ingestion.settings import Settings
 from ingestion.simulation import is_simulated
-from ingestion.venues import Clock, utc_now
+from ingestion.venues import Clock, Progress, utc_now
 from ingestion.warehouse import STORAGE_VERSION
 
 
@@ -298,6 +294,10 @@ class _Publication:
 
     def _bring(self, documents: Documents) -> None:
         """Sends the documents of one table that Convex lacks or has otherwise, and what is gone."""
+        import dlt
+        from dlt.common.destination.exceptions import DestinationTerminalException
+        from dlt.common.runtime import signals
+
         name = documents.stamped
         document = _STAMPED.format(name=name) if name else "to_json(content)::varchar"
         self.connection.execute(_DOCUMENTS.format(document=document, query=documents.query))

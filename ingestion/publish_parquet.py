@@ -16,10 +16,10 @@ import duckdb
 
 from ingestion.errors import PublishError
 from ingestion.outward import only_publisher, quoted, refuse_the_other_kind
-from ingestion.pipeline import Progress
 from ingestion.publish_tables import PUBLICATION, Table, TablesPublication, chosen_tables
 from ingestion.settings import Settings
 from ingestion.simulation import MARK, is_simulated
+from ingestion.venues import Progress
 
 
 def publish_parquet(

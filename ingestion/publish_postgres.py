@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-import dlt
 import duckdb
 import pyarrow as pa
 from pydantic import AfterValidator, Field, SecretStr
@@ -18,10 +17,10 @@ from pydantic_settings import SettingsConfigDict
 from ingestion.environment import EnvironmentSettings, load_environment
 from ingestion.errors import PublishError, SettingsError
 from ingestion.outward import carry, only_publisher, refuse_the_other_kind
-from ingestion.pipeline import Progress
 from ingestion.publish_tables import Table, TablesPublication, chosen_tables
 from ingestion.settings import Settings
 from ingestion.simulation import is_simulated
+from ingestion.venues import Progress
 
 _ROWS = 20_480
 
@@ -87,6 +86,8 @@ def publish_postgres(
     Nested columns are jsonb, and an empty text is null: dlt's loader knows no difference. Raises
     PublishError; a table then has all of its rows of before or all of the new ones.
     """
+    import dlt
+
     begun = time.monotonic()
     rows: dict[str, int] = {}
     problem: list[Exception] = []
@@ -146,7 +147,7 @@ def publish_postgres(
 def _holds_simulated(postgres_settings: PostgresSettings) -> bool | None:
     """Whether what is there is simulated, as it says itself; null where nothing is there. What was
     published before it said so is live. Raises PublishError."""
-    import psycopg2  # noqa: PLC0415 - of an extra
+    import psycopg2
 
     publication = f'"{postgres_settings.into}".publication'
     try:

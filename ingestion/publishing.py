@@ -6,14 +6,13 @@ from pathlib import Path
 
 from ingestion.convex import load_convex_settings
 from ingestion.outward import published_copy
-from ingestion.pipeline import Progress
 from ingestion.publish_convex import publish_convex
 from ingestion.publish_parquet import publish_parquet
 from ingestion.publish_postgres import load_postgres_settings, publish_postgres
 from ingestion.publish_tables import TablesPublication
 from ingestion.settings import Settings
 from ingestion.simulation import MARK, is_simulated
-from ingestion.venues import Clock, utc_now
+from ingestion.venues import Clock, Progress, utc_now
 from python_models.kernels.pair_judge.settings import load_judge_settings
 
 

@@ -9,8 +9,8 @@ from rich.markup import escape
 from ingestion import logs
 from ingestion.build import Half, planned_models
 from ingestion.build_commands import show_built
-from ingestion.client import shown_url
 from ingestion.console import IN_PART, folded_table, output, progress_bar, tell_problem
+from ingestion.environment import shown_url
 from ingestion.ingest_commands import show_ingest
 from ingestion.landing import naive_utc
 from ingestion.logs import is_json, logger

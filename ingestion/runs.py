@@ -13,7 +13,7 @@ from ingestion.books import ingest_books
 from ingestion.build import BuildResult, Half, Step, build
 from ingestion.errors import MarketFinderError, VenueError
 from ingestion.order_books import ingest_order_books
-from ingestion.pipeline import VENUES, IngestResult, Progress, ingest
+from ingestion.pipeline import VENUES, IngestResult, ingest
 from ingestion.published_copy import Publication, publish_copy, require_place
 from ingestion.publishing import Target, publish
 from ingestion.run_log import WHOLE_RUN, Outcome, RunLog, StepResult
@@ -21,7 +21,7 @@ from ingestion.settings import Settings
 from ingestion.simulation import note_simulation
 from ingestion.simulator import Faults, TruePair, World, serve
 from ingestion.simulator.order_books import BookFaults, LevelTwoStream, MarketSettings
-from ingestion.venues import Clock, utc_now
+from ingestion.venues import Clock, Progress, utc_now
 from ingestion.warehouse import open_warehouse
 from ingestion.warehouse_locks import locked
 

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from ingestion.build import Step, build
 from ingestion.errors import ScorerError
-from ingestion.pipeline import Progress
 from ingestion.screens import plain
+from ingestion.venues import Progress
 from ingestion.warehouse import open_warehouse
 from python_models.kernels.pair_scorer import ARTEFACT, Metrics, PairScorer, load_scorer
 from python_models.kernels.pair_scorer_training import (

@@ -3,12 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from dlt.extract import DltResource
+from typing import TYPE_CHECKING, Protocol
 
 from ingestion.payloads import Number, Record
 
+if TYPE_CHECKING:
+    from dlt.extract import DltResource
+
 Clock = Callable[[], datetime]
+
+
+class Progress(Protocol):
+    """Is told of each page or file: what is read, the records so far, and how many are expected."""
+
+    def __call__(self, what: str, records: int, expected: int | None) -> None:
+        """Takes the news."""
 
 
 def utc_now() -> datetime:
@@ -83,5 +92,5 @@ class Listing:
     """Those of some ids that are listed now; null where the venue cannot be asked so."""
 
 
-SweepResource = Callable[[Entity, Listing], DltResource]
+SweepResource = Callable[[Entity, Listing], "DltResource"]
 """Makes the dlt resource that lands the records of a listing."""

@@ -11,19 +11,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dlt
 import duckdb
 import pyarrow as pa
-from dlt.common.schema.typing import TColumnSchema
-from dlt.extract import DltSource
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.errors import BusyError, MarketFinderError, WarehouseError
 from ingestion.landing import LANDED_RECORDS, REJECTED_LINES, SWEEPS, Known
 from ingestion.venues import Entity
 from ingestion.warehouse_locks import locked
+
+if TYPE_CHECKING:
+    from dlt.common.schema.typing import TColumnSchema
+    from dlt.extract import DltSource
 
 RAW = "raw"
 
@@ -33,7 +33,7 @@ STORAGE_VERSION = "v1.2.0"
 _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": STORAGE_VERSION
 }
-_DLT_TYPES: dict[pa.DataType, TColumnSchema] = {
+_DLT_TYPES: dict[pa.DataType, "TColumnSchema"] = {
     pa.string(): {"data_type": "text"},
     pa.int64(): {"data_type": "bigint"},
     pa.bool_(): {"data_type": "bool"},
@@ -169,6 +169,8 @@ def known_records(
 
 def for_table(table: str, rows: pa.Table) -> Any:
     """`rows`, marked for a raw table that is created when it is not there."""
+    import dlt
+
     columns: list[TColumnSchema] = [
         {
             "name": column.name,
@@ -195,13 +197,16 @@ def missing_tables(
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, path: Path, make_source: Callable[[], DltSource]
+    connection: duckdb.DuckDBPyConnection, path: Path, make_source: Callable[[], "DltSource"]
 ) -> None:
     """Runs a dlt source into the raw schema as one load package.
 
     dlt's working files live beside the warehouse and belong to this call: what a killed run has
     left is removed. Raises the source's own error, or WarehouseError.
     """
+    import dlt
+    from dlt.pipeline.exceptions import PipelineStepFailed
+
     # dlt writes a table once it has 5,000 rows, which may be gigabytes; each of ours is a batch.
     os.environ["DATA_WRITER__BUFFER_MAX_ITEMS"] = "1"
     working = path.with_suffix(".dlt")

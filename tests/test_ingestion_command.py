@@ -2,7 +2,10 @@
 
 import fcntl
 import json
+import os
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +16,8 @@ import pytest
 from conftest import Answer, Query, ScriptedVenue
 
 from ingestion import cli
-from ingestion.client import shown_url
 from ingestion.console import progress_bar
+from ingestion.environment import shown_url
 from ingestion.settings import Settings, load_settings
 from ingestion.warehouse import open_warehouse
 from python_models.kernels.pair_judge.texts import PAIRS_SCHEMA
@@ -407,6 +410,33 @@ def test_shown_url() -> None:
 def test_a_path_in_brackets_is_no_markup(run: Run) -> None:
     outcome = run("ingest", "kalshi", "--files", "[bold]absent[/].json")
     assert "[bold]absent[/].json" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["--help", "run --help", "info", "sql 'select 1'", "explain KX-1 1", "parquet export --help"],
+)
+def test_what_only_reads_does_not_load_what_loads(command: str, settings: Settings) -> None:
+    """dlt takes a second to import, and so do dbt and matplotlib."""
+    with open_warehouse(settings.warehouse):
+        pass
+    code = (
+        "import sys\n"
+        "from ingestion.command import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print(*{'dlt', 'dbt', 'matplotlib'} & sys.modules.keys(), file=sys.stderr)"
+    )
+    environment = {**os.environ, "MARKETFINDER_WAREHOUSE": str(settings.warehouse)}
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *shlex.split(command)],
+        env={**environment, "MARKETFINDER_PUBLISHED": str(settings.warehouse)},
+        cwd=settings.warehouse.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in ended.stderr.replace("SystemExit", "")
+    assert ended.stderr.splitlines()[-1] == ""
 
 
 def test_help_runs_without_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

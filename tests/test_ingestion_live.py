@@ -37,7 +37,7 @@ def read_markets(settings: Settings, venue: str = "kalshi") -> list[Any]:
         return dlt.resource([], name=entity.table)
 
     with venue_client(venue, settings) as client:
-        SOURCES[venue](client, read)
+        list(SOURCES[venue](client, read))
     return records
 
 
