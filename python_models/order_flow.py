@@ -43,31 +43,48 @@ SOURCES = {
     "captured": ("ccxt", "epoch_us(books.captured_at)", "epoch_us(trades.told_at)"),
 }
 
+# How far the books and trades of each captured symbol go beyond those that it has rows for. Of all
+# that are held, only these ranges are read.
+_UNREAD = """
+select
+    coalesce(resumed.book_number + 1, symbols.first_book_number) as first_book,
+    symbols.last_book_number as last_book,
+    coalesce(resumed.trade_number + 1, 0) as first_trade,
+    coalesce(symbols.last_trade_number, -1) as last_trade
+from silver.captured_symbols as symbols
+left join resumed using (exchange, symbol)
+where symbols.last_book_number > coalesce(resumed.book_number, -1)
+"""
 # Books that have no row yet; a captured one and all after it wait while a trade may come before it.
 _NEW_BOOKS = """
-with waiting as (
+with unread_books as (
+    {books}
+),
+
+unread_trades as (
+    {trades}
+),
+
+waiting as (
     select
         books.exchange,
         books.symbol,
         books.book_number,
         {arrival} as arrival,
         coalesce(resumed.trade_number, -1) as trade_number,
-    from silver.order_books as books
+    from unread_books as books
     left join resumed using (exchange, symbol)
-    where
-        books.source = '{source}' and books.book_number > {after}
-        and books.book_number > coalesce(resumed.book_number, -1)
+    where books.book_number > coalesce(resumed.book_number, -1)
 ),
 
 -- A trade told long after it was made may have a wrong time of telling: nothing waits for it.
 told as (
     select exchange, symbol, max(epoch_us(told_at)) as told_to
-    from silver.trades as trades
+    from unread_trades as trades
     inner join (select distinct exchange, symbol, trade_number from waiting) as symbols
         using (exchange, symbol)
     where
         {waits} and feed = '{feed}' and trades.trade_number > symbols.trade_number
-        and trades.trade_number > (select min(trade_number) from waiting)
         and (is_backfill or told_at <= traded_at + to_seconds({max_age}))
     group by all
 ),
@@ -217,16 +234,15 @@ def _features(
     reader.register("resumed", resumed)
     waits = flow.parameters.waits_for_trades
     is_held_back = source == "captured" and waits
-    # No replayed book waits: what is new lies after all that is held.
-    after = pc.max(resumed["book_number"]).as_py() if source == "replayed" else None
+    unread_books, unread_trades = _unread(reader, source, resumed)
     new_books = reader.sql(
         _NEW_BOOKS.format(
-            source=source,
+            books=unread_books,
+            trades=unread_trades,
             feed=feed,
             arrival=book_arrival,
             waits=is_held_back,
             max_age=flow.parameters.max_age_seconds,
-            after=-1 if after is None else after,
         )
     ).to_arrow_table()
     if not new_books.num_rows:
@@ -245,6 +261,34 @@ def _features(
     levels = flow.parameters.levels
     books = read_ahead(_books(reader, new_books, source, levels))
     yield from flow.features(books, trades)
+
+
+def _unread(reader: Any, source: str, resumed: pa.Table) -> tuple[str, str]:
+    """Queries of the books that may have no row yet, and of the trades that they may wait for."""
+    books = f"select * from silver.order_books where source = '{source}' and book_number"
+    trades = "select * from silver.trades where trade_number"
+    if source == "replayed":
+        # None waits: what is new lies after all that is held.
+        after = pc.max(resumed["book_number"]).as_py()
+        return f"{books} > {-1 if after is None else after}", f"{trades} < 0"
+    unread = reader.sql(_UNREAD).fetchall()
+    return (
+        _of_ranges(books, [(first, last) for first, last, _, _ in unread]),
+        _of_ranges(trades, [(first, last) for _, _, first, last in unread]),
+    )
+
+
+def _of_ranges(query: str, ranges: list[tuple[int, int]]) -> str:
+    """A query of what lies in some ranges of numbers, each a part of its own: DuckDB passes over
+    what lies outside of one, and not of several at once."""
+    apart: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if apart and first <= apart[-1][1] + 1:
+            apart[-1] = (apart[-1][0], max(last, apart[-1][1]))
+        elif first <= last:
+            apart.append((first, last))
+    parts = [f"{query} between {first} and {last}" for first, last in apart or [(0, -1)]]
+    return " union all ".join(parts)
 
 
 def _books(reader: Any, new_books: pa.Table, source: str, levels: int) -> Iterator[pa.Table]:

@@ -9,13 +9,14 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from order_book_builds import WAREHOUSE, CompiledModels
 from order_flow_page import draw
-from pipelines import ask
+from pipelines import ask, rows_of_several_columns, scans_of
 from test_order_books import BOOK, SNAPSHOT, Runs, frame, level2, load, write
 from test_order_books import captured as record
 from test_order_books import trade as told_trade
@@ -371,6 +372,77 @@ def test_a_wrong_time_of_telling_lets_no_book_go(models: CompiledModels, tmp_pat
         (False, 1),
         *[(True, None)] * 5,
     ]
+
+
+class Scanning:
+    """A session that notes how many rows the scans of its queries look at."""
+
+    def __init__(self, connection: Any, rows: list[int]) -> None:
+        self.connection = connection
+        self.rows = rows
+
+    def cursor(self) -> "Scanning":
+        return Scanning(self.connection.cursor(), self.rows)
+
+    def register(self, name: str, table: pa.Table) -> None:
+        self.connection.register(name, table)
+
+    def execute(self, query: str) -> Any:
+        scans = scans_of(self.connection, query)
+        self.rows.append(rows_of_several_columns(scans, "operator_rows_scanned"))
+        return self.connection.execute(query)
+
+
+def test_books_that_wait_are_found_without_the_history(
+    models: CompiledModels, tmp_path: Path
+) -> None:
+    """Also where a symbol's recording ended long ago, and its last books wait for ever."""
+    warehouse, history = tmp_path / WAREHOUSE, 1_000_000
+    ended = [book_at(second, symbol="ETH/USD") for second in range(6)]
+    write(tmp_path, "1", ended, "ccxt/orderbook")
+    write(tmp_path, "1", [trade_at(2.2, symbol="ETH/USD")], "ccxt/trades")
+    load(tmp_path, warehouse)
+    models.build(warehouse, **variables())
+    with duckdb.connect(warehouse) as connection:
+        connection.execute(
+            f"insert into silver.trades by name select * replace ({history} as trade_number,"
+            " 'BTC/USD' as symbol) from silver.trades"
+        )
+    for start in (10, 20, 30):
+        seconds = range(start, start + 10)
+        write(tmp_path, str(start), [book_at(second) for second in seconds], "ccxt/orderbook")
+        write(tmp_path, str(start), [trade_at(second + 0.2) for second in seconds], "ccxt/trades")
+        load(tmp_path, warehouse)
+        if start < 30:
+            models.build(warehouse, **variables())
+    between = {
+        "bronze.ccxt_order_books": ("frame_number", "frame_number + 1000 + number"),
+        "silver.trades": ("trade_number", "10 + number"),
+    }
+    with duckdb.connect(warehouse) as connection:
+        for table, (name, value) in between.items():
+            connection.execute(
+                f"""
+                create or replace table {table} as
+                (from {table} order by {name} limit 1)
+                union all
+                select first.* replace ({value} as {name}, 'BTC/USD' as symbol)
+                from (from {table} order by {name} limit 1) as first,
+                    range({history - 100}) as before (number)
+                union all
+                (from {table} order by {name} offset 1)
+                """
+            )
+        connection.execute("checkpoint")
+    flow = "silver.order_flow_rows"
+    models.build(warehouse, [m.relation for m in models.models if m.relation != flow])
+    with duckdb.connect(warehouse) as connection:
+        rows: list[int] = []
+        session = Scanning(connection, rows)
+        given = json.dumps(project_variables())
+        made = order_flow.new_rows(session, flow, True, given).read_all()
+    assert made.filter(pc.equal(made["run_number"], 0))["symbol"].to_pylist() == ["BTC/USD"] * 10
+    assert max(rows) < history // 2
 
 
 def test_the_trades_of_a_segment_that_came_late_are_history(

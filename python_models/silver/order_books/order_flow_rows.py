@@ -12,6 +12,7 @@ def model(dbt: Any, session: Any) -> Any:
     dbt.ref("order_books")
     dbt.ref("order_book_features")
     dbt.ref("trades")
+    dbt.ref("captured_symbols")
     dbt.ref("sequence_gaps")
     variables = dbt.config.get("variables")
     return stream_of(new_rows(session, str(dbt.this), dbt.is_incremental, variables))
