@@ -43,6 +43,8 @@
         and not (
             marker = 'issue:flash' and list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['issue:early'])
         )
+        -- The finalists of a cup are who reaches its final.
+        and not (marker = 'award:finalist' and list_contains(kalshi.markers || polymarket.markers, 'stage:final'))
         -- "Core" is what both say is left out.
         and not (marker = 'core:core' and list_has_any(kalshi.left_out, polymarket.left_out))
         -- A final of the conference is a game of two teams on a day, and so is a "lower round 1", or one of a group.

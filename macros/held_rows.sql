@@ -70,10 +70,11 @@
             is_one_step(""), is_one_day_named("", ""), is_done_by_a_name("", ""), names_in_order("", ""),
             runs_of_names(""), initials_of_publishers(""), named_words("", ""), numbers_not_in("", ""),
             numbers_of_condition(""), phrases_of_condition(""), said_to_count("", ""), waived(""), left_out(""), told_words(""),
-            telling_stems(""), shared_words("", ""), not_in("", ""), markers_of("", "")
+            telling_stems(""), shared_words("", ""), not_in("", ""), markers_of("", ""),
+            contestants_left(""), has_playoffs(""), words_beside_stages(""), says_stage_only("")
         ] -%}
         {{- local_md5(read | string ~ code_of(
-            ["pair_sides", "pair_vetoes", "related_pairs", "pair_doubts", "marker_groups"]
+            ["pair_sides", "pair_vetoes", "staged_pairs", "related_pairs", "pair_doubts", "marker_groups"]
         )) -}}
     {%- endif -%}
 {%- endmacro %}

@@ -86,7 +86,7 @@
             ("corners", "\\bcorners?\\b"),
             ("cards", "\\b(?:yellow|red) cards?\\b"),
             ("win group", "\\bwin (?:the )?group\\b|\\bgroup [a-l] winner\\b|\\bfirst in .*group\\b|\\bgroup winner\\b"),
-            ("qualify", "\\bqualif|\\bclinch\\w* .{0,20}playoff|\\badvance\\b|\\b(?:makes?|fail) (?:the )?(?:\\S+ ){0,4}(?:playoffs|postseason|final four)\\b|\\breach(?:es)? (?:the )?(?:\\w+ ){0,3}(?:semi|quarter|finals?\\b|playoffs|knockout)"),
+            ("qualify", "\\bqualif|\\bclinch\\w* .{0,20}playoff|\\badvance\\b|\\b(?:makes?|fail) (?:the )?(?:\\S+ ){0,4}(?:playoffs|postseason|final four)\\b|\\breach(?:es)? (?:the )?(?:\\S+ ){0,6}(?:semi|quarter|finals?\\b|playoffs|knockout)"),
             ("relegated", "\\brelegat|\\bstays? (?:up\\b|in (?:the )?(?:english )?(?:epl|premier league|serie a|bundesliga|ligue 1)\\b)"),
             ("promoted", "\\bpromot(?:ed|ion)\\b"),
             ("series score", "\\b4-[0-3]\\b"),
@@ -119,6 +119,7 @@
             ("third place", "\\b(?:3rd|third)[- ]place\\b|\\bfinish (?:3rd|third)\\b"),
             ("undefeated", "\\bundefeated\\b|\\bunbeaten\\b"),
             ("headliner", "\\bheadlin"),
+            ("first of a list", "\\bnumber 1\\b.{0,160}\\btop \\d\\d\\b|\\btop \\d\\d\\b.{0,160}\\bnumber 1\\b"),
             ("last place", "\\blast[- ]place\\b|\\bfinish last\\b"),
         ]),
         ("rank", "COUNT", "title", "veto", [

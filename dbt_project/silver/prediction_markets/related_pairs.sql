@@ -158,6 +158,11 @@ related as (
                 veto_code in ('STRIKE', 'OPERATOR') and regions = 'apart'
                 and not kalshi.is_touch and not polymarket.is_touch
                 then 'mutually_exclusive'
+            -- "Number 1 of the Top 10": ten is how long the list is.
+            when
+                veto_code = 'COUNT'
+                and list_contains(kalshi.markers || polymarket.markers, 'place:first of a list')
+                then null
             when veto_code = 'COUNT' and kalshi_top < polymarket_top then 'k_implies_p'
             when veto_code = 'COUNT' and kalshi_top > polymarket_top then 'p_implies_k'
             when
@@ -177,9 +182,12 @@ related as (
             when is_negated and kalshi.window_ends_on != polymarket.window_ends_on then 'caveat'
         end as fungibility,
         is_negated,
+        false as is_said_by_titles,
         concat_ws(' / ', coalesce(kalshi_value, '-'), coalesce(polymarket_value, '-')) as difference,
     from pairs
     where relation is not null
 )
 
 select * from related
+union all by name
+select * from {{ ref("staged_pairs") }}

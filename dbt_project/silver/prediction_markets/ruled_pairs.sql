@@ -37,6 +37,7 @@ pairs as (
         related.fungibility as other_fungibility,
         related.veto_code,
         related.difference,
+        coalesce(related.is_said_by_titles, false) as is_said_by_titles,
         doubts.doubts,
         doubts.is_said_by_one,
         {{ not_in("doubts.own_words", "harmless.words") }} as own_words,
@@ -80,8 +81,9 @@ compared as (
         len(doubts) = 0 and len(differences) = 0 and other_relation is null as is_worded_same,
         least(len(kalshi.rules_words), len(polymarket.rules_words)) > 0 as has_rules_of_both,
         -- Titles lie: without rules half the doubt is too much.
-        len(doubts) = 0
-        and coalesce(score >= if(has_rules_of_both, threshold, (1 + threshold) / 2), false) as is_alike,
+        len(doubts) = 0 and (
+            is_said_by_titles or coalesce(score >= if(has_rules_of_both, threshold, (1 + threshold) / 2), false)
+        ) as is_alike,
         case
             when other_relation is not null then other_relation
             when is_worded_same or is_alike then 'equal'
@@ -154,12 +156,13 @@ decided as (
             when other_fungibility is not null then [concat_ws(': ', 'differs in ' || veto_code, difference)]
             else causes
         end as caveat_reasons,
-        if(relation = 'unclear' or is_worded_same, 'rules_only', 'scored') as tier,
+        if(relation = 'unclear' or is_worded_same or is_said_by_titles, 'rules_only', 'scored') as tier,
         case
             when not is_only_one then 'not the only pair that looks equal'
             when relation = 'unclear' then array_to_string(doubts || differences, '; ')
             when is_worded_same
                 then 'same words, same condition and clauses, ends before ' || doubted.kalshi.window_ends_on
+            when is_said_by_titles then 'the titles say the same but for how far it comes: ' || difference
             else concat_ws(
                     '; ',
                     format('no veto, alike by {:.3f} (at least {:.3f})', score, threshold),

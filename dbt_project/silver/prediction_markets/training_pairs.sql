@@ -16,7 +16,8 @@ with compared as (
     -- What is in doubt is not called anything, whatever its score.
     inner join {{ ref("pair_doubts") }} as doubts on features.pair_id = doubts.pair_id and len(doubts.doubts) = 0
     left join {{ ref("related_pairs") }} as related on features.pair_id = related.pair_id
-    where labels.universe = 'labelled'
+    -- Nor is what titles say by themselves a matter of a score.
+    where labels.universe = 'labelled' and not coalesce(related.is_said_by_titles, false)
 ),
 
 training as (
