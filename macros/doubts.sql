@@ -142,12 +142,25 @@
 {% macro is_other_order() -%}
     not {{ is_same_order("kalshi_names", "polymarket_names", "kalshi_runs", "polymarket_runs") }}
     and not is_passive_of_one
+    and not {{ is_order_of_subject() }}
     and not kalshi.is_game
     and polymarket.event_type != 'head_to_head'
     -- Then the condition says who does what to whom.
     and not (
         kalshi.is_told_by_condition and polymarket.is_told_by_condition
         and {{ is_same_order_in("kalshi_names", "kalshi.condition", "polymarket.condition") }}
+    )
+{%- endmacro %}
+
+
+{#- "The Palme d'Or for Lanthimos": only the place of the subject, which both venues name by itself, is another. -#}
+{% macro is_order_of_subject() -%}
+    (
+        len(kalshi.subject_words) > 0 and kalshi.subject_words = polymarket.subject_words
+        and {{ is_same_order(
+            not_in("kalshi_names", "kalshi.subject_words"), not_in("polymarket_names", "kalshi.subject_words"),
+            "kalshi_runs", "polymarket_runs"
+        ) }}
     )
 {%- endmacro %}
 

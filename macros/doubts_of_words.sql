@@ -34,9 +34,27 @@
         )
         -- The nominee of a party, in an event called after its primary.
         and not (
-            marker = 'ballot:primary' and list_contains(kalshi.words, 'nomine') and list_contains(polymarket.words, 'nomine')
+            marker = 'ballot:primary'
+            and list_has_any(list_intersect(kalshi.words, polymarket.words), ['nomine', 'nomination'])
             and not list_contains(kalshi.words || polymarket.words, 'primary')
         )
+        -- Elected "in the first round or in a runoff".
+        and not (
+            marker = 'ballot:first round'
+            and regexp_matches(
+                if(list_contains(kalshi.markers, marker), kalshi.condition, polymarket.condition),
+                '\bfirst round,? or (?:in |through |after )?(?:a |any |the )?(?:runoff|run-off|second)\b'
+            )
+        )
+        -- "Annual", where both conditions compare with the year before.
+        and not (
+            marker = 'base:year over year'
+            and list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['asked_base:year over year'])
+        )
+        -- The first pick; a nominee is confirmed by one chamber; of none and of at least one the amounts tell.
+        and not (marker = 'order:first' and list_has_all(list_intersect(kalshi.markers, polymarket.markers), ['pick:pick 1']))
+        and not (marker = 'bill:pass chamber' and list_has_all(list_intersect(kalshi.words, polymarket.words), ['confirm']))
+        and not (marker = 'times:never' and changed.amounts in ('same', 'complement'))
         -- What the Vice President says.
         and not (starts_with(marker, 'ticket:') and list_has_all(['mentions'], [kalshi.category, polymarket.category]))
         -- The flash of one is the preliminary one of the other.
@@ -71,7 +89,8 @@
 {% macro turning_words() -%}
     list_filter(
         {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
-        lambda word: word in ('eur', 'gbp', 'jpy', 'both', 'only', 'off', 'again', 'delay', 'jr', 'sr')
+        lambda word: word in ('eur', 'gbp', 'jpy', 'both', 'only', 'off', 'again', 'delay', 'sr')
+        or (word = 'jr' and not list_contains(kalshi.words || polymarket.words, 'junior'))
         -- "The entire territory", and any that the rules of both let count.
         or (
             word in ('all', 'any')
@@ -93,7 +112,10 @@
                     -- A "Swiss stage" is of no country, and who plays whom is told by names.
                     (
                         list_contains({{ directions() }}, word)
-                        or (list_contains({{ countries() }}, word) and not (kalshi.is_game and polymarket.is_game))
+                        or (
+                            list_contains({{ countries() }}, word) and not (kalshi.is_game and polymarket.is_game)
+                            and not list_has_any(list_intersect(kalshi.words, polymarket.words), {{ words_of_country("word") }})
+                        )
                     )
                     -- West Ham is West Ham; Western Michigan is not Michigan.
                     and not list_contains(kalshi.markers || polymarket.markers, 'sport:soccer')
@@ -114,6 +136,22 @@
 {#- Words that set two contracts apart when only one side has them anywhere; countries do, too. -#}
 {% macro directions() -%}
     ['north', 'south', 'east', 'west']
+{%- endmacro %}
+
+
+{#- What is of one country alone: "Germany's DAX" is the DAX. -#}
+{% macro words_of_country(word) -%}
+    case {{ word }}
+        {%- for country, words in {
+            "germany": ["dax", "bundestag", "bundesliga"], "uk": ["ftse", "boe"], "japan": ["nikkei", "topix", "boj"],
+            "franc": ["cac", "ligu"], "canada": ["tsx", "boc"], "spain": ["ibex"], "eurozon": ["ecb"],
+            "india": ["nifty", "sensex", "ipl"], "australia": ["asx", "rba"], "korea": ["kospi"], "switzerland": ["snb"],
+            "brazil": ["ibovespa"], "israel": ["knesset"], "poland": ["sejm"], "russia": ["duma"]
+        }.items() %}
+        when '{{ country }}' then {{ words }}
+        {%- endfor %}
+        else []
+    end
 {%- endmacro %}
 
 
@@ -202,8 +240,8 @@
 {%- endmacro %}
 
 
-{#- "Is it approved by the FDA": a name that both titles have follows on "by", another stands before, and between them
-    what the other side says too. "An album by Bad Bunny" has no name before. The ordered words have no "by". -#}
+{#- "Is it approved by the FDA": a name that both titles have follows on "by", another stands before, and the
+    last that is none says the other side too. "An album by Bad Bunny" has no name before. The ordered words have no "by". -#}
 {% macro is_done_by_a_name(side, other) -%}
     (
         list_contains({{ side }}.words, 'by')
@@ -217,7 +255,10 @@
         and len(list_filter(
             {{ other }}.words,
             lambda word: not list_contains({{ other }}.title_names, word)
-            and starts_with(word, {{ side }}.words[list_position({{ side }}.words, 'by') - 1])
+            and starts_with(word, list_filter(
+                list_slice({{ side }}.words, 1, list_position({{ side }}.words, 'by') - 1),
+                lambda before: before != 'win' and not list_contains({{ side }}.title_names, before)
+            )[-1])
         )) > 0
     )
 {%- endmacro %}

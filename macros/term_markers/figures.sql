@@ -59,7 +59,7 @@
         ]),
         ("asked_base", "METRIC", "asked", "unknown", [
             ("month over month", "\\bm/m\\b|\\bmom\\b|\\bmonth[- ](?:over|on)[- ]month\\b|\\b(?:from|than|over) (?:the |in the |that of the )?(?:previous|prior) month\\b|\\bthe month before\\b"),
-            ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|\\b(?:12|twelve)[- ]months?\\b|\\bannual (?:core |headline )?(?:inflation|rate|change|growth)\\b|\\ba year (?:earlier|before|ago)\\b"),
+            ("year over year", "\\by/y\\b|\\byoy\\b|\\byear[- ](?:over|on)[- ]year\\b|\\b(?:12|twelve)[- ]months?\\b|\\bannual (?:core |headline )?(?:inflation|rate|change|growth)\\b|\\ba year (?:earlier|before|ago)\\b|\\byear ending\\b|\\bsame month (?:of|in) the previous year\\b"),
         ]),
         ("read_over", "METRIC", "asked", "unknown", [
             ("average", "\\baverage (?:\\w+ ){0,5}(?:for|of|in)\\b|\\bmonthly average\\b|\\bmean of\\b"),
