@@ -80,3 +80,10 @@
         else array_to_string({{ side }}.other_numbers, ', ')
     end
 {%- endmacro %}
+
+
+{#- By which a title's outlook is known (silver.contract_wordings). -#}
+{% macro words_of_outlooks() -%}
+    ['still', 'remain', 'stay', 'surviv', 'keep', 'continu', 'retain', 'hold', 'leav', 'out', 'ceas', 'resign',
+     'relegat', 'collaps', 'los', 'depart', 'end']
+{%- endmacro %}

@@ -70,6 +70,7 @@ terms as (
         subject_words,
         window_ends_on,
         is_game,
+        outlook,
         markers,
         word_key,
     from {{ ref("contract_terms") }}
@@ -112,6 +113,7 @@ listings as (
         terms.subject_words,
         terms.window_ends_on,
         terms.is_game,
+        terms.outlook,
         terms.markers,
         terms.word_key,
         coalesce(weighed.topics, []) as topics,
@@ -144,18 +146,26 @@ pairs as (
         list_filter(kalshi.ordered_words, lambda word: list_contains(polymarket.ordered_words, word)) as kalshi_order,
         list_filter(polymarket.ordered_words, lambda word: list_contains(kalshi.ordered_words, word))
             as polymarket_order,
-        list_transform(kalshi.topics, lambda topic: topic.weight) as kalshi_weights,
-        list_transform(polymarket.topics, lambda topic: topic.weight) as polymarket_weights,
+        {%- for side in ["kalshi", "polymarket"] %}
+        -- "Leaves", "out" and "still": where both have an outlook it tells what these words would.
+        if(
+            kalshi.outlook is not null and polymarket.outlook is not null,
+            list_filter({{ side }}.topics, lambda topic: not list_contains({{ words_of_outlooks() }}, topic.word)),
+            {{ side }}.topics
+        ) as {{ side }}_topics,
+        {%- endfor %}
+        list_transform(kalshi_topics, lambda topic: topic.weight) as kalshi_weights,
+        list_transform(polymarket_topics, lambda topic: topic.weight) as polymarket_weights,
         list_transform(
-            list_filter(kalshi.topics, lambda topic: list_contains(polymarket.topic_words, topic.word)),
+            list_filter(kalshi_topics, lambda topic: list_contains(polymarket.topic_words, topic.word)),
             lambda topic: topic.weight
         ) as shared_weights,
         list_transform(
-            list_filter(kalshi.topics, lambda topic: not list_contains(polymarket.told_words, topic.word)),
+            list_filter(kalshi_topics, lambda topic: not list_contains(polymarket.told_words, topic.word)),
             lambda topic: topic.weight
         ) as kalshi_untold_weights,
         list_transform(
-            list_filter(polymarket.topics, lambda topic: not list_contains(kalshi.told_words, topic.word)),
+            list_filter(polymarket_topics, lambda topic: not list_contains(kalshi.told_words, topic.word)),
             lambda topic: topic.weight
         ) as polymarket_untold_weights,
     from sided
