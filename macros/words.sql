@@ -85,6 +85,10 @@
         ("\\b2nd ((?:overall )?(?:pick|round|place|half|quarter|set|period|inning|seed|time|term))\\b", "second \\1"),
         ("\\b3rd ((?:overall )?(?:pick|round|place|quarter|set|period|inning|seed|time|term))\\b", "third \\1"),
         ("\\bin all([?.,]|$)", "\\1"),
+        ("\\binterest (rates?)\\b", "\\1"),
+        ("\\beconomy (grows?|expands?|contracts?|shrinks?)\\b|\\beconomic (growth)\\b", "gdp \\1\\2"),
+        ("\\bgdp (?:to )?(?:expands?|rises?|increases?)\\b", "gdp grows"),
+        ("\\bgdp (?:to )?(?:contracts?|falls?|declines?|decreases?)\\b", "gdp shrinks"),
         ("\\bleav(?:es?|ing) office\\b|\\bout of office\\b|\\bsteps? down\\b", "out"),
         ("\\bh5n1( avian influenza| bird flu)?\\b|\\b(?:avian|bird) (?:flu|influenza)\\b", "birdflu"),
         ("\\bpublic health emergency( of international concern)?\\b|\\bpheic\\b", "pheic"),
@@ -221,7 +225,7 @@
     {#- What is left when dates, hours, amounts and comparisons are taken out. -#}
     create or replace macro silver.topic_words(text, amount_mention, aliases) as list_filter(
         silver.telling_words(replace(silver.countable(text), amount_mention, ' '), aliases),
-        lambda word: not regexp_matches(word, '^\d') and not list_contains({{ comparison_words() }} || ['yes', 'no', 'or', 'and', 'befor', 'by', 'from', 'for', 'et', 'if', 'any', 'after'], word)
+        lambda word: not regexp_matches(word, '^\d') and not list_contains({{ comparison_words() }} || ['yes', 'no', 'or', 'and', 'befor', 'by', 'from', 'for', 'et', 'if', 'any', 'after', 'than', 'upto', 'million', 'billion', 'trillion'], word)
     );
 
     {#- "Anyone other than Lai" is no placeholder: the side that it leaves out is a real one. -#}
