@@ -269,11 +269,11 @@ class Landing:
         for wanted, page in _asked(listing.by_id, sorted(missing), sure):
             records = [record for record in page.records if isinstance(record, dict)]
             found = {as_id(record.get(self.entity.id_field)): record for record in records}
-            if others := [one for one in found if one not in {*wanted, *sure}]:
-                raise VenueError(
-                    f"{where} answers with {others[0]!r} where it was not asked for. The venue's"
-                    " format has changed: this source must be adapted. Nothing was landed."
-                )
+            if others := [record for one, record in found.items() if one not in {*wanted, *sure}]:
+                # It heeds no ids: its list is all there is to go by.
+                reason = f"not asked for: {where} does not tell by id what is gone"
+                self.reject(listing.path, 1, reason, others[0], page.fetched_at)
+                return
             if found.keys().isdisjoint(sure):
                 raise VenueError(
                     f"{where} does not know {sure[0]} by id, which it has just listed, so what it"

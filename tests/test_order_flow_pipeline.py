@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from order_book_builds import WAREHOUSE, CompiledModels
 from order_flow_page import draw
-from pipelines import ask, rows_of_several_columns, scans_of
+from pipelines import ask, scans_of
 from test_order_books import BOOK, SNAPSHOT, Runs, frame, level2, load, write
 from test_order_books import captured as record
 from test_order_books import trade as told_trade
@@ -387,10 +387,10 @@ class Scanning:
     def register(self, name: str, table: pa.Table) -> None:
         self.connection.register(name, table)
 
-    def execute(self, query: str) -> Any:
+    def sql(self, query: str) -> Any:
         scans = scans_of(self.connection, query)
-        self.rows.append(rows_of_several_columns(scans, "operator_rows_scanned"))
-        return self.connection.execute(query)
+        self.rows.append(sum(scan.read for scan in scans if len(scan.columns) > 1))
+        return self.connection.sql(query)
 
 
 def test_books_that_wait_are_found_without_the_history(
