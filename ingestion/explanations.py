@@ -202,7 +202,9 @@ def _relation(decision: dict[str, Any]) -> str:
     if not known:
         first, *more = str(decision["reasoning"]).split("; ")
         return f"Not known to be related: {first}{_and_more(more)}"
-    tier = _TIERS[decision["tier"]].format(**decision)
+    # Without a score only an equal pair is known by its rules; how far somebody comes titles say.
+    is_by_titles = decision["tier"] == "rules_only" and decision["relation"] != "equal"
+    tier = "by their titles" if is_by_titles else _TIERS[decision["tier"]].format(**decision)
     return f"{known.format(decision['polymarket_outcome'])}, {tier}"
 
 

@@ -71,7 +71,7 @@
             runs_of_names(""), words_of_country(""), initials_of_publishers(""), named_words("", ""), numbers_not_in("", ""),
             numbers_of_condition(""), phrases_of_condition(""), said_to_count("", ""), waived(""), left_out(""), told_words(""),
             telling_stems(""), shared_words("", ""), not_in("", ""), markers_of("", ""),
-            contestants_left(""), has_playoffs(""), words_beside_stages(""), says_stage_only("")
+            contestants_left(""), has_playoffs(""), stage_text(""), anyone(), words_beside_stages(""), says_stage_only("")
         ] -%}
         {{- local_md5(read | string ~ code_of(
             ["pair_sides", "pair_vetoes", "staged_pairs", "related_pairs", "pair_doubts", "marker_groups"]

@@ -20,7 +20,7 @@
                 when
                     list_contains({{ terms }}.words, 'playoff')
                     or list_has_any({{ terms }}.markers, ['league:world cup', 'league:euro', 'league:copa america'])
-                    then 1000
+                    then {{ anyone() }}
             end
         when list_has_any({{ terms }}.words, ['win', 'winner']) then 1
     end
@@ -34,6 +34,19 @@
         'league:{{ league }}'{{ "," if not loop.last }}
         {%- endfor %}
     ])
+{%- endmacro %}
+
+
+{#- The same for a reader. -#}
+{% macro stage_text(side) -%}
+    case {{ side }}.contestants_left
+        when 1 then 'the winner' when {{ anyone() }} then 'who takes part' else 'the last ' || {{ side }}.contestants_left
+    end
+{%- endmacro %}
+
+
+{% macro anyone() -%}
+    1000
 {%- endmacro %}
 
 

@@ -3,11 +3,7 @@
 -- Who wins a cup has reached its final, and who reaches the final was in the semifinal: pairs that differ in how far
 -- somebody comes, and in nothing else that their titles say.
 with vetoed as (
-    select
-        pair_hash,
-        array_to_string(list(kalshi_value order by veto_code) filter (kalshi_value != ''), ', ') as kalshi_value,
-        array_to_string(list(polymarket_value order by veto_code) filter (polymarket_value != ''), ', ')
-            as polymarket_value,
+    select pair_hash
     from {{ ref("pair_vetoes") }}
     where
         vetoes_of_pair <= 2
@@ -23,8 +19,6 @@ sided as (
         sides.pair_id,
         sides.kalshi_market_id,
         sides.polymarket_market_id,
-        vetoed.kalshi_value,
-        vetoed.polymarket_value,
     from vetoed
     inner join {{ ref("pair_sides") }} as sides on vetoed.pair_hash = sides.pair_hash
     where sides.orientation = 'same'
@@ -51,9 +45,7 @@ staged as (
         'caveat' as fungibility,
         false as is_negated,
         true as is_said_by_titles,
-        concat_ws(
-            ' / ', coalesce(nullif(sided.kalshi_value, ''), '-'), coalesce(nullif(sided.polymarket_value, ''), '-')
-        ) as difference,
+        {{ stage_text("kalshi") }} || ' / ' || {{ stage_text("polymarket") }} as difference,
     from sided
     inner join terms as kalshi on sided.kalshi_market_id = kalshi.market_id
     inner join terms as polymarket on sided.polymarket_market_id = polymarket.market_id
