@@ -257,7 +257,7 @@ class Landing:
 
         A page that comes empty and without a cursor looks like the end (Kalshi's answer to a cursor
         that it has forgotten). Raises VenueError when it was none, and when the venue does not know
-        by id what it has just listed.
+        by id what it has just listed. Of one that heeds no ids the list alone is known.
         """
         if listing.by_id is None or not self.seen:
             return

@@ -50,12 +50,13 @@
 {%- endmacro %}
 
 
-{#- What a title says of more than how far somebody comes: who, and in which cup. -#}
+{#- What a title says of more than how far somebody comes: who, and in which cup. Of the numbers the year is compared as
+    a window, and "round of 16" is the stage; a second split is another cup. -#}
 {% macro words_beside_stages(terms) -%}
     list_filter({{ terms }}.ordered_words, lambda word: word not in (
         'win', 'winner', 'reach', 'mak', 'qualify', 'advanc', 'appear', 'play', 'final', 'grand', 'semi', 'semifinal',
-        'quarter', 'quarterfinal', 'round', 'playoff', 'postseason'
-    ) and not regexp_matches(word, '^\d+$'))
+        'quarter', 'quarterfinal', 'round', 'playoff', 'postseason', coalesce(cast(contestants_left as varchar), '')
+    ) and not regexp_matches(word, '^20\d\d$'))
 {%- endmacro %}
 
 

@@ -23,6 +23,7 @@
             '([A-Za-z]) A\b([^.]|$)', '\1 letterA\2', 'g'
         );
 
+    {%- set counted = "(?:overall )?(?:pick|round|place|half|quarter|set|period|inning|seed|time|term)" %}
     {%- set steps = [
         ("[’‘`´]", "''"),
         ("\\b(?:letter)?a''s\\b", "athletics"),
@@ -81,9 +82,9 @@
         ("\\b(as|next|new|be|become|uk|[a-z]+(?:ese|eli|ish|ian|ench|an|ani|aqi)) pm\\b|\\bprime minister\\b", "\\1 primeminister"),
         ("\\bholds? ((?:an? |its |the |their )?(?:\\w+ ){0,2}(?:elections?|referendum|vote|summit|talks|hearing))\\b", "held \\1"),
         ("\\bround (?:1|one)\\b", "first round"),
-        ("\\b1st ((?:overall )?(?:pick|round|place|half|quarter|set|period|inning|seed|time|term))\\b", "first \\1"),
-        ("\\b2nd ((?:overall )?(?:pick|round|place|half|quarter|set|period|inning|seed|time|term))\\b", "second \\1"),
-        ("\\b3rd ((?:overall )?(?:pick|round|place|quarter|set|period|inning|seed|time|term))\\b", "third \\1"),
+        ("\\b1st (" ~ counted ~ ")\\b", "first \\1"),
+        ("\\b2nd (" ~ counted ~ ")\\b", "second \\1"),
+        ("\\b3rd (" ~ counted ~ ")\\b", "third \\1"),
         ("\\bin all([?.,]|$)", "\\1"),
         ("\\binterest (rates?)\\b", "\\1"),
         ("\\beconomy (grows?|expands?|contracts?|shrinks?)\\b|\\beconomic (growth)\\b", "gdp \\1\\2"),

@@ -291,6 +291,9 @@ def test_what_slipped_between_two_pages_is_taken(
     assert query(gone) == [("KX-198",)]
 
 
+TEN_MARKETS = [{"ticker": f"KX-{number}"} for number in range(10)]
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
@@ -303,10 +306,9 @@ def test_nothing_is_buried_by_a_venue_that_cannot_be_asked(
     answer: Answer, message: str, venue: ScriptedVenue, sweep: Sweep, query: Query
 ) -> None:
     """What is not in an answer is gone only if what has just been listed is in it."""
-    markets = [{"ticker": f"KX-{number}"} for number in range(10)]
-    venue.kalshi(markets)
+    venue.kalshi(TEN_MARKETS)
     sweep()
-    venue.kalshi(markets[:6])
+    venue.kalshi(TEN_MARKETS[:6])
     venue.scripts["/markets"].by_id = answer
     with pytest.raises(VenueError, match=message):
         sweep()
@@ -317,20 +319,20 @@ def test_a_venue_that_heeds_no_ids_is_known_by_its_list_alone(
     venue: ScriptedVenue, sweep: Sweep, query: Query
 ) -> None:
     """Then fewer than half are not believed, and that it was so is to be seen."""
-    markets = [{"ticker": f"KX-{number}"} for number in range(10)]
-    venue.kalshi(markets)
+    venue.kalshi(TEN_MARKETS)
     sweep()
-    heedless = Answer({"markets": markets, "cursor": "more"})
-    venue.kalshi(markets[:6])
-    venue.scripts["/markets"].by_id = heedless
-    assert counts(sweep()) == (6, 0, 6, 4)
+
+    def heedless(listed: int) -> IngestResult:
+        venue.kalshi(TEN_MARKETS[:listed])
+        venue.scripts["/markets"].by_id = Answer({"markets": TEN_MARKETS, "cursor": "more"})
+        return sweep()
+
+    assert counts(heedless(6)) == (6, 0, 6, 4)
     assert query("select reason from raw.rejected_lines") == [
         ("not asked for: kalshi /markets does not tell by id what is gone",)
     ]
-    venue.kalshi(markets[:2])
-    venue.scripts["/markets"].by_id = heedless
     with pytest.raises(VenueError, match="listed only 2 where 6 are known"):
-        sweep()
+        heedless(2)
 
 
 def test_an_id_that_the_venue_refuses_is_none_of_its_own(
