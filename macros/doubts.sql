@@ -134,8 +134,8 @@
 
 
 {% macro is_alternative_of_one() -%}
-    len({{ not_in("kalshi.alternatives", "polymarket.said") }}) > 0
-    or len({{ not_in("polymarket.alternatives", "kalshi.said || outcomes_named") }}) > 0
+    len({{ not_begun_in("kalshi.alternatives", "polymarket.said") }}) > 0
+    or len({{ not_begun_in("polymarket.alternatives", "kalshi.said || outcomes_named") }}) > 0
 {%- endmacro %}
 
 
@@ -143,6 +143,7 @@
     not {{ is_same_order("kalshi_names", "polymarket_names", "kalshi_runs", "polymarket_runs") }}
     and not is_passive_of_one
     and not {{ is_order_of_subject() }}
+    and not {{ is_order_of_authority() }}
     and not kalshi.is_game
     and polymarket.event_type != 'head_to_head'
     -- Then the condition says who does what to whom.
@@ -161,6 +162,15 @@
             not_in("kalshi_names", "kalshi.subject_words"), not_in("polymarket_names", "kalshi.subject_words"),
             "kalshi_runs", "polymarket_runs"
         ) }}
+    )
+{%- endmacro %}
+
+
+{#- Of an authority and who asks it the order tells nothing, unless they are in court. -#}
+{% macro is_order_of_authority() -%}
+    (
+        len(kalshi_names) = 2 and list_has_any(kalshi_names, ['faa', 'fda', 'ema', 'fcc', 'epa', 'ferc', 'nrc', 'cdc', 'paho'])
+        and not list_has_any(kalshi.words || polymarket.words, ['su', 'lawsuit', 'cas', 'vs', 'against'])
     )
 {%- endmacro %}
 
@@ -340,4 +350,6 @@
     and not is_tie_of_both
     and not {{ is_end_named("kalshi", "polymarket") }}
     and not {{ is_end_named("polymarket", "kalshi") }}
+    and not {{ is_period_named("kalshi", "polymarket") }}
+    and not {{ is_period_named("polymarket", "kalshi") }}
 {%- endmacro %}

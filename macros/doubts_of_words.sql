@@ -89,7 +89,17 @@
 {% macro turning_words() -%}
     list_filter(
         {{ not_in("kalshi.words", "polymarket.words") }} || {{ not_in("polymarket.words", "kalshi.words") }},
-        lambda word: word in ('eur', 'gbp', 'jpy', 'both', 'only', 'off', 'again', 'delay', 'sr')
+        lambda word: word in ('both', 'only', 'sr')
+        or (word in ('again', 'delay') and not (list_contains(kalshi.said, word) and list_contains(polymarket.said, word)))
+        -- "Called off"; who is laid off is none.
+        or (word = 'off' and list_has_any(kalshi.words || polymarket.words, ['call', 'put', 'hold', 'held', 'turn', 'switch']))
+        or (
+            word in ('eur', 'gbp', 'jpy')
+            and not (
+                list_has_any(kalshi.said, {{ words_of_currency("word") }})
+                and list_has_any(polymarket.said, {{ words_of_currency("word") }})
+            )
+        )
         or (word = 'jr' and not list_contains(kalshi.words || polymarket.words, 'junior'))
         -- "The entire territory", and any that the rules of both let count.
         or (
@@ -157,12 +167,12 @@
 
 {#- Words that narrow what is asked, when a title has one that the other side says nowhere. -#}
 {% macro qualifying_words() -%}
-    ['permanent', 'temporary', 'unanimou', 'unanimously', 'consecutiv', 'crew', 'uncrew', 'unmann', 'suborbital',
+    ['permanent', 'temporary', 'unanimou', 'unanimously', 'consecutiv', 'crew', 'uncrew', 'unman', 'suborbital',
      'domestic', 'nationwid', 'unadjust', 'nominal', 'partial', 'partially', 'indirect', 'virtual', 'virtually',
      'unilateral', 'unilaterally', 'bilateral', 'trilateral', 'conditional', 'preliminary', 'revis', 'weekly', 'daily',
      'hourly', 'median', 'solo', 'individual', 'snap', 'unoppos', 'original', 'remak', 'sequel', 'theatrical', 'stream',
      'digital', 'physical', 'delux', 'beta', 'preview', 'mini', 'lit', 'onshor', 'offshor', 'nuclear', 'intentional',
-     'accidental', 'suspect', 'probabl', 'ratifi', 'bind', 'civil', 'felony', 'misdemeanor', 'revers', 'perpetual',
+     'accidental', 'suspect', 'probabl', 'ratify', 'bind', 'civil', 'felony', 'misdemeanor', 'revers', 'perpetual',
      'dilut', 'circulat', 'spot', 'fre', 'regular', 'former', 'combin', 'commercial', 'joint', 'jointly', 'indi',
      'support', 'direct', 'writ', 'guest', 'confidential', 'confidentially', 'animat', 'adapt', 'documentary', 'rooki', 'defensiv', 'offensiv']
 {%- endmacro %}
@@ -283,6 +293,12 @@
 
 {% macro roman_numeral(number) -%}
     ['ii', 'iii', 'iv', 'v', 'vi', 'vii', 'viii', 'ix'][try_cast({{ number }} as integer) - 1]
+{%- endmacro %}
+
+
+{#- "£50m" and "50 million pounds". -#}
+{% macro words_of_currency(word) -%}
+    case {{ word }} when 'eur' then ['eur', 'euro'] when 'gbp' then ['gbp', 'pound', 'sterl'] else ['jpy', 'yen'] end
 {%- endmacro %}
 
 

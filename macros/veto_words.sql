@@ -53,6 +53,15 @@
 {%- endmacro %}
 
 
+{#- Words that begin no word of the others: "commuted" begins "commutation". -#}
+{% macro not_begun_in(words, others) -%}
+    list_filter(
+        {{ words }},
+        lambda word: len(list_filter({{ others }}, lambda other: starts_with(other, word))) = 0
+    )
+{%- endmacro %}
+
+
 {#- Everything that a listing says, of its contract_terms; Kalshi's outcomes are Yes and No. -#}
 {% macro told_words(terms) -%}
     {{ terms }}.topic_words || {{ terms }}.event_topic_words || {{ terms }}.rules_words

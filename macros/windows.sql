@@ -167,3 +167,27 @@
         false
     )
 {%- endmacro %}
+
+
+{#- Both speak of one quarter, and the other, whose deadline was not read, names its year; or of one season. -#}
+{% macro is_period_named(side, other) -%}
+    coalesce(
+        {{ other }}.window_ends_on is null
+        and case
+            when {{ side }}.category = 'sports'
+                then {{ side }}.window_ends_on = {{ side }}.window_starts_on + interval 1 year
+                    and list_contains({{ other }}.stems, 'season')
+                    and regexp_matches(
+                        {{ other }}.condition,
+                        '\b' || year({{ side }}.window_starts_on) || '( - \d\d)? (\w+ ){0,4}season\b'
+                    )
+            else list_contains(
+                    {{ other }}.named_ends, cast(date_trunc('year', {{ side }}.window_starts_on + interval 1 year) as date)::varchar
+                )
+                and len(list_filter(
+                    list_intersect({{ side }}.markers, {{ other }}.markers), lambda marker: starts_with(marker, 'period:quarter')
+                )) > 0
+        end,
+        false
+    )
+{%- endmacro %}

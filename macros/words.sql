@@ -196,8 +196,19 @@
             and name not in ('before', 'above', 'june')
     )));
 
-    create or replace macro silver.word_stem(word) as
-        if(len(word) > 3, regexp_replace(word, '(ing|ed|es|e|s)$', ''), word);
+    {#- "Denies", "denied" and "deny", "banned" and "ban"; the plural of "series" is the same. -#}
+    create or replace macro silver.word_stem(word) as case
+        when len(word) <= 3 then word
+        -- What is used is not of the US.
+        when word in ('used', 'uses', 'using') then 'use'
+        when len(word) > 5 and (ends_with(word, 'ies') or ends_with(word, 'ied')) and word != 'series'
+            then regexp_replace(regexp_replace(word, '([^aeioukv])ie[sd]$', '\1y'), 'ie[sd]$', 'i')
+        else regexp_replace(
+            word,
+            '(b)b(?:ing|ed)$|(g)g(?:ing|ed)$|(m)m(?:ing|ed)$|(n)n(?:ing|ed)$|(p)p(?:ing|ed)$|(r)r(?:ing|ed)$|(t)t(?:ing|ed)$'
+            || '|(?:ing|ed|es|e|s)$', '\1\2\3\4\5\6\7'
+        )
+    end;
 
     create or replace macro silver.telling_words(text, aliases) as list_transform(
         list_filter(

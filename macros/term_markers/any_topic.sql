@@ -11,7 +11,7 @@
             ("either", "\\beither (?:fighter|player)\\b|\\bany (?:\\w+ )?player\\b|\\banyone,? including\\b|\\bwill anyone\\b"),
         ]),
         ("women", "SUBJECT", "asked", "doubt", [
-            ("women", "\\bwom[ae]ns?\\b|\\bwnba\\b|\\bnwsl\\b|\\bwta\\b|\\bcwbb\\b|kxwnba|kxwta|kxncaaw"),
+            ("women", "\\bwom[ae]ns?\\b|\\bladies\\b|\\bfemale\\b|\\blpga\\b|\\bwnba\\b|\\bnwsl\\b|\\bwta\\b|\\bcwbb\\b|kxwnba|kxwta|kxncaaw"),
         ]),
         ("schedule", "METRIC", "title", "doubt", [
             ("unscheduled", "\\bunscheduled\\b|\\bemergency (?:meeting|rate)\\b|\\binter-?meeting\\b"),

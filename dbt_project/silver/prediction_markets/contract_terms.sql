@@ -103,6 +103,7 @@ terms as (
         subjects.subject_words,
         subjects.subject_names,
         subjects.title_names,
+        subjects.common_words,
         subjects.topic_words,
         subjects.event_topic_words,
         subjects.ordered_words,

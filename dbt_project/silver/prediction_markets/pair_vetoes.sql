@@ -70,11 +70,13 @@ pairs as (
         {{ not_in(
             "if(len(kalshi.subject_words) > 0, kalshi.subject_words, kalshi.title_names)",
             "if(have_subjects, polymarket.subject_words || polymarket.subject_names, polymarket.told_words)"
-        ) }} as kalshi_untold,
+        ) }} as kalshi_others,
+        {{ not_in("kalshi_others", "kalshi.common_words") }} as kalshi_untold,
         {{ not_in(
             "if(have_subjects, polymarket.subject_words, polymarket.title_names)",
             "if(have_subjects, kalshi.subject_words || kalshi.subject_names, kalshi.told_words)"
-        ) }} as polymarket_untold,
+        ) }} as polymarket_others,
+        {{ not_in("polymarket_others", "polymarket.common_words") }} as polymarket_untold,
         -- Who has announced that he leaves may still be there on the day.
         coalesce(kalshi.outlook != polymarket.outlook, false)
         and not list_contains(kalshi.condition_markers || polymarket.condition_markers, 'act:announced')
