@@ -52,6 +52,7 @@
             "len(kalshi_effects) > 0 and len(polymarket_effects) > 0 and kalshi_effects != polymarket_effects",
         ),
         ("'only one condition narrows'", is_narrowed_by_one()),
+        ("'each condition asks the opposite'", is_opposite_asked()),
         (
             "'any of them, or all'",
             is_any_of_all("kalshi.condition", "polymarket.condition") ~ " or "
@@ -236,13 +237,39 @@
 {%- endmacro %}
 
 
+{#- In a single hack, or in all of the year. -#}
+{% macro is_of_single(side) -%}
+    regexp_matches(coalesce({{ side }}.condition, ''), '\bsingle (hack|exploit|attack|incident|event|day|game|transaction)\b')
+{%- endmacro %}
+
+
 {% macro is_narrowed_by_one() -%}
-    len(list_filter(
+    {{ is_of_single("kalshi") }} != {{ is_of_single("polymarket") }}
+    or len(list_filter(
         {{ not_in("kalshi.condition_stems", "polymarket.said") }}
         || {{ not_in("polymarket.condition_stems", "kalshi.said") }},
         lambda word: list_contains({{ narrowing_words() }}, word)
     )) > 0
     and not list_contains([kalshi.category, polymarket.category], 'sports')
+{%- endmacro %}
+
+
+{#- "The award is valid" and "the award is null and void". -#}
+{% macro is_opposite_asked() -%}
+    (
+        {%- for one, other in [
+            ("valid", "void"), ("valid", "invalid"), ("uphold", "overturn"), ("lawful", "unlawful"), ("legal", "illegal"),
+            ("approv", "reject"), ("convict", "acquit"), ("constitutional", "unconstitutional"),
+        ] %}
+        {%- for left, right in [("kalshi", "polymarket"), ("polymarket", "kalshi")] %}
+        {{ "or " if not (loop.first and one == "valid" and other == "void") }}(
+            list_contains({{ left }}.condition_stems, '{{ one }}') and not list_contains({{ right }}.condition_stems, '{{ one }}')
+            and list_contains({{ right }}.condition_stems, '{{ other }}') and not list_contains({{ left }}.condition_stems, '{{ other }}')
+        )
+        {%- endfor %}
+        {%- endfor %}
+    )
+    and not is_negated
 {%- endmacro %}
 
 
@@ -292,7 +319,10 @@
 {% macro is_announcing_of_one() -%}
     coalesce(kalshi.outlook = 'ends' and polymarket.outlook = 'ends', false)
     and list_contains(kalshi.markers, 'announcing:counts') != list_contains(polymarket.markers, 'announcing:counts')
-    and not (list_contains(kalshi.stems, 'announc') and list_contains(polymarket.stems, 'announc'))
+    and not (
+        list_contains(kalshi.words || kalshi.condition_stems, 'announc')
+        and list_contains(polymarket.words || polymarket.condition_stems, 'announc')
+    )
     and not list_contains(kalshi.markers || polymarket.markers, 'peace:ceasefire')
 {%- endmacro %}
 

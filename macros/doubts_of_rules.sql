@@ -12,7 +12,7 @@
                 flatten(list_transform({{ side }}.clauses, lambda clause: string_split(clause, ' ; '))),
                 lambda clause: regexp_matches(clause, '\b({{ verb }}|defined as)\b')
                 and regexp_matches(
-                    clause, '\b(not|no|nor|neither|cannot|wont)( \w+){0,12} {{ verb }}\b|\b(excluded|ineligible)\b'
+                    clause, '\b(not|no|nor|neither|cannot|wont)( \w+){0,12} {{ verb }}\b|\b(excluded|ineligible)\b|\b{{ verb }} only (?:once|if|when|after)\b'
                 ) = {{ denied }}
                 and not regexp_matches(clause, '\b(source|reporting|consensus|count (is|of))\b|^only\b')
             ),
@@ -74,7 +74,9 @@
 {#- Whom they name as the publisher, and where it is measured. -#}
 {% macro named_words(side, heads) -%}
     list_distinct(flatten(list_transform(
-        {{ named_after(side, heads) }},
+        list_filter(
+            {{ named_after(side, heads) }}, lambda name: not regexp_matches(name, '\b(media|outlets?|reporting|press)\b')
+        ),
         lambda name: list_filter(
             {{ telling_stems("name") }}, lambda word: word not in ('airport', 'station', 'international')
         )

@@ -15,7 +15,7 @@
                                       that it names go with it; an unknown one is itself -#}
 {% macro create_rule_functions() %}
     {%- set day = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) \\d{1,2} 20\\d\\d" -%}
-    {%- set sentence = namespace(sql="lower(silver.with_capitals_told(strip_accents(written)))") -%}
+    {%- set sentence = namespace(sql="lower(silver.with_capitals_told(silver.plain_letters(written)))") -%}
     {%- set steps = [
         ("[“”\"‘’`´]|''", ""),
         ("[−–—]", "-"),
@@ -28,6 +28,7 @@
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("(^|[^\\d])\\.(\\d)", "\\1 0.\\2"),
         ("\\b(a|an|the)\\b", " "),
+        ("\\blong march\\b", "longmarch"),
         ("\\b(?:(jan)uary|(feb)ruary|(mar)ch|(apr)il|(jun)e|(jul)y)\\b", "\\1\\2\\3\\4\\5\\6"),
         ("\\b(?:(aug)ust|(sep)tember|(oct)ober|(nov)ember|(dec)ember)\\b", "\\1\\2\\3\\4\\5"),
     ] -%}

@@ -186,6 +186,7 @@
 
 {% macro is_other_start() -%}
     not names_one_day
+    and not (kalshi.is_cumulative and polymarket.is_cumulative)
     -- Who leaves at any time before it.
     and not (
         is_outlook_opposite

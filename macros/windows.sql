@@ -174,6 +174,9 @@
     coalesce(
         {{ other }}.window_ends_on is null
         and case
+            when regexp_matches({{ side }}.condition, '\b\d+ \w\w congress\b')
+                then regexp_extract({{ side }}.condition, '\b\d+ \w\w congress\b')
+                    = regexp_extract({{ other }}.condition, '\b\d+ \w\w congress\b')
             when {{ side }}.category = 'sports'
                 then {{ side }}.window_ends_on = {{ side }}.window_starts_on + interval 1 year
                     and list_contains({{ other }}.stems, 'season')

@@ -10,8 +10,13 @@
     silver.with_codes(text, names)   the text with each team's and party's name replaced by its code
     silver.names(text)               the capitalised words
     silver.topic_words(...)          the telling words of the topic alone
+    silver.common_words(text, map)   the telling words that are no names
     silver.is_placeholder(...)       the side is no real one yet ("Person B", "Other") -#}
 {% macro create_word_functions() %}
+    {#- Letters that are no accented ones: Støre, Łukasz. -#}
+    create or replace macro silver.plain_letters(text) as
+        replace(replace(replace(translate(strip_accents(text), 'øØłŁđĐðÐı', 'oOlLdDdDi'), 'æ', 'ae'), 'Æ', 'Ae'), 'ß', 'ss');
+
     {#- What capitals alone tell: "Group A" is a name, "a group" has an article; LA is a city. -#}
     create or replace macro silver.with_capitals_told(text) as
         regexp_replace(
@@ -91,6 +96,28 @@
         ("\\bgdp (?:to )?(?:expands?|rises?|increases?)\\b", "gdp grows"),
         ("\\bgdp (?:to )?(?:contracts?|falls?|declines?|decreases?)\\b", "gdp shrinks"),
         ("\\bleav(?:es?|ing) office\\b|\\bout of office\\b|\\bsteps? down\\b", "out"),
+        ("\\blong march\\b", "longmarch"),
+        ("\\bmarch quarter\\b", "q1"),
+        ("\\bjune quarter\\b", "q2"),
+        ("\\bseptember quarter\\b", "q3"),
+        ("\\bdecember quarter\\b", "q4"),
+        ("\\b(?:us )?food and drug administration\\b", "fda"),
+        ("\\bsecurities and exchange commission\\b", "sec"),
+        ("\\binternational court of justice\\b", "icj"),
+        ("\\binternational criminal court\\b", "icc"),
+        ("\\bnational hurricane center\\b", "nhc"),
+        ("\\bcenters for disease control(?: and prevention)?\\b", "cdc"),
+        ("\\binternational monetary fund\\b", "imf"),
+        ("\\beuropean union\\b", "eu"),
+        ("\\bunited nations\\b", "un"),
+        ("\\bfederal aviation administration\\b", "faa"),
+        ("\\bfederal trade commission\\b", "ftc"),
+        ("\\beuropean medicines agency\\b", "ema"),
+        ("\\b(?:us )?department of justice\\b|\\b(?:us )?justice department\\b", "doj"),
+        ("\\bgross domestic product\\b", "gdp"),
+        ("\\binitial public offering\\b", "ipo"),
+        ("\\bleague of legends\\b", "lol"),
+        ("\\bmost valuable player\\b", "mvp"),
         ("\\bh5n1( avian influenza| bird flu)?\\b|\\b(?:avian|bird) (?:flu|influenza)\\b", "birdflu"),
         ("\\bpublic health emergency( of international concern)?\\b|\\bpheic\\b", "pheic"),
         ("\\bindian premier league\\b", "ipl"),
@@ -150,7 +177,7 @@
         ("(\\d),(\\d{3})", "\\1\\2"),
         ("\\s\\s+|[\\n\\t\\r\\f]", " "),
     ] -%}
-    {%- set chain = namespace(sql="lower(silver.with_capitals_told(strip_accents(coalesce(text, ''))))") -%}
+    {%- set chain = namespace(sql="lower(silver.with_capitals_told(silver.plain_letters(coalesce(text, ''))))") -%}
     {%- for pattern, replacement in steps -%}
         {%- set chain.sql = "regexp_replace(" ~ chain.sql ~ ", '" ~ pattern ~ "', '" ~ replacement ~ "', 'g')" -%}
     {%- endfor -%}
@@ -187,7 +214,7 @@
     create or replace macro silver.names_with_endings(text) as list_sort(list_distinct(list_filter(
         list_transform(
             regexp_extract_all(
-                replace(strip_accents(text), 'United States', 'US'), '\b[A-Z][a-z]*[a-z](?:ing|ed|es|e|s)\b'
+                replace(silver.plain_letters(text), 'United States', 'US'), '\b[A-Z][a-z]*[a-z](?:ing|ed|es|e|s)\b'
             ),
             lambda name: lower(name)
         ),
@@ -231,7 +258,21 @@
     );
 
     create or replace macro silver.names(text) as array_to_string(
-        regexp_extract_all(strip_accents(coalesce(text, '')), '\b(?:[A-Z]|[a-z]{1,6}[A-Z])[\w''’.&-]*'), ' '
+        regexp_extract_all(silver.plain_letters(coalesce(text, '')), '\b(?:[A-Z]|[a-z]{1,6}[A-Z])[\w''’.&-]*'), ' '
+    );
+
+    {#- What a text writes small, and nowhere large within a sentence, is nobody's name: "convicted", "overtime". -#}
+    create or replace macro silver.common_words(text, aliases) as list_filter(
+        list_sort(list_distinct(silver.telling_words(
+            array_to_string(regexp_extract_all(silver.plain_letters(text), '\b[a-z]{3,}\b'), ' '), aliases
+        ))),
+        lambda word: not list_contains(
+            silver.telling_words(
+                lower(array_to_string(
+                    regexp_extract_all(silver.plain_letters(text), '[a-z,"“(] "?“?([A-Z][A-Za-z]+)', 1), ' '
+                )), aliases
+            ), word
+        )
     );
 
     {#- What is left when dates, hours, amounts and comparisons are taken out. -#}

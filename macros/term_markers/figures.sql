@@ -149,7 +149,7 @@
             ("average", "\\b(?:average|averaged|mean) of\\b|\\bsimple average\\b"),
             ("candle", "\\bcandle"),
             ("closing price", "\\bclosing price\\b|\\bclose price\\b|\\bofficial close\\b"),
-            ("intraday", "\\bintraday\\b|\\bat any (?:point|time)\\b"),
+            ("intraday", "\\bintraday\\b|\\bat any (?:point|time)\\b|\\bany \\S+ ?(?:hour|minute|m|h) candle"),
         ]),
         ("nasdaq", "SUBJECT", "rules", "silent", [
             ("composite", "\\bnasdaq composite\\b|\\bixic\\b"),

@@ -158,7 +158,10 @@ bounded as (
         *,
         -- Who hits sixty home runs has not touched a price.
         (kind in ('touch_above', 'touch_below') and coalesce(category, '') != 'sports')
-        or regexp_matches(condition_text, '\bat any (time|point)\b')
+        or regexp_matches(
+            condition_text,
+            '\bat any (time|point)\b|\b(any|at least one|a) (daily|hourly|weekly) (close|high|low|candle)'
+        )
         or regexp_matches(concat_ws(' ', title_text, event_text), '\bhow (high|low) will .+ (get|go)\b') as is_touch,
         coalesce(
             nullif(

@@ -59,7 +59,8 @@ worded as (
                     regexp_extract_all(replace(silver.countable(title_said), amount_mention, ' '), '\S+ or \S+')
                     -- Bodø/Glimt is one club.
                     || if(
-                        category = 'sports', [], regexp_extract_all(strip_accents(title), '[A-Z][a-z]+/[A-Z][a-z]+')
+                        category = 'sports', [],
+                        regexp_extract_all(silver.plain_letters(title), '[A-Z][a-z]+/[A-Z][a-z]+')
                     ), ' '
                 ), canonical_words
             ),
@@ -71,14 +72,7 @@ worded as (
             string_split(outcomes_said, ' , '), lambda label: silver.telling_words(label, canonical_words)
         ) as outcome_words,
         list_distinct(silver.telling_words(rules_said, canonical_words)) as rules_words,
-        -- What its rules write small, and nowhere large within a sentence, is nobody's name: "convicted", "overtime".
-        list_distinct(silver.telling_words(
-            array_to_string(regexp_extract_all(strip_accents(description), '\b[a-z]{3,}\b'), ' '), canonical_words
-        )) as small_words,
-        list_distinct(silver.telling_words(
-            lower(array_to_string(regexp_extract_all(strip_accents(description), '[a-z,"“(] "?“?([A-Z][A-Za-z]+)', 1), ' ')),
-            canonical_words
-        )) as large_words,
+        silver.common_words(description, canonical_words) as common_words,
         silver.telling_words(silver.normalised_text(silver.names(title)), canonical_words) as title_capitals,
         silver.telling_words(silver.normalised_text(silver.names(subtitle)), canonical_words) as subtitle_capitals,
         text_hash,
@@ -94,7 +88,7 @@ subjects as (
             lambda word: (list_contains(subtitle_capitals, word) or list_contains(team_codes, word))
             and not list_contains({{ kind_words() }} || {{ negations() }}, word)
         ))) as subject_words,
-        list_sort({{ not_in("small_words", "large_words") }}) as common_words,
+        common_words,
         list_distinct(flatten(list_transform(
             -- Of a longer name ("Atletico Mineiro") a word may be somebody else's.
             list_filter(named, lambda name: list_contains(subject_words, name.code) and len(name.words) = 1),

@@ -139,11 +139,12 @@ wordings as (
             -- "President through 2027".
             when is_whole_window then 'goes on'
         end as outlook,
-        -- What must be for Yes is that something is not; who is no longer has only left.
+        -- What must be for Yes is that something is not; who is no longer has only left, and "no-limit" is a game of
+        -- poker.
         regexp_matches(
-            replace({{ without_relatives(
+            regexp_replace({{ without_relatives(
                 "regexp_extract(condition_text, '(?:^|yes\" )(?:if|when) (.*?)(?:\. |[;:(]|$)', 1)"
-            ) }}, 'no longer', ''),
+            ) }}, 'no longer|no-limit', '', 'g'),
             '(?:^|[^"“])\b(no|{{ denial }})\b'
         )
         -- A note may stand before it.

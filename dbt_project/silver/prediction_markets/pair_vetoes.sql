@@ -47,6 +47,10 @@ terms as (
             as movement,
         regexp_extract(split_part(condition, ' from ', 1), '\b(?:to|for|reach\w*) (.*)', 1) as asked_to,
         coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
+        -- What only grows is on a day what it is by that day.
+        coalesce(regexp_matches(
+            condition, '\b(life - to - date|lifetime|cumulative|total (\w+ )?gross|gross .* through)\b'
+        ), false) as is_cumulative,
         is_one_day or condition_on is not null
         or regexp_matches(
             concat_ws(' ', array_to_string(words, ' '), condition),
