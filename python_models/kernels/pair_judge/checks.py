@@ -7,11 +7,11 @@ What code can promise, with a model that says whatever a market's text tells it 
 2. Nothing but a whole, well-formed answer is ever ``equal``.
 3. An implication or an exclusion is one of YES and YES: said of YES and NO ("inverted") it is
    another one.
-4. No verdict raises a pair: ``silver.market_pairs`` lets it confirm what the rules found equal, or
-   take it down.
+4. A verdict alone makes no pair active: ``silver.market_pairs`` lets it confirm what the rules
+   found equal, or take it down; what it alone calls equal has a caveat, so that it is suspect.
 
 It cannot promise that a model that was talked round by words no pattern knows does not say
-``equal`` with true quotes. By the last promise, that is worth no more than no judge at all.
+``equal`` with true quotes. By the last promise, that is worth no more than a reason to read.
 """
 
 from python_models.kernels.pair_judge.characters import spaced
