@@ -5,9 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -26,8 +29,10 @@ from pipelines import (
     sweep,
 )
 
+from ingestion.books import ingest_books
 from ingestion.build import PROJECT, Half, Step, build
-from ingestion.runs import demo
+from ingestion.pipeline import ingest
+from ingestion.runs import SimulatedClock, demo
 from ingestion.simulator import Faults, TrueLock, TruePair, World
 from ingestion.simulator.books import dollars
 
@@ -208,6 +213,68 @@ def test_fees_of_single_events_and_announced_ones_are_known(
         " where gold.markets.platform = 'kalshi'",
     )
     assert any(own.get(event, [(None, "")])[0][0] == 0.5 for (event,) in cheaper)
+
+
+class Announced(World):
+    """The demo's universe, in which the fees of some series will be twenty times as high from a
+    moment on; its list of changes ends after so many."""
+
+    def __init__(self, series: list[str], at: datetime, most: int | None) -> None:
+        super().__init__(seed=7)
+        self.series, self.at, self.most = series, at, most
+
+    def kalshi_series_fee_changes(self) -> Iterator[dict[str, Any]]:
+        announced = (
+            {
+                "id": f"rise of {name}",
+                "series_ticker": name,
+                "fee_type": "quadratic",
+                "fee_multiplier": 20,
+                "scheduled_ts": f"{self.at:%Y-%m-%dT%H:%M:%SZ}",
+            }
+            for name in self.series
+        )
+        return islice(chain(super().kalshi_series_fee_changes(), announced), self.most)
+
+
+def test_an_announced_fee_that_a_list_leaves_out_is_not_forgotten(
+    first_demo: tuple[Path, list[TruePair]], tmp_path: Path
+) -> None:
+    """A list that ends too soon says nothing of what it lacks. Once the moment has passed and the
+    series and its changes are listed anew, it was withdrawn."""
+    warehouse = tmp_path / "demo.duckdb"
+    shutil.copy(first_demo[0], warehouse)
+    series = "select distinct series_id from silver.markets where platform = 'kalshi'"
+    every = [name for (name,) in ask(warehouse, series)]
+    at = NOW + timedelta(minutes=20)
+    announced, cut = Announced(every, at, None), Announced(every, at, 3)
+    lists = ["series", "series_fee_change"]
+
+    def active(minutes: int, world: World, entities: list[str]) -> int:
+        """How many pairs pay so many minutes later, of events without a fee of their own."""
+        clock = SimulatedClock(NOW + timedelta(minutes=minutes))
+        with simulated(warehouse, world) as (settings, _):
+            if entities:
+                ingest("kalshi", settings, run_id=f"{minutes}", clock=clock, entities=entities)
+            ingest_books(settings, run_id=f"{minutes}", clock=clock)
+        new = "kalshi_series kalshi_series_fee_changes clock fee_changes"
+        build_tables(warehouse, f"{new} fee_terms+ kalshi_order_books+ polymarket_order_books+")
+        ((count,),) = ask(
+            warehouse,
+            "select count(*) from silver.found_opportunities"
+            " inner join silver.markets on legs[1].market_id = market_id"
+            " where found_opportunities.status = 'active' and kind = 'pair'"
+            " and event_id not in (select ticker from silver.fee_changes where level = 'event')",
+        )
+        return int(count)
+
+    before = active(5, announced, lists)
+    assert before > 0
+    assert active(10, cut, lists) == before
+    assert active(21, cut, []) == 0
+    # One list alone does not tell: the series may say what they have said before.
+    assert active(22, cut, ["series"]) == 0
+    assert active(23, cut, lists) == before
 
 
 def test_a_planted_lock_of_an_equal_pair_is_found(first_demo: tuple[Path, list[TruePair]]) -> None:

@@ -23,12 +23,27 @@ events as (
     where not is_gone
 ),
 
+-- The changes that are listed, and those with what a list has left out: withdrawn or not, it is not known.
+changes as (
+    select
+        changes.*,
+        readings.heeds_left_out,
+    from {{ ref("fee_changes") }} as changes
+    cross join (values (false), (true)) as readings (heeds_left_out)
+    where readings.heeds_left_out or not changes.is_left_out
+    qualify
+        row_number() over (
+            partition by level, ticker, effective_at, heeds_left_out
+            order by is_unread desc, multiplier desc nulls last, fee_change_id desc
+        ) = 1
+),
+
 series_changes as (
-    select * from {{ ref("fee_changes") }} where level = 'series'
+    select * from changes where level = 'series'
 ),
 
 event_changes as (
-    select * from {{ ref("fee_changes") }} where level = 'event'
+    select * from changes where level = 'event'
 ),
 
 listed as (
@@ -89,21 +104,27 @@ kalshi_told as (
             true
         ) as is_told,
     from kalshi_moments as moments
+    cross join (values (false), (true)) as of_series (heeds_left_out)
+    cross join (values (false), (true)) as of_events (heeds_left_out)
     asof left join series
         on moments.series_ticker = series.series_ticker and moments.told_at >= series.fetched_at
     asof left join events
         on moments.event_ticker = events.event_ticker and moments.told_at >= events.fetched_at
     asof left join series_changes
-        on moments.series_ticker = series_changes.ticker and moments.told_at >= series_changes.effective_at
+        on moments.series_ticker = series_changes.ticker
+            and of_series.heeds_left_out = series_changes.heeds_left_out
+            and moments.told_at >= series_changes.effective_at
     asof left join event_changes
-        on moments.event_ticker = event_changes.ticker and moments.told_at >= event_changes.effective_at
+        on moments.event_ticker = event_changes.ticker
+            and of_events.heeds_left_out = event_changes.heeds_left_out
+            and moments.told_at >= event_changes.effective_at
 ),
 
--- An event's own terms win over its series', field by field; without the event nothing is known.
+-- An event's own terms win over its series', field by field; without the event nothing is known. Of all
+-- readings the dearest holds.
 kalshi as (
     select
         market_id,
-        is_told,
         case when is_told then coalesce(event_type, series_type) end as fee_type,
         case when is_told then coalesce(event_multiplier, series_multiplier) end as multiplier,
         null as has_fees,
@@ -112,6 +133,11 @@ kalshi as (
         null as has_schedule,
         told_at,
     from kalshi_told
+    qualify
+        row_number() over (
+            partition by market_id, told_at
+            order by coalesce(fee_type in {{ kalshi_fee_types() }}, false), multiplier desc nulls first, fee_type
+        ) = 1
 ),
 
 polymarket as (
@@ -142,4 +168,4 @@ terms as (
     qualify said is distinct from lag(said) over (partition by market_id order by told_at)
 )
 
-select * exclude (said, is_told) from terms
+select * exclude (said) from terms
