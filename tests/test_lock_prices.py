@@ -385,6 +385,23 @@ def test_less_than_the_smallest_order_is_no_opportunity(
     assert told(paying_lock, fault) == (["less on offer than the minimum order"], [], "")
 
 
+@pytest.mark.parametrize(
+    ("book", "listing", "minimum"), [(5, 20, 20), (20, 5, 20), (None, 7, 7), (6, None, 6)]
+)
+def test_the_smallest_order_is_the_larger_one_of_book_and_listing(
+    paying_lock: duckdb.DuckDBPyConnection, book: int | None, listing: int | None, minimum: int
+) -> None:
+    """Either may be of before the venue has changed it."""
+    paying_lock.execute("begin")
+    for table, size in (("order_books", book), ("markets", listing)):
+        query = f"update bronze.polymarket_{table} set minimum_order_size = ?"
+        paying_lock.execute(query, [size])
+    price(paying_lock, FROM_BOOKS)
+    found = paying_lock.execute("select minimum_contracts from silver.locks").fetchall()
+    paying_lock.execute("rollback")
+    assert found == [(minimum,)]
+
+
 def test_what_earns_too_little_is_no_opportunity(
     paying_lock: duckdb.DuckDBPyConnection,
 ) -> None:

@@ -97,7 +97,8 @@ polymarket as (
         books.bids || books.asks as sent_levels,
         books.bids,
         books.asks,
-        coalesce(books.minimum_order_size, minimums.minimum_order_size) as minimum_order_size,
+        -- Book and listing are not of one moment: of two the larger.
+        greatest(books.minimum_order_size, minimums.minimum_order_size) as minimum_order_size,
         case
             when books.tick_size is not null
                 then [
