@@ -31,10 +31,16 @@ select * exclude (
 from silver.contract_terms
 """
 _SCORE = """
-select scores.score, scores.threshold, scores.contributions, features
+select
+    scores.score, scores.threshold, scores.contributions, features,
+    case
+        when pair_id in (select pair_id from silver.staged_pairs) then 'titles'
+        when pairs.tier = 'rules_only' and pairs.relation = 'equal' then 'rules'
+    end as decided_by,
 from silver.pair_scores as scores
 inner join silver.pair_features as features using (pair_id)
-where scores.pair_id = ?
+left join silver.market_pairs as pairs using (pair_id)
+where pair_id = ?
 """
 _VERDICT = """
 select
@@ -57,7 +63,12 @@ select
     relation, orientation, fungibility, tier, judge_effect, reasoning,
     nullif(rule_relation, relation) as rule_relation,
     nullif(rule_reasoning, reasoning) as rule_reasoning,
-    round(score, 3) as score,
+    case
+        when
+            pair_id not in (select pair_id from silver.staged_pairs)
+            and (tier, relation) != ('rules_only', 'equal')
+            then round(score, 3)
+    end as score,
     coalesce(
         (
             select outcomes[polymarket_outcome_index + 1].label
@@ -257,8 +268,9 @@ def _show_score(console: Console, connection: duckdb.DuckDBPyConnection, pair: s
         if contribution
     ]
     rows.append(("together", "", f"{sum(contributions.values()):+.3f}"))
-    score, threshold = found["score"], found["threshold"]
-    title = f"What the score is made of: {score:.3f} (published from {threshold:.3f})"
+    score, threshold, decider = found["score"], found["threshold"], found["decided_by"]
+    role = f"not asked: the {decider} decide" if decider else f"published from {threshold:.3f}"
+    title = f"What the score is made of: {score:.3f} ({role})"
     _show_rows(console, title, ("feature", "value", "log-odds"), rows)
     return True
 

@@ -24,6 +24,7 @@ PAIRS = {
             "What the venues say",
             "What was read from it",
             "Found by the blocking rule",
+            "(not asked: the rules decide)",
             "What the judge says",
         ),
     ),
@@ -172,3 +173,27 @@ def test_a_pair_is_explained_before_it_has_a_price(demo_build: Path, tmp_path: P
     shown = StringIO()
     explain_pair(Console(file=shown, width=400), warehouse, *pair.split("|"))
     assert shown.getvalue().splitlines()[0].endswith("It has no prices yet.")
+
+
+def test_a_score_that_is_not_asked_says_so(demo_build: Path, tmp_path: Path) -> None:
+    """Of who wins and who reaches the final the titles tell, whatever the score is."""
+    warehouse = tmp_path / "demo.duckdb"
+    shutil.copyfile(demo_build, warehouse)
+    ((pair,),) = ask(warehouse, f"{PAIRS['another deadline'][0]} order by pair_id limit 1")
+
+    def shown() -> str:
+        text = StringIO()
+        explain_pair(Console(file=text, width=400), warehouse, *pair.split("|"))
+        return text.getvalue()
+
+    assert re.search(r"What the score is made of: 0\.\d{3} \(published from 0\.\d{3}\)", shown())
+    assert re.search(r"score +│ 0\.\d+", shown())
+    with open_warehouse(warehouse) as connection:
+        connection.execute("insert into silver.staged_pairs by name select ? as pair_id", [pair])
+        connection.execute(
+            "update silver.market_pairs set tier = 'rules_only' where pair_id = ?", [pair]
+        )
+    assert re.search(
+        r"What the score is made of: 0\.\d{3} \(not asked: the titles decide\)", shown()
+    )
+    assert not re.search(r"score +│ 0\.\d+", shown())
