@@ -269,8 +269,11 @@ def _show_score(console: Console, connection: duckdb.DuckDBPyConnection, pair: s
     ]
     rows.append(("together", "", f"{sum(contributions.values()):+.3f}"))
     score, threshold, decider = found["score"], found["threshold"], found["decided_by"]
-    role = f"not asked: the {decider} decide" if decider else f"published from {threshold:.3f}"
-    title = f"What the score is made of: {score:.3f} ({role})"
+    title = f"What the score is made of: {score:.3f}"
+    if decider:
+        console.print(f"The score below is not asked: the {decider} decide.")
+    else:
+        title += f" (published from {threshold:.3f})"
     _show_rows(console, title, ("feature", "value", "log-odds"), rows)
     return True
 
