@@ -86,14 +86,15 @@ kalshi_told as (
     select
         moments.market_id,
         moments.told_at,
-        coalesce(series_changes.effective_at > series.fetched_at, false) as has_series_change,
+        coalesce(series_changes.effective_at + of_records.behind > series.fetched_at, false) as has_series_change,
         case when has_series_change then series_changes.fee_type else series.fee_type end as series_type,
         case
             when has_series_change then greatest(series.fee_multiplier, series_changes.multiplier)
             else series.fee_multiplier
         end as series_multiplier,
         coalesce(events.fee_type_override, cast(events.fee_multiplier_override as varchar)) is not null as event_tells,
-        coalesce(event_changes.effective_at > events.fetched_at or not event_tells, false) as has_event_change,
+        coalesce(event_changes.effective_at + of_records.behind > events.fetched_at or not event_tells, false)
+            as has_event_change,
         case when has_event_change then event_changes.fee_type else events.fee_type_override end as event_type,
         case when has_event_change then event_changes.multiplier else events.fee_multiplier_override end
             as event_multiplier,
@@ -106,6 +107,10 @@ kalshi_told as (
     from kalshi_moments as moments
     cross join (values (false), (true)) as of_series (heeds_left_out)
     cross join (values (false), (true)) as of_events (heeds_left_out)
+    -- A record that is fetched right after a change may be of before it.
+    cross join (
+        values (interval 0 second), (interval '{{ var("maximum_listing_age_seconds") }} seconds')
+    ) as of_records (behind)
     asof left join series
         on moments.series_ticker = series.series_ticker and moments.told_at >= series.fetched_at
     asof left join events

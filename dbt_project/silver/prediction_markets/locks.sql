@@ -9,19 +9,22 @@ with depths as (
     group by outcome_id
 ),
 
--- A Kalshi market's fee and the question it is a part of are told by its series and its event, which are
--- listed apart.
+-- A Kalshi market's fee and the question it is a part of are told by its series, its event and their changes,
+-- which are listed apart. What was never listed, where others were, is as old as can be.
 parents_seen as (
     select
         platform,
-        min(seen_at) as seen_at,
+        if(count(*) = 4, min(seen_at), timestamp '1970-01-01 00:00:00') as seen_at,
     from (
         select
             venue as platform,
             entity,
             max(started_at) as seen_at,
         from {{ ref("sweeps") }}
-        where is_complete and venue = 'kalshi' and entity in ('series', 'event')
+        where
+            is_complete
+            and venue = 'kalshi'
+            and entity in ('series', 'event', 'series_fee_change', 'event_fee_change')
         group by venue, entity
     ) as parents
     group by platform
