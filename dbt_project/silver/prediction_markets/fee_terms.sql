@@ -23,17 +23,27 @@ events as (
     where not is_gone
 ),
 
--- The changes that are listed, and those with what a list has left out: withdrawn or not, it is not known.
+-- The changes that are listed, and, where a list has left out some, those with them: withdrawn or not, it is
+-- not known.
+readings (level, heeds_left_out) as (
+    values ('series', false), ('event', false)
+    union
+    select
+        level,
+        is_left_out,
+    from {{ ref("fee_changes") }}
+),
+
 changes as (
     select
         changes.*,
         readings.heeds_left_out,
     from {{ ref("fee_changes") }} as changes
-    cross join (values (false), (true)) as readings (heeds_left_out)
+    inner join readings on changes.level = readings.level
     where readings.heeds_left_out or not changes.is_left_out
     qualify
         row_number() over (
-            partition by level, ticker, effective_at, heeds_left_out
+            partition by changes.level, ticker, effective_at, heeds_left_out
             order by is_unread desc, multiplier desc nulls last, fee_change_id desc
         ) = 1
 ),
@@ -105,8 +115,8 @@ kalshi_told as (
             true
         ) as is_told,
     from kalshi_moments as moments
-    cross join (values (false), (true)) as of_series (heeds_left_out)
-    cross join (values (false), (true)) as of_events (heeds_left_out)
+    inner join readings as of_series on of_series.level = 'series'
+    inner join readings as of_events on of_events.level = 'event'
     -- A record that is fetched right after a change may be of before it.
     cross join (
         values (interval 0 second), (interval '{{ var("maximum_listing_age_seconds") }} seconds')
