@@ -1,5 +1,7 @@
 {{ config(materialized="table") }}
 
+{% set behind = "interval '" ~ var("maximum_listing_age_seconds") ~ " seconds'" %}
+
 with markets as (
     select markets.*
     from {{ ref("markets") }} as markets
@@ -54,6 +56,30 @@ series_changes as (
 
 event_changes as (
     select * from changes where level = 'event'
+),
+
+records as (
+    select
+        'series' as level,
+        series_ticker as ticker,
+        fetched_at,
+    from series
+    union all
+    select
+        'event',
+        event_ticker,
+        fetched_at,
+    from events
+),
+
+-- A record that is fetched right after a change may be of before it.
+told_late as (
+    select changes.ticker
+    from {{ ref("fee_changes") }} as changes
+    inner join records
+        on changes.level = records.level
+            and changes.ticker = records.ticker
+            and records.fetched_at between changes.effective_at and changes.effective_at + {{ behind }}
 ),
 
 listed as (
@@ -117,10 +143,10 @@ kalshi_told as (
     from kalshi_moments as moments
     inner join readings as of_series on of_series.level = 'series'
     inner join readings as of_events on of_events.level = 'event'
-    -- A record that is fetched right after a change may be of before it.
-    cross join (
-        values (interval 0 second), (interval '{{ var("maximum_listing_age_seconds") }} seconds')
-    ) as of_records (behind)
+    inner join (values (interval 0 second), ({{ behind }})) as of_records (behind)
+        on of_records.behind = interval 0 second
+            or moments.series_ticker in (select told_late.ticker from told_late)
+            or moments.event_ticker in (select told_late.ticker from told_late)
     asof left join series
         on moments.series_ticker = series.series_ticker and moments.told_at >= series.fetched_at
     asof left join events
