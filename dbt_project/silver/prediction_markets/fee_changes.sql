@@ -27,50 +27,84 @@ versions as (
     qualify row_number() over (partition by level, change_id, is_gone order by fetched_at desc, record_number desc) = 1
 ),
 
+sweeps as (
+    select
+        split_part(entity, '_', 1) as level,
+        entity,
+        started_at,
+        lag(started_at) over (partition by entity order by started_at) as previous_at,
+    from {{ ref("sweeps") }}
+    where
+        is_complete
+        and venue = 'kalshi'
+        and entity in ('series', 'series_fee_change', 'event', 'event_fee_change')
+),
+
 -- When the list of each level was last seen whole, and what it changes.
-lists as (
+newest as (
     select
         level,
         min(seen_at) as seen_at,
     from (
         select
-            split_part(entity, '_', 1) as level,
+            level,
             entity,
             max(started_at) as seen_at,
-        from {{ ref("sweeps") }}
-        where
-            is_complete
-            and venue = 'kalshi'
-            and entity in ('series', 'series_fee_change', 'event', 'event_fee_change')
-        group by entity
+        from sweeps
+        group by level, entity
     ) as seen
     group by level
     having count(*) = 2
 ),
 
--- A change that is not listed any more was withdrawn, if its time had not come, or left out by a list that
--- ended too soon: a second one, of after that time, tells. What had come to pass holds.
+lists as (
+    select * from sweeps where entity in ('series_fee_change', 'event_fee_change')
+),
+
+dated as (
+    select
+        versions.*,
+        newest.seen_at,
+        greatest(versions.fetched_at, lists.previous_at) as listed_at,
+        -- What was listed after its time came to pass, and holds. Of what is gone before, nobody knows.
+        coalesce(versions.gone_at >= lists.started_at and listed_at < versions.effective_at, false)
+        or coalesce(versions.gone_at < versions.effective_at, false) as is_left_out,
+    from versions
+    left join newest on versions.level = newest.level
+    asof left join lists on versions.level = lists.level and versions.gone_at >= lists.started_at
+),
+
 announced as (
     select
-        versions.level || ':' || versions.change_id as fee_change_id,
-        versions.level,
-        versions.ticker,
-        versions.fee_type,
-        versions.multiplier,
-        len(versions.rejections) > 0 as is_unread,
-        coalesce(versions.gone_at < versions.effective_at, false) as is_left_out,
-        versions.effective_at,
-        versions.fetched_at as announced_at,
+        level || ':' || change_id as fee_change_id,
+        level,
+        ticker,
+        fee_type,
+        multiplier,
+        len(rejections) > 0 as is_unread,
+        is_left_out,
+        effective_at,
+        fetched_at as announced_at,
         row_number() over (
-            partition by versions.level, versions.ticker, versions.effective_at, is_left_out
-            order by is_unread desc, versions.multiplier desc nulls last, versions.change_id desc
+            partition by level, ticker, effective_at, is_left_out
+            order by is_unread desc, multiplier desc nulls last, change_id desc
         ) as place,
-    from versions
-    left join lists on versions.level = lists.level
+    from dated
     where
-        not versions.is_gone
-        and versions.ticker is not null
-        and not (is_left_out and coalesce(lists.seen_at >= versions.effective_at, false))
+        not is_gone
+        and ticker is not null
+        -- It was withdrawn, when lists on both sides of its time lack it; or the series tells.
+        and not (
+            is_left_out
+            and coalesce(
+                seen_at >= case
+                    when gone_at < effective_at then effective_at
+                    when level = 'series'
+                        then effective_at + interval '{{ var("maximum_listing_age_seconds") }} seconds'
+                end,
+                false
+            )
+        )
 ),
 
 changes as (
