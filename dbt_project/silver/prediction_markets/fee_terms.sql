@@ -25,27 +25,34 @@ events as (
     where not is_gone
 ),
 
--- The changes that are listed, and, where a list has left out some, those with them: withdrawn or not, it is
--- not known.
-readings (level, heeds_left_out) as (
-    values ('series', false), ('event', false)
+numbered_changes as (
+    select
+        *,
+        if(is_left_out, row_number() over (partition by level, ticker, is_left_out order by effective_at), 0)
+            as left_out_number,
+    from {{ ref("fee_changes") }}
+),
+
+-- The changes that are listed, and those with each that a list has left out: withdrawn or not, it is not known.
+readings (level, left_out_number) as (
+    values ('series', 0), ('event', 0)
     union
     select
         level,
-        is_left_out,
-    from {{ ref("fee_changes") }}
+        left_out_number,
+    from numbered_changes
 ),
 
 changes as (
     select
-        changes.*,
-        readings.heeds_left_out,
-    from {{ ref("fee_changes") }} as changes
-    inner join readings on changes.level = readings.level
-    where readings.heeds_left_out or not changes.is_left_out
+        changes.* exclude (left_out_number),
+        readings.left_out_number as reading,
+    from numbered_changes as changes
+    inner join readings
+        on changes.level = readings.level and changes.left_out_number in (0, readings.left_out_number)
     qualify
         row_number() over (
-            partition by changes.level, ticker, effective_at, heeds_left_out
+            partition by changes.level, ticker, effective_at, reading
             order by is_unread desc, multiplier desc nulls last, fee_change_id desc
         ) = 1
 ),
@@ -153,11 +160,11 @@ kalshi_told as (
         on moments.event_ticker = events.event_ticker and moments.told_at >= events.fetched_at
     asof left join series_changes
         on moments.series_ticker = series_changes.ticker
-            and of_series.heeds_left_out = series_changes.heeds_left_out
+            and of_series.left_out_number = series_changes.reading
             and moments.told_at >= series_changes.effective_at
     asof left join event_changes
         on moments.event_ticker = event_changes.ticker
-            and of_events.heeds_left_out = event_changes.heeds_left_out
+            and of_events.left_out_number = event_changes.reading
             and moments.told_at >= event_changes.effective_at
 ),
 
