@@ -132,7 +132,7 @@ select
     topic_words as ordered_words, silver.word_key(topic_words) as word_key,
     []::text[] as event_topic_words, []::text[] as subject_words, []::text[] as markers,
     [[]]::text[][] as outcome_words, null::date as window_ends_on, false as is_game,
-    'binary' as event_type
+    'binary' as event_type, null::text as outlook
 from (
     select
         universe, platform, market_id, {WORDS} as topic_words,
