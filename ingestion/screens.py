@@ -37,7 +37,8 @@ select
     tier,
     rule_relation,
     case
-        when judge_effect in ('confirmed', 'lowered', 'raised') then judge_effect || ': ' || verdict_relation
+        when judge_effect in ('confirmed', 'lowered', 'raised')
+            then judge_effect || ': ' || verdict_relation
         when judge_effect = 'awaited' then 'awaited: ' || verdict_reason
         when tier = 'judged' then 'only noted: ' || verdict_relation
         else 'not asked: ' || verdict_reason

@@ -210,6 +210,8 @@
         inner join {{ model }} as pairs on labels.pair_id = pairs.pair_id
         where labels.universe = 'labelled' and labels.split = 'train' and labels.is_same_contract
     )
+    -- Of men alone it is another figure, and control is not seats, however often they go without saying.
+    where word not in ('men', 'women', 'domestic', 'domestically', 'only', 'last', 'control', 'seat')
     group by word
     having len(event_groups) > 1
 {%- endmacro %}

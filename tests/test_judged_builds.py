@@ -107,9 +107,9 @@ def test_a_build_asks_once_lowers_and_keeps(
         ("unclear", "judged", "none"),
     }
     raised = "from gold.market_similarities where judge_effect = 'raised'"
-    assert ask(judged.warehouse, f"select distinct relation, fungibility, verdict_relation {raised}") == [
-        ("equal", "caveat", "equal")
-    ]
+    assert ask(
+        judged.warehouse, f"select distinct relation, fungibility, verdict_relation {raised}"
+    ) == [("equal", "caveat", "equal")]
     # Whatever the rules found is confirmed or taken down.
     assert {
         (relation == rule, effect) for rule, relation, _, effect, _ in after if rule != "unclear"
@@ -125,7 +125,8 @@ def test_a_build_asks_once_lowers_and_keeps(
     # Only these are priced. (No order book was fetched here, so that nothing is on offer.)
     priced = "from silver.pair_locks inner join gold.market_similarities using (pair_id)"
     assert ask(
-        judged.warehouse, f"select distinct gold.market_similarities.tier, judge_effect {priced} order by all"
+        judged.warehouse,
+        f"select distinct gold.market_similarities.tier, judge_effect {priced} order by all",
     ) == [("judged", "confirmed"), ("judged", "raised")]
     ((calls, hits, usd, latency),) = ask(
         judged.warehouse, "select calls, cache_hits, usd, mean_latency_seconds from gold.llm_usage"
