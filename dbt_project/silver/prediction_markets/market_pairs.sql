@@ -37,52 +37,67 @@ with compared as (
 
 decided as (
     select
-        pair_id,
-        kalshi_market_id,
-        polymarket_market_id,
-        blocking_rule,
+        *,
+        -- A verdict is about the first outcome.
         case
-            when judge_effect = 'raised' then 'equal'
-            when judge_effect not in ('lowered', 'awaited') then compared.relation
-            else 'unclear'
-        end as relation,
-        case
-            when judge_effect = 'raised' then verdict_orientation
-            when judge_effect not in ('lowered', 'awaited') then compared.orientation
-        end as orientation,
-        case
-            when judge_effect = 'raised' then 'caveat'
-            when judge_effect not in ('lowered', 'awaited') then compared.fungibility
-        end as fungibility,
-        case
-            when judge_effect = 'raised' then ['only the judge says so']
-            when judge_effect not in ('lowered', 'awaited') then compared.caveat_reasons
-            else []
-        end as caveat_reasons,
-        if(verdict_relation = 'unevaluated', compared.tier, 'judged') as tier,
-        judge_effect,
-        compared.relation as rule_relation,
-        verdict_relation,
-        verdict_orientation,
-        verdict_reason,
+            when judge_effect = 'raised'
+                then struct_pack(
+                        relation := 'equal',
+                        orientation := verdict_orientation,
+                        fungibility := 'caveat',
+                        caveat_reasons := ['only the judge says so'],
+                        outcome_index := if(verdict_orientation = 'same', 0, 1)
+                    )
+            when judge_effect in ('lowered', 'awaited')
+                then struct_pack(
+                        relation := 'unclear',
+                        orientation := null,
+                        fungibility := null,
+                        caveat_reasons := [],
+                        outcome_index := null
+                    )
+            else struct_pack(
+                    relation := relation,
+                    orientation := orientation,
+                    fungibility := fungibility,
+                    caveat_reasons := caveat_reasons,
+                    outcome_index := polymarket_outcome_index
+                )
+        end as found,
         case judge_effect
             when 'lowered'
                 then concat_ws(
                         ': ', 'the judge says ' || verdict_relation, one_sided_world, nullif(verdict_reason, 'answered')
                     )
-            when 'awaited' then compared.relation || ' by the rules, but not judged: ' || verdict_reason
-            when 'confirmed' then compared.reasoning || '; the judge agrees'
-            when 'raised' then 'the judge says equal; the rules leave open: ' || compared.reasoning
-            else compared.reasoning
-        end as reasoning,
-        compared.reasoning as rule_reasoning,
-        case
-            -- It is asked about the first outcome.
-            when judge_effect = 'raised' then if(verdict_orientation = 'same', 0, 1)
-            when judge_effect not in ('lowered', 'awaited') then compared.polymarket_outcome_index
-        end as polymarket_outcome_index,
-        score,
+            when 'awaited' then relation || ' by the rules, but not judged: ' || verdict_reason
+            when 'confirmed' then reasoning || '; the judge agrees'
+            when 'raised' then 'the judge says equal; the rules leave open: ' || reasoning
+            else reasoning
+        end as found_reasoning,
     from compared
+),
+
+pairs as (
+    select
+        pair_id,
+        kalshi_market_id,
+        polymarket_market_id,
+        blocking_rule,
+        found.relation as relation,
+        found.orientation as orientation,
+        found.fungibility as fungibility,
+        found.caveat_reasons as caveat_reasons,
+        if(verdict_relation = 'unevaluated', decided.tier, 'judged') as tier,
+        judge_effect,
+        decided.relation as rule_relation,
+        verdict_relation,
+        verdict_orientation,
+        verdict_reason,
+        found_reasoning as reasoning,
+        decided.reasoning as rule_reasoning,
+        found.outcome_index as polymarket_outcome_index,
+        score,
+    from decided
 )
 
-select * from decided
+select * from pairs
