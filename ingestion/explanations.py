@@ -34,12 +34,12 @@ _SCORE = """
 select
     scores.score, scores.threshold, scores.contributions, features,
     case
-        when pair_id in (select pair_id from silver.staged_pairs) then 'titles'
-        when pairs.tier = 'rules_only' and pairs.relation = 'equal' then 'rules'
+        when ruled.tier = 'rules_only' and ruled.relation = 'equal' then 'rules'
+        when ruled.tier = 'rules_only' and ruled.relation != 'unclear' then 'titles'
     end as decided_by,
 from silver.pair_scores as scores
 inner join silver.pair_features as features using (pair_id)
-left join silver.market_pairs as pairs using (pair_id)
+left join silver.ruled_pairs as ruled using (pair_id)
 where pair_id = ?
 """
 _VERDICT = """
@@ -65,8 +65,10 @@ select
     nullif(rule_reasoning, reasoning) as rule_reasoning,
     case
         when
-            pair_id not in (select pair_id from silver.staged_pairs)
-            and (tier, relation) != ('rules_only', 'equal')
+            pair_id not in (
+                select pair_id from silver.ruled_pairs
+                where tier = 'rules_only' and relation != 'unclear'
+            )
             then round(score, 3)
     end as score,
     coalesce(

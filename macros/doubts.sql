@@ -167,11 +167,14 @@
 {%- endmacro %}
 
 
-{#- Of an authority and who asks it the order tells nothing, unless they are in court. -#}
+{#- What an authority approves does not approve the authority; who sues whom is another matter. -#}
 {% macro is_order_of_authority() -%}
     (
-        len(kalshi_names) = 2 and list_has_any(kalshi_names, ['faa', 'fda', 'ema', 'fcc', 'epa', 'ferc', 'nrc', 'cdc', 'paho'])
-        and not list_has_any(kalshi.words || polymarket.words, ['su', 'lawsuit', 'cas', 'vs', 'against'])
+        len(kalshi_names) = 2
+        and list_has_any(kalshi_names, ['faa', 'fda', 'ema', 'fcc', 'epa', 'ferc', 'nrc', 'cdc', 'paho'])
+        {%- for side in ["kalshi", "polymarket"] %}
+        and list_has_any({{ side }}.words, ['approv', 'authoriz', 'certify', 'licens', 'clear'])
+        {%- endfor %}
     )
 {%- endmacro %}
 
@@ -258,7 +261,7 @@
 {% macro is_opposite_asked() -%}
     (
         {%- for one, other in [
-            ("valid", "void"), ("valid", "invalid"), ("uphold", "overturn"), ("lawful", "unlawful"), ("legal", "illegal"),
+            ("valid", "void"), ("valid", "invalid"), ("uphold", "overturn"), ("upheld", "overturn"), ("lawful", "unlawful"), ("legal", "illegal"),
             ("approv", "reject"), ("convict", "acquit"), ("constitutional", "unconstitutional"),
         ] %}
         {%- for left, right in [("kalshi", "polymarket"), ("polymarket", "kalshi")] %}

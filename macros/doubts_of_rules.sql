@@ -74,11 +74,9 @@
 {#- Whom they name as the publisher, and where it is measured. -#}
 {% macro named_words(side, heads) -%}
     list_distinct(flatten(list_transform(
-        list_filter(
-            {{ named_after(side, heads) }}, lambda name: not regexp_matches(name, '\b(media|outlets?|reporting|press)\b')
-        ),
+        {{ named_after(side, heads) }},
         lambda name: list_filter(
-            {{ telling_stems("name") }}, lambda word: word not in ('airport', 'station', 'international')
+            {{ telling_stems("name") }}, lambda word: word not in ('airport', 'station', 'international', 'major', 'local', 'media', 'outlet')
         )
     )))
 {%- endmacro %}

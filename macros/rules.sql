@@ -107,7 +107,7 @@
     list_distinct(list_filter(
         list_transform(string_split({{ text }}, ' '), lambda word: silver.word_stem(word)),
         lambda word: (length(word) > 3 or word = 'act') and word not in (
-            'count', 'qualify', 'qualify', 'consider', 'includ', 'sufficient', 'suffic', 'enough',
+            'count', 'qualify', 'consider', 'includ', 'sufficient', 'suffic', 'enough',
             'constitut', 'will', 'that', 'market', 'toward', 'resolution', 'with', 'been', 'from', 'term',
             'other', 'which', 'when', 'they', 'also', 'such', 'than', 'encompas', 'encompass', 'eligibl', 'payout', 'criterion'
         )

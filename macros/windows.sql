@@ -175,7 +175,8 @@
         {{ other }}.window_ends_on is null
         and case
             when regexp_matches({{ side }}.condition, '\b\d+ \w\w congress\b')
-                then regexp_extract({{ side }}.condition, '\b\d+ \w\w congress\b')
+                then month({{ side }}.window_ends_on) = 1 and day({{ side }}.window_ends_on) <= 4
+                    and regexp_extract({{ side }}.condition, '\b\d+ \w\w congress\b')
                     = regexp_extract({{ other }}.condition, '\b\d+ \w\w congress\b')
             when {{ side }}.category = 'sports'
                 then {{ side }}.window_ends_on = {{ side }}.window_starts_on + interval 1 year
@@ -184,7 +185,8 @@
                         {{ other }}.condition,
                         '\b' || year({{ side }}.window_starts_on) || '( - \d\d)? (\w+ ){0,4}season\b'
                     )
-            else list_contains(
+            else {{ side }}.window_ends_on = {{ side }}.window_starts_on + interval 3 month
+                and list_contains(
                     {{ other }}.named_ends, cast(date_trunc('year', {{ side }}.window_starts_on + interval 1 year) as date)::varchar
                 )
                 and len(list_filter(

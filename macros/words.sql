@@ -97,10 +97,10 @@
         ("\\bgdp (?:to )?(?:contracts?|falls?|declines?|decreases?)\\b", "gdp shrinks"),
         ("\\bleav(?:es?|ing) office\\b|\\bout of office\\b|\\bsteps? down\\b", "out"),
         ("\\blong march\\b", "longmarch"),
-        ("\\bmarch quarter\\b", "q1"),
-        ("\\bjune quarter\\b", "q2"),
-        ("\\bseptember quarter\\b", "q3"),
-        ("\\bdecember quarter\\b", "q4"),
+        ("\\b(inflation|cpi|gdp|economy|index|unemployment|wages?)\\b(.{0,60})\\bmarch quarter\\b", "\\1\\2q1"),
+        ("\\b(inflation|cpi|gdp|economy|index|unemployment|wages?)\\b(.{0,60})\\bjune quarter\\b", "\\1\\2q2"),
+        ("\\b(inflation|cpi|gdp|economy|index|unemployment|wages?)\\b(.{0,60})\\bseptember quarter\\b", "\\1\\2q3"),
+        ("\\b(inflation|cpi|gdp|economy|index|unemployment|wages?)\\b(.{0,60})\\bdecember quarter\\b", "\\1\\2q4"),
         ("\\b(?:us )?food and drug administration\\b", "fda"),
         ("\\bsecurities and exchange commission\\b", "sec"),
         ("\\binternational court of justice\\b", "icj"),
@@ -228,7 +228,8 @@
         when len(word) <= 3 then word
         -- What is used is not of the US.
         when word in ('used', 'uses', 'using') then 'use'
-        when len(word) > 5 and (ends_with(word, 'ies') or ends_with(word, 'ied')) and word != 'series'
+        when word in ('inning', 'innings') then 'inn'
+        when len(word) > 5 and (ends_with(word, 'ies') or ends_with(word, 'ied')) and word not in ('series', 'birdies', 'calories')
             then regexp_replace(regexp_replace(word, '([^aeioukv])ie[sd]$', '\1y'), 'ie[sd]$', 'i')
         else regexp_replace(
             word,
@@ -261,15 +262,19 @@
         regexp_extract_all(silver.plain_letters(coalesce(text, '')), '\b(?:[A-Z]|[a-z]{1,6}[A-Z])[\w''’.&-]*'), ' '
     );
 
-    {#- What a text writes small, and nowhere large within a sentence, is nobody's name: "convicted", "overtime". -#}
+    {#- What a text writes small, and nowhere large within a sentence, is nobody's name: "convicted", "overtime". Of
+        "Mark Green" both words are large; a link is all small. -#}
+    create or replace macro silver.without_links(text) as
+        regexp_replace(silver.plain_letters(text), 'https?://\S+|www\.\S+', ' ', 'g');
+
     create or replace macro silver.common_words(text, aliases) as list_filter(
         list_sort(list_distinct(silver.telling_words(
-            array_to_string(regexp_extract_all(silver.plain_letters(text), '\b[a-z]{3,}\b'), ' '), aliases
+            array_to_string(regexp_extract_all(silver.without_links(text), '\b[a-z]{3,}\b'), ' '), aliases
         ))),
         lambda word: not list_contains(
             silver.telling_words(
                 lower(array_to_string(
-                    regexp_extract_all(silver.plain_letters(text), '[a-z,"“(] "?“?([A-Z][A-Za-z]+)', 1), ' '
+                    regexp_extract_all(silver.without_links(text), '[a-z,"“(] "?“?((?:[A-Z][A-Za-z]+[ -]?)+)', 1), ' '
                 )), aliases
             ), word
         )

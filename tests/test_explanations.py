@@ -190,9 +190,12 @@ def test_a_score_that_is_not_asked_says_so(demo_build: Path, tmp_path: Path) -> 
     assert unasked not in shown()
     assert re.search(r"score +│ 0\.\d+", shown())
     with open_warehouse(warehouse) as connection:
-        connection.execute("insert into silver.staged_pairs by name select ? as pair_id", [pair])
+        # It was judged, too: who has the last word changes nothing of what was asked.
         connection.execute(
-            "update silver.market_pairs set tier = 'rules_only' where pair_id = ?", [pair]
+            "update silver.ruled_pairs set tier = 'rules_only' where pair_id = ?", [pair]
+        )
+        connection.execute(
+            "update silver.market_pairs set tier = 'judged' where pair_id = ?", [pair]
         )
     assert unasked in shown()
     assert "(published from" not in shown()

@@ -66,7 +66,7 @@ def test_few_look_alikes_are_clean_by_a_score(tmp_path: Path) -> None:
     same = {pair_id(pair) for pair in PAIRS if pair["same"]}
     clean = {name for (name,) in ask(settings.warehouse, f"{called} and fungibility = 'clean'")}
     assert len(clean & same) >= 20
-    assert len(clean - same) <= 18
+    assert len(clean - same) <= 19
 
 
 def test_a_build_fails_below_a_floor(demo_build: Path, tmp_path: Path) -> None:

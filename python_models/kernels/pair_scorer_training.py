@@ -51,7 +51,7 @@ TRAIN, HELD_OUT = "train", "held_out"
 
 # More than the 0.99 that is wanted: whoever wrote the rules has read the training pairs, so that
 # of them fewer are wrong than of others.
-LEAST_PRECISION = 0.992
+LEAST_PRECISION = 0.9915
 LEAST_EXPECTED_PRECISION = 0.98
 PENALTY_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Inverse strengths, as scikit-learn's C: the smaller, the nearer to 0 are the coefficients."""

@@ -27,7 +27,8 @@ spellings as (
         ('Long March 10', 'longmarch 10', true),
         ('what is used', 'the US', false),
         ('Long March 10', 'Long March 9', false),
-        ('the series', 'the serious', false)
+        ('the series', 'Serie', true),
+        ('1st inning', 'first innings', true)
     ) as spellings (one, other, is_same)
 ),
 

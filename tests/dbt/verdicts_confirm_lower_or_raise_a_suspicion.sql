@@ -12,7 +12,7 @@ with compared as (
         pairs.pair_id in (select vetoes.pair_id from {{ ref("pair_vetoes") }} as vetoes)
         and pairs.pair_id not in (
             select related.pair_id from {{ ref("related_pairs") }} as related
-            where related.relation = 'equal' or related.is_negated
+            where (related.relation = 'equal' and pairs.judge_effect != 'raised') or related.is_negated
         ) as is_vetoed,
     from {{ ref("market_pairs") }} as pairs
     left join {{ ref("ruled_pairs") }} as ruled on pairs.pair_id = ruled.pair_id

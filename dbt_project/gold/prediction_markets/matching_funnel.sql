@@ -45,7 +45,7 @@ stages as (
         'not taken down by the judge, nor waiting for it',
         count(*)
     from {{ ref("market_pairs") }}
-    where relation != 'unclear'
+    where relation != 'unclear' and judge_effect != 'raised'
     union all
     select
         6,

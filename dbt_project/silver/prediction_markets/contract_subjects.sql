@@ -72,7 +72,7 @@ worded as (
             string_split(outcomes_said, ' , '), lambda label: silver.telling_words(label, canonical_words)
         ) as outcome_words,
         list_distinct(silver.telling_words(rules_said, canonical_words)) as rules_words,
-        silver.common_words(description, canonical_words) as common_words,
+        silver.common_words(coalesce(description, ''), canonical_words) as common_words,
         silver.telling_words(silver.normalised_text(silver.names(title)), canonical_words) as title_capitals,
         silver.telling_words(silver.normalised_text(silver.names(subtitle)), canonical_words) as subtitle_capitals,
         text_hash,

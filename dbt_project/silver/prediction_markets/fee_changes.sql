@@ -98,9 +98,10 @@ announced as (
             is_left_out
             and coalesce(
                 seen_at >= case
-                    when gone_at < effective_at then effective_at
+                    -- A record fetched right after its time may be of before it.
                     when level = 'series'
                         then effective_at + interval '{{ var("maximum_listing_age_seconds") }} seconds'
+                    when gone_at < effective_at then effective_at
                 end,
                 false
             )

@@ -7,6 +7,8 @@ with compared as (
         verdicts.orientation as verdict_orientation,
         coalesce(verdicts.reason, 'not among the questions') as verdict_reason,
         verdicts.one_sided_world,
+        -- A verdict is about Yes, or the first of two named sides.
+        coalesce(yes.outcome_index, 0) as asked_index,
         -- A verdict alone makes a suspicion, and no more: market texts are written by strangers. What has none waits
         -- for it, unless nobody is there to be asked.
         case
@@ -32,13 +34,14 @@ with compared as (
     from {{ ref("ruled_pairs") }} as ruled
     left join {{ ref("pair_verdicts") }} as verdicts on ruled.pair_id = verdicts.pair_id
     left join {{ ref("related_pairs") }} as related on ruled.pair_id = related.pair_id
+    left join {{ ref("market_outcomes") }} as yes
+        on ruled.polymarket_market_id = yes.market_id and yes.label = 'Yes'
     where ruled.universe = 'live'
 ),
 
 decided as (
     select
         *,
-        -- A verdict is about the first outcome.
         case
             when judge_effect = 'raised'
                 then struct_pack(
@@ -46,7 +49,7 @@ decided as (
                         orientation := verdict_orientation,
                         fungibility := 'caveat',
                         caveat_reasons := ['only the judge says so'],
-                        outcome_index := if(verdict_orientation = 'same', 0, 1)
+                        outcome_index := if(verdict_orientation = 'same', asked_index, 1 - asked_index)
                     )
             when judge_effect in ('lowered', 'awaited')
                 then struct_pack(

@@ -47,10 +47,12 @@ terms as (
             as movement,
         regexp_extract(split_part(condition, ' from ', 1), '\b(?:to|for|reach\w*) (.*)', 1) as asked_to,
         coalesce(window_ends_on - window_starts_on = 1, false) as is_one_day,
-        -- What only grows is on a day what it is by that day.
-        coalesce(regexp_matches(
-            condition, '\b(life - to - date|lifetime|cumulative|total (\w+ )?gross|gross .* through)\b'
-        ), false) as is_cumulative,
+        -- What only grows, and from the start, is on a day what it is by that day.
+        (is_one_day or window_starts_on is null)
+        and coalesce(regexp_matches(
+            condition, '\b(life - to - date|lifetime (sales|gross)|(domestic|worldwide|total) (total )?gross)\b'
+        ), false)
+        and not regexp_matches(condition, '\b(weekend|opening)\b') as is_cumulative,
         is_one_day or condition_on is not null
         or regexp_matches(
             concat_ws(' ', array_to_string(words, ' '), condition),
