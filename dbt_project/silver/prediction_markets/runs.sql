@@ -49,7 +49,9 @@ steps_by_run as (
         run_id,
         coalesce(arg_max(outcome, started_at) filter (step = 'run'), arg_max(outcome, started_at)) as outcome,
         coalesce(
-            arg_max(seconds, started_at) filter (step = 'run'), sum(seconds) filter (step != 'run'), 0
+            arg_max(seconds, started_at) filter (step = 'run'),
+            -- Whole microseconds: their sum is the same in any order.
+            cast(sum(cast(seconds as decimal(18, 6))) filter (step != 'run') as double), 0
         ) as seconds,
         coalesce(
             list(
