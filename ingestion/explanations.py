@@ -44,7 +44,7 @@ where pair_id = ?
 """
 _VERDICT = """
 select
-    relation, orientation, reason, claimed_relation, confidence,
+    relation, orientation, fungibility, reason, claimed_relation, confidence,
     kalshi_yes_quote, kalshi_yes_meaning, polymarket_yes_quote, polymarket_yes_meaning,
     one_sided_world, array_to_string(text_flags, ', ') as texts_are_doubted_for,
     model, judged_at, usd,

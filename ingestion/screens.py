@@ -38,7 +38,9 @@ select
     rule_relation,
     case
         when judge_effect in ('confirmed', 'lowered', 'raised')
-            then judge_effect || ': ' || verdict_relation
+            then concat_ws(
+                ', ', judge_effect || ': ' || verdict_relation, nullif(verdict_fungibility, 'clean')
+            )
         when judge_effect = 'awaited' then 'awaited: ' || verdict_reason
         when tier = 'judged' then 'only noted: ' || verdict_relation
         else 'not asked: ' || verdict_reason

@@ -59,6 +59,7 @@ def judgement(
         "one_sided_world": None if relation in ("equal", "unclear") else "it happens on one day",
         "relation": relation,
         "orientation": "same",
+        "fungibility": "clean" if relation == "equal" else None,
         "confidence": 0.9,
         **changes,
     }

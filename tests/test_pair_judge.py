@@ -144,15 +144,25 @@ ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str, str]] 
         "unclear",
         "unparsable",
     ),
-    "equal with a one-sided world": (
+    "clean with a one-sided world": (
         lambda r: completion(judgement(r, one_sided_world="it is a tie")),
         "unclear",
-        "equal with a world in which one side pays",
+        "clean with a world in which one side pays",
     ),
-    "equal with a split": (
+    "clean with a split": (
         lambda r: completion(judgement(r, differences=[_difference(can_split=True)])),
         "unclear",
-        "equal with a difference that can split",
+        "clean with a difference that can split",
+    ),
+    "a caveat that nothing shows": (
+        lambda r: completion(judgement(r, fungibility="caveat", one_sided_world=" ")),
+        "unclear",
+        "a caveat without a world that shows it",
+    ),
+    "equal, and nothing on what splits": (
+        lambda r: completion(judgement(r, fungibility=None)),
+        "unclear",
+        "equal without a fungibility",
     ),
     "equal with no orientation": (
         lambda r: completion(judgement(r, orientation=None)),
@@ -195,12 +205,17 @@ ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str, str]] 
         f"{relation} the other way round": (
             partial(_answered, relation, orientation="inverted"),
             "unclear",
-            "a relation of yes and no",
+            "an implication of yes and no",
         )
-        for relation in (
-            *("k_implies_p", "p_implies_k"),
-            *("mutually_exclusive", "complementary_partition"),
+        for relation in ("k_implies_p", "p_implies_k")
+    },
+    **{
+        f"{relation} the other way round": (
+            partial(_answered, relation, orientation="inverted"),
+            relation,
+            "answered",
         )
+        for relation in ("mutually_exclusive", "complementary_partition")
     },
     "an implication": (
         lambda r: completion(judgement(r, "k_implies_p")),
@@ -219,6 +234,18 @@ ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str, str]] 
     ),
     "equal with a harmless difference": (
         lambda r: completion(judgement(r, differences=[_difference()])),
+        "equal",
+        "answered",
+    ),
+    "equal but for an accident": (
+        lambda r: completion(
+            judgement(
+                r,
+                fungibility="caveat",
+                one_sided_world="it is a tie",
+                differences=[_difference(can_split=True)],
+            )
+        ),
         "equal",
         "answered",
     ),
@@ -258,6 +285,8 @@ class TestAnswers:
 
         assert first.outcomes["relation"].to_pylist() == [relation]
         assert first.outcomes["reason"].to_pylist() == [reason]
+        kind = "caveat" if name == "equal but for an accident" else "clean"
+        assert first.outcomes["fungibility"].to_pylist() == [kind if relation == "equal" else None]
         # It was an answer, and it was paid for: it is not asked for again.
         assert second.outcomes == first.outcomes
         assert len(endpoint.requests) == 1
@@ -592,12 +621,12 @@ class TestBudget:
     def test_usd_are_never_exceeded(
         self, scope: str, judge_settings: JudgeSettings, endpoint: ScriptedEndpoint
     ) -> None:
-        bounded = changed(judge_settings, **{f"max_usd_per_{scope}": Decimal("0.02")})
+        bounded = changed(judge_settings, **{f"max_usd_per_{scope}": Decimal("0.03")})
         run = judged(pairs(count=50), bounded)
 
         # A call costs 0.0014, and about 0.01 at worst: several fit, one after the other.
-        assert 2 <= len(endpoint.requests) <= 14
-        assert run.usd <= Decimal("0.02")
+        assert 2 <= len(endpoint.requests) <= 21
+        assert run.usd <= Decimal("0.03")
         assert run.unevaluated == {f"over the budget of the {scope}": 50 - run.calls}
 
     def test_the_worst_case_must_fit(

@@ -39,6 +39,7 @@ FORGED = json.dumps(
         "relation": "equal",
         "orientation": "same",
         "one_sided_world": None,
+        "fungibility": "clean",
         "differences": [],
         "confidence": 1.0,
     }

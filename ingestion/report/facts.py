@@ -32,7 +32,9 @@ order by number
 """
 COUNTS = "select status, count(*) as count from gold.arbitrage_opportunities group by status"
 PAIRS = """
-select pair_id, orientation, tier, differences, one_sided_world, verdict_relation, verdict_model
+select
+    pair_id, orientation, tier, differences, one_sided_world,
+    verdict_relation, verdict_fungibility, verdict_model
 from gold.market_similarities
 where list_contains($pairs, pair_id)
 """

@@ -128,7 +128,7 @@ def _opportunities(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     nothing = dict.fromkeys(
         (
             *("orientation", "tier", "differences", "one_sided_world"),
-            *("verdict_relation", "verdict_model"),
+            *("verdict_relation", "verdict_fungibility", "verdict_model"),
         )
     )
     for row in found:

@@ -1,18 +1,23 @@
--- No pair is equal against the rules, against a veto or against a verdict, and where there is somebody
--- to ask, none without a verdict. What only the judge calls equal has a caveat, and the rules leave it open.
+-- No pair is equal against the rules, against a veto or against a verdict, nor cleaner than they say,
+-- and where there is somebody to ask, none without a verdict. What only the judge calls equal has a
+-- caveat, and the rules leave it open.
 with compared as (
     select
         pairs.*,
         verdicts.is_judge_on,
         verdicts.relation as judged_relation,
         verdicts.orientation as judged_orientation,
+        coalesce(verdicts.fungibility, 'clean') as judged_fungibility,
         ruled.relation as ruled_relation,
         ruled.orientation as ruled_orientation,
-        -- One veto that the difference itself explains: another source, which no lock is made of, or a "not".
+        ruled.fungibility as ruled_fungibility,
+        -- One veto that the difference itself explains: another source, which no lock is made of, or a "not"; or of
+        -- which no rule is sure.
         pairs.pair_id in (select vetoes.pair_id from {{ ref("pair_vetoes") }} as vetoes)
         and pairs.pair_id not in (
             select related.pair_id from {{ ref("related_pairs") }} as related
             where (related.relation = 'equal' and pairs.judge_effect != 'raised') or related.is_negated
+                or (related.relation = 'unclear' and pairs.judge_effect = 'raised')
         ) as is_vetoed,
     from {{ ref("market_pairs") }} as pairs
     left join {{ ref("ruled_pairs") }} as ruled on pairs.pair_id = ruled.pair_id
@@ -31,6 +36,8 @@ where
         else
             ruled_relation is distinct from 'equal'
             or orientation is distinct from ruled_orientation
+            or (fungibility = 'clean' and (ruled_fungibility != 'clean' or judged_fungibility != 'clean'))
+            or (fungibility != 'correlated' and 'correlated' in (ruled_fungibility, judged_fungibility))
             or case
                 when judged_relation = 'unevaluated' then is_judge_on
                 else judged_relation != 'equal' or judged_orientation is distinct from ruled_orientation

@@ -17,6 +17,7 @@ with similarities as (
         pairs.judge_effect,
         pairs.verdict_relation,
         pairs.verdict_orientation,
+        pairs.verdict_fungibility,
         pairs.verdict_reason,
         verdicts.confidence as verdict_confidence,
         verdicts.one_sided_world,

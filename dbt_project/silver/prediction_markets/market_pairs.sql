@@ -5,6 +5,8 @@ with compared as (
         ruled.*,
         coalesce(verdicts.relation, 'unevaluated') as verdict_relation,
         verdicts.orientation as verdict_orientation,
+        -- Before a judge was asked for it, equal was clean.
+        if(verdict_relation = 'equal', coalesce(verdicts.fungibility, 'clean'), null) as verdict_fungibility,
         coalesce(verdicts.reason, 'not among the questions') as verdict_reason,
         verdicts.one_sided_world,
         -- A verdict is about Yes, or the first of two named sides.
@@ -15,8 +17,9 @@ with compared as (
             when ruled.relation = 'unclear'
                 then if(
                         verdict_relation = 'equal' and verdict_orientation is not null
-                        -- Whatever it says, no veto is overruled but that of a "not", which may turn both round.
-                        and coalesce(related.is_negated, true), 'raised', 'none'
+                        and verdict_fungibility != 'correlated'
+                        -- Whatever it says, no veto is overruled of which the rules are sure.
+                        and coalesce(related.is_negated or related.relation = 'unclear', true), 'raised', 'none'
                     )
             when
                 verdict_relation = ruled.relation
@@ -27,16 +30,22 @@ with compared as (
                     ruled.polymarket_outcome_index = 0
                 )
                 then 'confirmed'
+            -- What is the same implies each other.
+            when
+                ruled.relation in ('k_implies_p', 'p_implies_k') and ruled.polymarket_outcome_index = 0
+                and verdict_relation = 'equal' and verdict_orientation = 'same' and verdict_fungibility != 'correlated'
+                then 'confirmed'
             when verdict_relation != 'unevaluated' then 'lowered'
             when coalesce(verdicts.is_judge_on, true) then 'awaited'
             else 'none'
         end as judge_effect,
+        judge_effect = 'confirmed' and coalesce(verdict_fungibility != 'clean', false) as is_doubted,
     from {{ ref("ruled_pairs") }} as ruled
     left join {{ ref("pair_verdicts") }} as verdicts on ruled.pair_id = verdicts.pair_id
     left join {{ ref("related_pairs") }} as related on ruled.pair_id = related.pair_id
     left join {{ ref("market_outcomes") }} as yes
         on ruled.polymarket_market_id = yes.market_id and yes.label = 'Yes'
-    where ruled.universe = 'live'
+    where {{ is_for_judge("ruled") }}
 ),
 
 decided as (
@@ -62,8 +71,11 @@ decided as (
             else struct_pack(
                     relation := relation,
                     orientation := orientation,
-                    fungibility := fungibility,
-                    caveat_reasons := caveat_reasons,
+                    -- A judge may see more than the rules, and never less.
+                    fungibility := if(
+                        is_doubted and fungibility is distinct from 'correlated', verdict_fungibility, fungibility
+                    ),
+                    caveat_reasons := caveat_reasons || if(is_doubted, ['the judge sees a caveat'], []),
                     outcome_index := polymarket_outcome_index
                 )
         end as found,
@@ -73,7 +85,8 @@ decided as (
                         ': ', 'the judge says ' || verdict_relation, one_sided_world, nullif(verdict_reason, 'answered')
                     )
             when 'awaited' then relation || ' by the rules, but not judged: ' || verdict_reason
-            when 'confirmed' then reasoning || '; the judge agrees'
+            when 'confirmed'
+                then reasoning || '; the judge agrees' || if(is_doubted, ', but for: ' || one_sided_world, '')
             when 'raised' then 'the judge says equal; the rules leave open: ' || reasoning
             else reasoning
         end as found_reasoning,
@@ -95,6 +108,7 @@ pairs as (
         decided.relation as rule_relation,
         verdict_relation,
         verdict_orientation,
+        verdict_fungibility,
         verdict_reason,
         found_reasoning as reasoning,
         decided.reasoning as rule_reasoning,

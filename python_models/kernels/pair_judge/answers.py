@@ -118,6 +118,9 @@ def verdict(reply: Reply, asked: Question, now: datetime) -> Verdict:
             **row,
             "relation": "unclear" if failures else judgement.relation,
             "orientation": None if failures else judgement.orientation,
+            "fungibility": judgement.fungibility
+            if judgement.relation == "equal" and not failures
+            else None,
             "claimed_relation": judgement.relation,
             "confidence": judgement.confidence,
             "kalshi_yes_quote": judgement.kalshi_yes.quote,

@@ -2,13 +2,15 @@
 
 What code can promise, with a model that says whatever a market's text tells it to:
 
-1. ``equal`` stands only with words of each side's own text for its YES, with no world and no
-   difference that splits the two, and with no flag on the texts (``pair_judge.texts``).
+1. ``equal`` stands only with words of each side's own text for its YES, and with no flag on the
+   texts (``pair_judge.texts``). It is ``clean`` only with no world and no difference that splits
+   the two, and anything else only with a world that does.
 2. Nothing but a whole, well-formed answer is ever ``equal``.
-3. An implication or an exclusion is one of YES and YES: said of YES and NO ("inverted") it is
-   another one.
+3. An implication is one of YES and YES: said of YES and NO ("inverted") it is another one. (Of
+   what excludes each other YES of one does go with NO of the other.)
 4. A verdict alone makes no pair active: ``silver.market_pairs`` lets it confirm what the rules
-   found equal, or take it down; what it alone calls equal has a caveat, so that it is suspect.
+   found equal, add a caveat, or take it down; what it alone calls equal has a caveat, so that it
+   is suspect.
 
 It cannot promise that a model that was talked round by words no pattern knows does not say
 ``equal`` with true quotes. By the last promise, that is worth no more than a reason to read.
@@ -19,7 +21,7 @@ from python_models.kernels.pair_judge.prompt import Question
 from python_models.kernels.pair_judge.schema import Judgement
 
 _NEEDS_NO_WORLD = ("equal", "unclear")
-_OF_YES_AND_YES = ("k_implies_p", "p_implies_k", "mutually_exclusive", "complementary_partition")
+_IMPLICATIONS = ("k_implies_p", "p_implies_k")
 _SHORTEST_QUOTE = 12  # characters; a single letter occurs in every text
 
 
@@ -29,8 +31,8 @@ def failed_checks(judgement: Judgement, asked: Question) -> list[str]:
         "a quote does not occur in the text": _has_false_quote(judgement, asked),
         **(_equal_checks(judgement, asked) if judgement.relation == "equal" else {}),
         "differs without a world that shows it": judgement.relation not in _NEEDS_NO_WORLD
-        and not (judgement.one_sided_world or "").strip(),
-        "a relation of yes and no": judgement.relation in _OF_YES_AND_YES
+        and not _has_world(judgement),
+        "an implication of yes and no": judgement.relation in _IMPLICATIONS
         and judgement.orientation == "inverted",
     }
     return [name for name, has_failed in checks.items() if has_failed]
@@ -42,18 +44,25 @@ def flag_checks(asked: Question) -> list[str]:
 
 
 def _equal_checks(judgement: Judgement, asked: Question) -> dict[str, bool]:
+    is_clean, has_world = judgement.fungibility == "clean", _has_world(judgement)
     return {
-        "equal with a world in which one side pays": judgement.one_sided_world is not None,
-        "equal with a difference that can split": any(
-            difference.can_split for difference in judgement.differences
-        ),
+        "clean with a world in which one side pays": is_clean and has_world,
+        "clean with a difference that can split": is_clean
+        and any(difference.can_split for difference in judgement.differences),
+        "a caveat without a world that shows it": judgement.fungibility in ("caveat", "correlated")
+        and not has_world,
         "equal without an orientation": judgement.orientation is None,
+        "equal without a fungibility": judgement.fungibility is None,
         "equal without the words of both sides": any(
             len(spaced(side.quote)) < _SHORTEST_QUOTE
             for side in (judgement.kalshi_yes, judgement.polymarket_yes)
         ),
         **dict.fromkeys(flag_checks(asked), True),
     }
+
+
+def _has_world(judgement: Judgement) -> bool:
+    return (judgement.one_sided_world or "").strip() != ""
 
 
 def _has_false_quote(judgement: Judgement, asked: Question) -> bool:

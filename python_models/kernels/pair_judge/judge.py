@@ -159,6 +159,7 @@ def _outcomes(
                 update={
                     "relation": "unclear",
                     "orientation": None,
+                    "fungibility": None,
                     "failed_checks": flag_checks(one),
                 }
             )

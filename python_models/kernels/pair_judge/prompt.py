@@ -31,18 +31,29 @@ period, bet type, league, resolution source, announcement against effect, void, 
 cancellation, early close. Quotes are copied letter by letter from each side's own text; use an \
 empty string for a side that says nothing. can_split is true if some possible world, however \
 unlikely, settles the two sides differently because of it.
-3. one_sided_world: one concrete world in which exactly one of the two pays after orientation, or \
-null if you searched and there is none.
+3. one_sided_world: the likeliest world in which the two sides are settled differently after \
+orientation, or null if you searched and there is none.
 4. relation:
- equal: the two pay in exactly the same worlds (orientation "inverted": in exactly opposite ones).
+ equal: both ask the same question. Same subject, event, quantity, threshold and period; whoever \
+knows how that question is answered knows how both pay (orientation "inverted": in opposite ways), \
+but for what `fungibility` tells.
  k_implies_p, p_implies_k: YES of one always means YES of the other, and not the reverse.
  mutually_exclusive: never both YES. complementary_partition: of a set of which exactly one is YES.
  overlap: none of these, yet related. unrelated: about different things.
  unclear: the texts do not settle it.
- "equal" is allowed only if one_sided_world is null and no difference can split.
 5. orientation: "same" if YES of one goes with YES of the other, "inverted" if YES of one goes \
 with NO of the other, null where neither makes sense.
-6. confidence: from 0 to 1, that relation and orientation are right.
+6. fungibility, of "equal" alone and null for all others: what kind of world splits the two.
+ clean: none. one_sided_world is null and no difference can split.
+ caveat: only a rare accident around the question, which the two rules settle in their own ways: \
+the event is cancelled, postponed, abandoned, not played or tied; the subject dies, withdraws or \
+does not take part; the market is closed early; the source is silent, late, revised or rounded.
+ correlated: both measure the same thing at the same level, by another index, exchange, station, \
+fixing, clock or publisher whose figures may differ.
+ A difference that the ordinary course of things may bring about is none of these, and the two are \
+not equal: another threshold, deadline, stage, place or member; an announcement against the act; \
+one of several ways against any way; a further condition on one side.
+7. confidence: from 0 to 1, that relation, orientation and fungibility are right.
 
 Answer with one JSON object of this schema and nothing else:
 {json.dumps(JSON_SCHEMA, sort_keys=True)}

@@ -26,6 +26,7 @@ Relation = Literal[
     "unclear",
 ]
 Orientation = Literal["same", "inverted"]
+Fungibility = Literal["clean", "caveat", "correlated"]
 
 _MAX_CHARACTERS = 4_000
 _MAX_DIFFERENCES = 50
@@ -83,6 +84,7 @@ class Judgement(_Answer):
     one_sided_world: Text | None
     relation: Relation
     orientation: Orientation | None
+    fungibility: Fungibility | None
     confidence: Annotated[float, AfterValidator(_a_share)]
 
 
@@ -107,6 +109,7 @@ class Verdict(BaseModel):
     answer_kind: AnswerKind
     relation: Relation
     orientation: Orientation | None = None
+    fungibility: Fungibility | None = None
     claimed_relation: Relation | None = None
     confidence: float | None = None
     kalshi_yes_quote: str | None = None
@@ -144,6 +147,7 @@ OUTCOMES_SCHEMA = pa.schema(
         # What counts: after the checks, "unevaluated" without an answer.
         pa.field("relation", pa.string(), nullable=False),
         pa.field("orientation", pa.string()),
+        pa.field("fungibility", pa.string()),
         pa.field("reason", pa.string(), nullable=False),
         # The answer; all null without one.
         pa.field("answer_kind", pa.string()),
