@@ -186,3 +186,30 @@
         else false
     end
 {%- endmacro %}
+
+
+{#- Where only whole numbers, tenths or cents occur, the same or its opposite: "more than 55" and "56 or more", "4 or more"
+    and "no more than 3". -#}
+{% macro are_next_numbers() -%}
+    {%- set steps = "in (1, 0.1, 0.01)" -%}
+    coalesce(
+        {%- for bound, other, sign in [("low", "high", 1), ("high", "low", -1)] %}
+        (
+            kalshi.amount_{{ other }} is null and polymarket.amount_{{ other }} is null
+            and kalshi.is_{{ bound }}_open != polymarket.is_{{ bound }}_open
+            and if(kalshi.is_{{ bound }}_open, {{ sign }}, {{ -sign }})
+                * (polymarket.amount_{{ bound }} - kalshi.amount_{{ bound }}) {{ steps }}
+        )
+        or
+        {%- endfor %}
+        {%- for upper, lower in [("kalshi", "polymarket"), ("polymarket", "kalshi")] %}
+        (
+            {{ upper }}.amount_high is null and {{ lower }}.amount_low is null
+            and {{ upper }}.is_low_open = {{ lower }}.is_high_open
+            and if({{ upper }}.is_low_open, -1, 1) * ({{ upper }}.amount_low - {{ lower }}.amount_high) {{ steps }}
+        )
+        {{ "or" if not loop.last }}
+        {%- endfor %},
+        false
+    )
+{%- endmacro %}

@@ -3,7 +3,11 @@
 {% macro doubts() -%}
     {% do return([
         ("'the condition of one side asks that something is not'", is_condition_negative_of_one()),
-        ("'the other way round? ' || difference", "other_relation = 'unclear'"),
+        (
+            "if(veto_code in ('NEGATION', 'SPAN'), 'the other way round? ', 'another '"
+            " || lower(replace(veto_code, '_', ' ')) || '? ') || difference",
+            "other_relation = 'unclear'",
+        ),
         ("'which outcome is meant was not read'", "polymarket_outcome_index is null"),
         ("'only one side is about one match'", is_match_of_one()),
         ("'only one side names a team'", is_team_of_one()),

@@ -67,7 +67,7 @@
         {%- set read = [
             term_markers(), vetoes(), kinds_apart(), doubts(), doubtful_markers(), turning_words(),
             names_with_other_endings(), negations(), publisher_heads(), is_complement("", ""), is_within("", ""),
-            is_one_step(""), is_one_day_named("", ""), is_done_by_a_name("", ""), names_in_order("", ""),
+            is_one_step(""), are_next_numbers(), is_one_day_named("", ""), is_done_by_a_name("", ""), names_in_order("", ""),
             runs_of_names(""), words_of_country(""), initials_of_publishers(""), named_words("", ""), numbers_not_in("", ""),
             numbers_of_condition(""), phrases_of_condition(""), said_to_count("", ""), waived(""), left_out(""), told_words(""),
             telling_stems(""), shared_words("", ""), not_in("", ""), markers_of("", ""),

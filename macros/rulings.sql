@@ -215,3 +215,20 @@
     group by word
     having len(event_groups) > 1
 {%- endmacro %}
+
+
+{#- Which of ruled pairs a judge may be asked about. Of the labelled ones none, unless it is to be measured itself: then
+    those that nothing was learned from. -#}
+{% macro is_for_judge(pairs) -%}
+    {%- if var("judges_labels") -%}
+        (
+            {{ pairs }}.universe = 'live'
+            or {{ pairs }}.pair_id in (
+                select known.pair_id from {{ ref("known_pairs") }} as known
+                where known.universe = 'labelled' and known.split = 'held_out'
+            )
+        )
+    {%- else -%}
+        {{ pairs }}.universe = 'live'
+    {%- endif -%}
+{%- endmacro %}

@@ -11,7 +11,7 @@
     } -%}
     {%- set fractions = {"minimum_margin": -1, "suspicious_edge": 0} -%}
     {%- set others = [
-        "as_of", "matches_closed_listings", "labels_written_on", "labels_file", "quality_floors",
+        "as_of", "matches_closed_listings", "judges_labels", "labels_written_on", "labels_file", "quality_floors",
         "bar_durations_seconds", "exchange", "symbol", "start_date", "end_date",
         "order_book_shown_levels", "order_book_feature_groups", "order_flow_windows", "order_flow_levels",
         "order_flow_level_decay", "order_flow_maximum_age_seconds", "order_flow_bucket_volumes",

@@ -25,7 +25,7 @@ stages as (
     select
         3,
         'filtered',
-        'no veto, or a single one that the difference itself explains',
+        'no veto, or a single one that the difference explains or no rule is sure of',
         count(*)
     from {{ ref("pair_features") }} as compared
     inner join {{ ref("candidate_pairs") }} as candidates on compared.pair_id = candidates.pair_id

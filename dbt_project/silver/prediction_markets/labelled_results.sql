@@ -12,7 +12,7 @@ vetoes as (
     group by pair_id
 ),
 
--- No judge is asked about labelled pairs: what the rules call them is what they are called.
+-- What the rules call labelled pairs is what they are called, unless a judge was asked about those as well.
 calls as (
     select
         pair_id,
@@ -31,7 +31,7 @@ calls as (
         tier,
         reasoning,
     from {{ ref("ruled_pairs") }}
-    where universe = 'labelled'
+    where universe = 'labelled' and pair_id not in (select pairs.pair_id from {{ ref("market_pairs") }} as pairs)
 ),
 
 followed as (

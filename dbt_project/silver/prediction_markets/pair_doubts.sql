@@ -9,6 +9,7 @@ with changed as (
     select
         sides.*,
         related.relation as other_relation,
+        related.veto_code,
         related.difference,
         coalesce(related.is_negated, false) as is_negated,
     from {{ ref("pair_sides") }} as sides
@@ -64,6 +65,7 @@ pairs as (
         changed.pair_hash,
         changed.polymarket_outcome_index,
         changed.other_relation,
+        changed.veto_code,
         changed.difference,
         changed.is_negated,
         kalshi,

@@ -1,22 +1,29 @@
--- What can become money first: the pairs whose relation the rules know. Then those most alike of the rest.
+-- What can become money first: the pairs whose relation the rules know. Then those most alike of the rest, and those
+-- with a veto of which no rule is sure.
 with ranked as (
     select
         *,
-        row_number() over (order by relation = 'unclear', score desc, pair_id asc) as question_number,
+        row_number() over (
+            order by
+                relation = 'unclear',
+                relation = 'unclear' and pair_id in (select related.pair_id from {{ ref("related_pairs") }} as related),
+                score desc,
+                pair_id asc
+        ) as question_number,
         count(*) filter (relation != 'unclear') over () + {{ var("judged_open_pairs") }} as last_question,
-    from {{ ref("ruled_pairs") }}
-    where universe = 'live'
+    from {{ ref("ruled_pairs") }} as ruled
+    where {{ is_for_judge("ruled") }}
 ),
 
 texts as (
     select
-        markets.market_id,
-        markets.event_title,
-        markets.title,
-        case when markets.event_type = 'binary' then markets.subtitle else markets.outcomes[1].label end as outcome,
+        texts.market_id,
+        texts.event_title,
+        texts.title,
+        case when texts.event_type = 'binary' then texts.subtitle else texts.outcome_labels[1] end as outcome,
         -- With the mark-up and the line breaks that other models do without: they tell who wrote for whom.
-        listings.rules_as_sent as rules,
-        markets.resolution_source,
+        coalesce(listings.rules_as_sent, texts.description) as rules,
+        texts.resolution_source,
         nullif(concat_ws(
             ' ',
             'from ' || terms.window_starts_on,
@@ -24,9 +31,9 @@ texts as (
             'at ' || split_part(terms.window_time, ' ', 1)
         ), '') as "window",
         nullif(split_part(terms.window_time, ' ', 2), '') as zone,
-    from {{ ref("markets") }} as markets
-    inner join {{ ref("listings") }} as listings on markets.market_id = listings.market_id
-    inner join {{ ref("contract_terms") }} as terms on markets.market_id = terms.market_id
+    from {{ ref("contract_texts") }} as texts
+    inner join {{ ref("contract_terms") }} as terms on texts.market_id = terms.market_id
+    left join {{ ref("listings") }} as listings on texts.market_id = listings.market_id
 ),
 
 questions as (

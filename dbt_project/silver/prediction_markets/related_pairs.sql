@@ -1,17 +1,26 @@
 {{ config(materialized="table") }}
 
 -- Pairs with one veto, which the difference itself explains: a deadline or a strike further on, another
--- place among the first, another source.
+-- place among the first, another source. And those with one of which no rule is sure, with a "not" or without.
 with vetoed as (
     select
         *,
         list_sort([kalshi_value, polymarket_value]) as both_values,
     from {{ ref("pair_vetoes") }}
     where
-        vetoes_of_pair = 1
         -- Of the others most are told apart by their subject, and nothing follows from it.
-        and veto_code in (
-            'SOURCE', 'STATION', 'NEGATION', 'SPAN', 'STRIKE', 'OPERATOR', 'COUNT', 'INSTANT', 'WINDOW'
+        veto_code in (
+            'SOURCE', 'STATION', 'NEGATION', 'SPAN', 'STRIKE', 'OPERATOR', 'COUNT', 'INSTANT', 'WINDOW',
+            'UNIT', 'METRIC', 'BET_TYPE', 'ANNOUNCEMENT'
+        )
+        and (
+            vetoes_of_pair = 1
+            or (
+                vetoes_of_pair = 2 and veto_code != 'NEGATION'
+                and pair_hash in (
+                    select vetoes.pair_hash from {{ ref("pair_vetoes") }} as vetoes where vetoes.veto_code = 'NEGATION'
+                )
+            )
         )
 ),
 
@@ -29,7 +38,12 @@ terms as (
         subject_words,
         title_names,
         markers,
+        window_source,
         is_touch,
+        amount_low,
+        amount_high,
+        is_low_open,
+        is_high_open,
         amount_unit,
     from {{ ref("contract_terms") }}
 ),
@@ -50,6 +64,13 @@ pairs as (
         -- "Number one on February 16" is not something of the week.
         and not coalesce(kalshi.window_ends_on - kalshi.window_starts_on = 1, false)
         and not coalesce(polymarket.window_ends_on - polymarket.window_starts_on = 1, false) as happens_once,
+        -- What is read from words alone, and said in many ways: somebody has to read it.
+        veto_code in ('NEGATION', 'SPAN', 'WINDOW', 'OPERATOR', 'UNIT', 'METRIC', 'BET_TYPE', 'ANNOUNCEMENT')
+        or (veto_code = 'STRIKE' and {{ are_next_numbers() }})
+        or (
+            veto_code = 'INSTANT'
+            and list_has_any([kalshi.window_source, polymarket.window_source], ['condition', 'rules'])
+        ) as is_unsure,
         kalshi.window_ends_on = polymarket.window_ends_on
         and coalesce(kalshi.window_starts_on = polymarket.window_starts_on, true)
         and coalesce(kalshi.window_time, '') = coalesce(polymarket.window_time, '') as is_window_same,
@@ -140,10 +161,9 @@ related as (
         pair_id,
         veto_code,
         case
+            when vetoes_of_pair > 1 then null
             when veto_code in ('SOURCE', 'STATION') then 'equal'
             when is_negated then 'equal'
-            -- One side says it the other way round, in words of which no rule is sure: somebody has to read it.
-            when veto_code in ('NEGATION', 'SPAN') then 'unclear'
             when veto_code in ('STRIKE', 'OPERATOR', 'COUNT') and not coalesce(is_window_same, false) then null
             -- What is reached at some time may be lost again, and 50 minutes are no 50 tracks.
             when
@@ -173,7 +193,8 @@ related as (
                 veto_code in ('INSTANT', 'WINDOW') and happens_once and not has_same_days
                 and polymarket_starts_on >= kalshi_starts_on and polymarket.window_ends_on <= kalshi.window_ends_on
                 then 'p_implies_k'
-        end as relation,
+        end as explained_relation,
+        coalesce(explained_relation, if(is_unsure, 'unclear', null)) as relation,
         case
             when veto_code in ('SOURCE', 'STATION') then 'correlated'
             -- Nobody at all is not "anyone other than Lai".
@@ -185,9 +206,9 @@ related as (
         false as is_said_by_titles,
         concat_ws(' / ', coalesce(kalshi_value, '-'), coalesce(polymarket_value, '-')) as difference,
     from pairs
-    where relation is not null
+    where relation is not null and pair_id not in (select staged.pair_id from {{ ref("staged_pairs") }} as staged)
 )
 
-select * from related
+select * exclude (explained_relation) from related
 union all by name
 select * from {{ ref("staged_pairs") }}
