@@ -17,6 +17,7 @@ from ingestion.pipeline import VENUES, ingest_files
 from ingestion.settings import Settings
 from ingestion.venues import Progress, as_id
 from ingestion.warehouse import open_warehouse
+from python_models.kernels.pair_judge.settings import load_judge_settings
 
 _NO_JUDGE = {"MARKETFINDER_JUDGE_ENABLED": "false"}
 _QUALITY = "select * exclude (quality_id) from gold.matching_quality where universe = ?"
@@ -66,14 +67,20 @@ def evaluate(
     *,
     run_id: str,
     captured_at: datetime | None = None,
+    judged_open_pairs: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measures matching on the labels of a file over archived listings of both venues, or, without
-    a file, on our own labels. Closed listings count; no judge is asked; nothing is kept.
+    a file, on our own labels. Closed listings count; nothing is kept but what a judge has answered.
 
-    Raises FileError or BuildError.
+    Args:
+        judged_open_pairs: The judge is asked about what the rules know and so many of the pairs
+            that they leave open; null asks nobody.
+
+    Raises FileError, SettingsError or BuildError.
     """
     given = read_labels(labels) if labels else None
+    environment = _NO_JUDGE if judged_open_pairs is None else _judge()
     with TemporaryDirectory(prefix="marketfinder-") as folder:
         settings = Settings(warehouse=Path(folder) / "evaluation.duckdb")
         for venue, paths in _by_venue(markets).items():
@@ -81,6 +88,8 @@ def evaluate(
                 venue, paths, settings, run_id=run_id, captured_at=captured_at, progress=progress
             )
         variables: dict[str, Any] = {"matches_closed_listings": True}
+        if judged_open_pairs is not None:
+            variables |= {"judges_labels": not given, "judged_open_pairs": judged_open_pairs}
         if given:
             variables["labels_file"] = str(Path(folder) / "labels.csv")
             given.write(Path(variables["labels_file"]))
@@ -89,7 +98,7 @@ def evaluate(
             Step.QUALITY,
             variables=variables,
             is_tested=False,
-            environment=_NO_JUDGE,
+            environment=environment,
             progress=progress,
         )
         universe = "live" if given else "labelled"
@@ -99,6 +108,13 @@ def evaluate(
                 [Finding(*row) for row in connection.execute(_FINDINGS, [universe]).fetchall()],
                 given.unsure if given else 0,
             )
+
+
+def _judge() -> dict[str, str]:
+    """What is bought is kept where all answers are, and not beside a warehouse that goes."""
+    settings = load_judge_settings()
+    settings.require_on()
+    return {"MARKETFINDER_JUDGE_LEDGER": str(settings.ledger.absolute())}
 
 
 def _by_venue(patterns: Sequence[str]) -> dict[str, list[str]]:

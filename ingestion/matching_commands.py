@@ -43,6 +43,15 @@ def evaluate_command(
             " a pattern in quotes. May be repeated.",
         ),
     ] = None,
+    judged_open_pairs: Annotated[
+        int | None,
+        typer.Option(
+            "--judge",
+            min=0,
+            help="Ask the judge too, at your cost: about what the rules know, and about so many of"
+            " the most alike of what they leave open. Of the project's own labels, the held-out.",
+        ),
+    ] = None,
     captured_at: Annotated[
         str | None, typer.Option(help="When the files were captured, as for `ingest --files`.")
     ] = None,
@@ -59,6 +68,11 @@ def evaluate_command(
     moment = instant(captured_at) if captured_at else None
     with progress_bar() as progress:
         result = evaluate(
-            labels, patterns, run_id=logs.run_id(), captured_at=moment, progress=progress
+            labels,
+            patterns,
+            run_id=logs.run_id(),
+            captured_at=moment,
+            judged_open_pairs=judged_open_pairs,
+            progress=progress,
         )
     show_evaluation(output, result)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import KEY, Answer
+from judge_endpoint import ScriptedEndpoint, completion, judgement, sides
 from rich.console import Console
 
-from ingestion.errors import FileError
+from ingestion.errors import FileError, SettingsError
 from ingestion.evaluation import Evaluation, evaluate
 from ingestion.labels import read_labels
 from ingestion.screens import show_evaluation
@@ -72,15 +74,25 @@ LABELS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
-    """What is measured on the labels above."""
-    folder = tmp_path_factory.mktemp("evaluation")
+def measured(folder: Path, judged_open_pairs: int | None = None) -> Evaluation:
+    """What is measured on the labels above, with files in this folder."""
     labels = folder / "labels.jsonl"
     labels.write_text("\n".join(map(json.dumps, LABELS)) + "\n", "utf-8")
     for name, events in (("one", KALSHI), ("two", POLYMARKET)):
         (folder / f"{name}.json").write_text(json.dumps({"events": events}), "utf-8")
-    return evaluate(labels, [str(folder / "*.json")], run_id="r", captured_at=CAPTURED)
+    return evaluate(
+        labels,
+        [str(folder / "*.json")],
+        run_id="r",
+        captured_at=CAPTURED,
+        judged_open_pairs=judged_open_pairs,
+    )
+
+
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """What is measured without a judge."""
+    return measured(tmp_path_factory.mktemp("evaluation"))
 
 
 @pytest.mark.slow
@@ -94,6 +106,43 @@ def test_matching_is_measured_on_a_given_file(evaluation: Evaluation) -> None:
     assert (total["published_precision"], total["published_recall"]) == (0.5, 0.5)
     # Only the given labels are shown.
     assert {row["split"] for row in evaluation.quality} == {"given"}
+
+
+@pytest.mark.slow
+def test_with_a_judge_it_is_the_judge_that_is_measured(
+    tmp_path: Path, endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a judge that says of Erewhon what its label does. Its answers are kept for the next."""
+    ledger = tmp_path / "kept" / "judge.sqlite"
+    ledger.parent.mkdir()
+    judge = {
+        "ENABLED": "true",
+        "API_KEY": KEY,
+        "BASE_URL": endpoint.url,
+        "MODEL": "scripted",
+        "USD_PER_MILLION_INPUT_TOKENS": "1",
+        "USD_PER_MILLION_OUTPUT_TOKENS": "2",
+        "LEDGER": str(ledger),
+    }
+    for name, value in judge.items():
+        monkeypatch.setenv(f"MARKETFINDER_JUDGE_{name}", value)
+    endpoint.script = lambda request, number: Answer(
+        completion(
+            judgement(request, "overlap" if "Erewhon" in json.dumps(sides(request)) else "equal")
+        )
+    )
+    (total,) = (row for row in measured(tmp_path, 100).quality if row["contract_class"] == "all")
+    asked = len(endpoint.requests)
+    (again,) = (row for row in measured(tmp_path, 100).quality if row["contract_class"] == "all")
+
+    assert (total["published_pairs"], total["rightly_published_pairs"]) == (1, 1)
+    assert again == total
+    assert asked == len(endpoint.requests) >= 2
+
+
+def test_a_judge_needs_a_key(clean_environment: None) -> None:
+    with pytest.raises(SettingsError, match="MARKETFINDER_JUDGE_API_KEY"):
+        evaluate(None, [], run_id="r", judged_open_pairs=10)
 
 
 @pytest.mark.slow
