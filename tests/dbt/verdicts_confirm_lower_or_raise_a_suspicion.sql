@@ -11,13 +11,12 @@ with compared as (
         ruled.relation as ruled_relation,
         ruled.orientation as ruled_orientation,
         ruled.fungibility as ruled_fungibility,
-        -- One veto that the difference itself explains: another source, which no lock is made of, or a "not"; or of
-        -- which no rule is sure.
+        -- One veto that the difference itself explains (another source, which no lock is made of, or a "not"); for the
+        -- judge alone one of which no rule is sure.
         pairs.pair_id in (select vetoes.pair_id from {{ ref("pair_vetoes") }} as vetoes)
         and pairs.pair_id not in (
             select related.pair_id from {{ ref("related_pairs") }} as related
-            where (related.relation = 'equal' and pairs.judge_effect != 'raised') or related.is_negated
-                or (related.relation = 'unclear' and pairs.judge_effect = 'raised')
+            where if(pairs.judge_effect = 'raised', related.is_unsure, related.relation = 'equal')
         ) as is_vetoed,
     from {{ ref("market_pairs") }} as pairs
     left join {{ ref("ruled_pairs") }} as ruled on pairs.pair_id = ruled.pair_id

@@ -42,9 +42,8 @@ followed as (
         candidates.blocking_rule,
         candidates.pair_id is not null as is_candidate,
         vetoes.veto_codes,
-        -- What a veto only turns round goes on.
-        candidates.pair_id is not null
-        and (vetoes.pair_id is null or coalesce(related.is_negated or related.relation = 'unclear', false))
+        -- What no veto parts for sure goes on.
+        candidates.pair_id is not null and (vetoes.pair_id is null or coalesce(related.is_unsure, false))
             as is_filtered,
         scores.score,
         calls.relation as called_relation,

@@ -19,7 +19,7 @@ with compared as (
                         verdict_relation = 'equal' and verdict_orientation is not null
                         and verdict_fungibility != 'correlated'
                         -- Whatever it says, no veto is overruled of which the rules are sure.
-                        and coalesce(related.is_negated or related.relation = 'unclear', true), 'raised', 'none'
+                        and coalesce(related.is_unsure, true), 'raised', 'none'
                     )
             when
                 verdict_relation = ruled.relation

@@ -194,7 +194,7 @@ related as (
                 and polymarket_starts_on >= kalshi_starts_on and polymarket.window_ends_on <= kalshi.window_ends_on
                 then 'p_implies_k'
         end as explained_relation,
-        coalesce(explained_relation, if(is_unsure, 'unclear', null)) as relation,
+        coalesce(explained_relation, if(pairs.is_unsure, 'unclear', null)) as relation,
         case
             when veto_code in ('SOURCE', 'STATION') then 'correlated'
             -- Nobody at all is not "anyone other than Lai".
@@ -203,6 +203,7 @@ related as (
             when is_negated and kalshi.window_ends_on != polymarket.window_ends_on then 'caveat'
         end as fungibility,
         is_negated,
+        coalesce(is_unsure, false) as is_unsure,
         false as is_said_by_titles,
         concat_ws(' / ', coalesce(kalshi_value, '-'), coalesce(polymarket_value, '-')) as difference,
     from pairs

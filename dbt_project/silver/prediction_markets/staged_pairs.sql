@@ -44,6 +44,7 @@ staged as (
         -- A title may be awarded or taken away otherwise than on the field.
         'caveat' as fungibility,
         false as is_negated,
+        false as is_unsure,
         true as is_said_by_titles,
         {{ stage_text("kalshi") }} || ' / ' || {{ stage_text("polymarket") }} as difference,
     from sided
