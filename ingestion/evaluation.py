@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from ingestion.build import Step, build
-from ingestion.errors import FileError
+from ingestion.errors import FileError, SettingsError
 from ingestion.files import FoundRecord, find_files, read_file
 from ingestion.labels import read_labels
 from ingestion.pipeline import VENUES, ingest_files
@@ -21,6 +21,14 @@ from python_models.kernels.pair_judge.settings import load_judge_settings
 
 _NO_JUDGE = {"MARKETFINDER_JUDGE_ENABLED": "false"}
 _QUALITY = "select * exclude (quality_id) from gold.matching_quality where universe = ?"
+_UNANSWERED = """
+select verdicts.reason, count(*)
+from silver.pair_questions as questions
+inner join silver.pair_verdicts as verdicts using (pair_id)
+where verdicts.relation = 'unevaluated'
+group by verdicts.reason
+order by verdicts.reason
+"""
 _FINDINGS = """
 select
     results.finding, results.relation, results.called_relation, results.label_id, results.split,
@@ -59,6 +67,8 @@ class Evaluation:
     findings: list[Finding]
     unsure: int
     """labels passed over"""
+    unanswered: dict[str, int]
+    """questions that the judge was to be asked and has not answered, by why"""
 
 
 def evaluate(
@@ -89,7 +99,7 @@ def evaluate(
             )
         variables: dict[str, Any] = {"matches_closed_listings": True}
         if judged_open_pairs is not None:
-            variables |= {"judges_labels": not given, "judged_open_pairs": judged_open_pairs}
+            variables |= {"judges_labels": True, "judged_open_pairs": judged_open_pairs}
         if given:
             variables["labels_file"] = str(Path(folder) / "labels.csv")
             given.write(Path(variables["labels_file"]))
@@ -107,6 +117,9 @@ def evaluate(
                 _rows(connection, _QUALITY, universe),
                 [Finding(*row) for row in connection.execute(_FINDINGS, [universe]).fetchall()],
                 given.unsure if given else 0,
+                dict(connection.execute(_UNANSWERED).fetchall())
+                if judged_open_pairs is not None
+                else {},
             )
 
 
@@ -114,6 +127,11 @@ def _judge() -> dict[str, str]:
     """What is bought is kept where all answers are, and not beside a warehouse that goes."""
     settings = load_judge_settings()
     settings.require_on()
+    if settings.asks_in == "batches":
+        raise SettingsError(
+            "A batch is answered within a day, and an evaluation is thrown away before. Ask in"
+            " calls for it: MARKETFINDER_JUDGE_ASKS_IN=calls."
+        )
     return {"MARKETFINDER_JUDGE_LEDGER": str(settings.ledger.absolute())}
 
 

@@ -114,6 +114,7 @@ _TIERS = {
     "rules_only": "by the rules, sentence by sentence",
     "scored": "by a score alone ({score:.3f})",
     "judged": "by the rules and a language model",
+    "raised": "by a language model alone",
 }
 
 
@@ -181,7 +182,10 @@ def _explain(
     _show_rows(console, "Vetoes", ("veto", "Kalshi", "Polymarket"), vetoes)
     # A veto that explains itself leaves a relation, which the score decides.
     if not _show_score(console, connection, pair):
-        console.print("A pair with a veto is never equal, and the judge is not asked about it.")
+        console.print(
+            "A pair with a veto that the rules are sure of is never equal, and the judge is not"
+            " asked about it."
+        )
         return
     judgement = _row(connection, _VERDICT, pair)
     if judgement:
@@ -217,7 +221,8 @@ def _relation(decision: dict[str, Any]) -> str:
         return f"Not known to be related: {first}{_and_more(more)}"
     # Without a score only an equal pair is known by its rules; how far somebody comes titles say.
     is_by_titles = decision["tier"] == "rules_only" and decision["relation"] != "equal"
-    tier = "by their titles" if is_by_titles else _TIERS[decision["tier"]].format(**decision)
+    says_so = "raised" if decision["judge_effect"] == "raised" else decision["tier"]
+    tier = "by their titles" if is_by_titles else _TIERS[says_so].format(**decision)
     return f"{known.format(decision['polymarket_outcome'])}, {tier}"
 
 

@@ -82,7 +82,9 @@ select
         platform2: platform2,
         relation: relation,
         orientation: orientation,
+        fungibility: fungibility,
         tier: tier,
+        judgeEffect: judge_effect,
         confidence: if(isfinite(confidence), confidence, null),
         reasoning: reasoning
     } as content

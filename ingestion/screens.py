@@ -142,6 +142,8 @@ def show_tiers(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
 
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     """How good matching is by split and class, then each pair that is called something else."""
+    for reason, count in evaluation.unanswered.items():
+        console.print(f"{count:,} questions have no answer of the judge: {plain(reason)}.")
     splits = sorted({row["split"] for row in evaluation.quality})
     for split in splits:
         console.print(_quality_of(split, evaluation))
@@ -187,7 +189,10 @@ def _quality_of(split: str, evaluation: Evaluation) -> Table:
         )
         if row["contract_class"] == "all":
             absent, score = row["absent_pairs"], row["brier_score"]
-            table.caption = f"{absent:,} pairs with a listing that is not there"
+            called, rightly = row["called_same_pairs"], row["same_pairs_found"]
+            table.caption = f"{called:,} called the same, {rightly:,} of them rightly"
+            if absent:
+                table.caption += f"; {absent:,} pairs with a listing that is not there"
             if score is not None:
                 table.caption += f"; Brier score {score:.3f}"
             table.caption_justify = "left"

@@ -208,7 +208,12 @@
             unnest(pairs.own_words) as word,
         from {{ ref("labels") }} as labels
         inner join {{ model }} as pairs on labels.pair_id = pairs.pair_id
-        where labels.universe = 'labelled' and labels.split = 'train' and labels.is_same_contract
+        where
+            labels.universe = 'labelled' and labels.split = 'train' and labels.is_same_contract
+            -- Of these a veto may part the pair by the very word.
+            and pairs.pair_id not in (
+                select related.pair_id from {{ ref("related_pairs") }} as related where related.relation = 'unclear'
+            )
     )
     -- Of men alone it is another figure, and control is not seats, however often they go without saying.
     where word not in ('men', 'women', 'domestic', 'domestically', 'only', 'last', 'control', 'seat')
@@ -217,16 +222,13 @@
 {%- endmacro %}
 
 
-{#- Which of ruled pairs a judge may be asked about. Of the labelled ones none, unless it is to be measured itself: then
-    those that nothing was learned from. -#}
+{#- Which of ruled pairs a judge may be asked about. Of our labelled ones none, unless it is to be measured itself: then
+    only those of them that nothing was learned from, or those of a file. -#}
 {% macro is_for_judge(pairs) -%}
     {%- if var("judges_labels") -%}
-        (
-            {{ pairs }}.universe = 'live'
-            or {{ pairs }}.pair_id in (
-                select known.pair_id from {{ ref("known_pairs") }} as known
-                where known.universe = 'labelled' and known.split = 'held_out'
-            )
+        {{ pairs }}.pair_id in (
+            select known.pair_id from {{ ref("known_pairs") }} as known
+            where known.split = '{{ "given" if var("labels_file") else "held_out" }}'
         )
     {%- else -%}
         {{ pairs }}.universe = 'live'

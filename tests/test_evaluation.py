@@ -3,12 +3,13 @@
 import json
 import os
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import KEY, Answer
-from judge_endpoint import ScriptedEndpoint, completion, judgement, sides
+from judge_endpoint import ScriptedEndpoint, always, completion, judgement, sides
 from rich.console import Console
 
 from ingestion.errors import FileError, SettingsError
@@ -72,6 +73,8 @@ LABELS: list[dict[str, Any]] = [
     {"kalshi_id": "KXRAINA-26-T7", "pm_id": "999", "label": "equivalent"},
     {"kalshi_id": "KXRAINB-26-T7", "pm_id": "100", "label": "unsure"},
 ]
+ASKED = 3
+"""labelled pairs that a judge may be asked about: a and b, and c, whose amount implies the other"""
 
 
 def measured(folder: Path, judged_open_pairs: int | None = None) -> Evaluation:
@@ -108,11 +111,11 @@ def test_matching_is_measured_on_a_given_file(evaluation: Evaluation) -> None:
     assert {row["split"] for row in evaluation.quality} == {"given"}
 
 
-@pytest.mark.slow
-def test_with_a_judge_it_is_the_judge_that_is_measured(
+@pytest.fixture
+def judge_of_the_test(
     tmp_path: Path, endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Here a judge that says of Erewhon what its label does. Its answers are kept for the next."""
+) -> ScriptedEndpoint:
+    """A key, prices, and a model on loopback."""
     ledger = tmp_path / "kept" / "judge.sqlite"
     ledger.parent.mkdir()
     judge = {
@@ -126,6 +129,16 @@ def test_with_a_judge_it_is_the_judge_that_is_measured(
     }
     for name, value in judge.items():
         monkeypatch.setenv(f"MARKETFINDER_JUDGE_{name}", value)
+    return endpoint
+
+
+@pytest.mark.slow
+def test_with_a_judge_it_is_the_judge_that_is_measured(
+    tmp_path: Path, judge_of_the_test: ScriptedEndpoint
+) -> None:
+    """Here a judge that says of Erewhon what its label does. Its answers are kept for the next; it
+    is asked about what is labelled, and no veto parts."""
+    endpoint = judge_of_the_test
     endpoint.script = lambda request, number: Answer(
         completion(
             judgement(request, "overlap" if "Erewhon" in json.dumps(sides(request)) else "equal")
@@ -133,11 +146,49 @@ def test_with_a_judge_it_is_the_judge_that_is_measured(
     )
     (total,) = (row for row in measured(tmp_path, 100).quality if row["contract_class"] == "all")
     asked = len(endpoint.requests)
+    assert asked == ASKED
     (again,) = (row for row in measured(tmp_path, 100).quality if row["contract_class"] == "all")
 
     assert (total["published_pairs"], total["rightly_published_pairs"]) == (1, 1)
     assert again == total
-    assert asked == len(endpoint.requests) >= 2
+    assert len(endpoint.requests) == ASKED
+
+
+@pytest.mark.slow
+def test_of_our_labels_only_the_held_out_are_judged(
+    judge_of_the_test: ScriptedEndpoint,
+) -> None:
+    judge_of_the_test.script = always("overlap")
+    found = {
+        row["split"]: row["same_pairs_found"]
+        for row in evaluate(None, [], run_id="r", judged_open_pairs=5).quality
+        if row["contract_class"] == "all"
+    }
+
+    assert judge_of_the_test.requests
+    assert found["held_out"] == 0
+    assert found["train"] > 1_000
+
+
+@pytest.mark.slow
+def test_what_has_no_answer_is_said(
+    tmp_path: Path, judge_of_the_test: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKETFINDER_JUDGE_MAX_CALLS_PER_RUN", "1")
+    judged = measured(tmp_path, 100)
+    console = Console(file=StringIO(), width=100)
+    show_evaluation(console, judged)
+
+    assert judged.unanswered == {"over the budget of the run": ASKED - 1}
+    assert "questions have no answer of the judge" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_batch_is_no_evaluation(
+    judge_of_the_test: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKETFINDER_JUDGE_ASKS_IN", "batches")
+    with pytest.raises(SettingsError, match="MARKETFINDER_JUDGE_ASKS_IN=calls"):
+        evaluate(None, [], run_id="r", judged_open_pairs=10)
 
 
 def test_a_judge_needs_a_key(clean_environment: None) -> None:

@@ -34,8 +34,8 @@ FIELDS = {
     ),
     "marketSimilarities": (
         "gold.market_similarities",
-        "pair_id market1_id market2_id platform1 platform2 relation orientation tier confidence"
-        " reasoning analyzed_at*",
+        "pair_id market1_id market2_id platform1 platform2 relation orientation fungibility tier"
+        " judge_effect confidence reasoning analyzed_at*",
     ),
     "arbitrageOpportunities": (
         "gold.arbitrage_opportunities",

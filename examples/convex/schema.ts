@@ -38,10 +38,13 @@ export const similarity = {
   market2Id: v.string(),
   platform1: v.string(),
   platform2: v.string(),
-  // Only an "equal" pair is the same contract; confidence alone does not say so.
+  // Only an "equal" pair is the same contract, and not where it is "correlated" (another index decides);
+  // "raised" is the judge's opinion alone. Confidence says none of that.
   relation: v.string(),
   orientation: text,
+  fungibility: text,
   tier: v.string(),
+  judgeEffect: v.string(),
   confidence: number,
   reasoning: text,
   analyzedAt: number,

@@ -1,6 +1,7 @@
 -- No pair is equal against the rules, against a veto or against a verdict, nor cleaner than they say,
 -- and where there is somebody to ask, none without a verdict. What only the judge calls equal has a
--- caveat, and the rules leave it open.
+-- caveat, and the rules leave it open or are not sure of what they say. Another relation that is confirmed is that of
+-- both.
 with compared as (
     select
         pairs.*,
@@ -21,16 +22,17 @@ with compared as (
     from {{ ref("market_pairs") }} as pairs
     left join {{ ref("ruled_pairs") }} as ruled on pairs.pair_id = ruled.pair_id
     left join {{ ref("pair_verdicts") }} as verdicts on pairs.pair_id = verdicts.pair_id
-    where pairs.relation = 'equal'
+    where pairs.relation = 'equal' or pairs.judge_effect = 'confirmed'
 )
 
 select * from compared
 where
-    is_vetoed
+    (relation = 'equal' and is_vetoed)
     or is_judge_on is null
     or case
+        when relation != 'equal' then relation is distinct from ruled_relation or relation != judged_relation
         when judge_effect = 'raised'
-            then ruled_relation != 'unclear' or judged_relation != 'equal' or fungibility != 'caveat'
+            then ruled_relation = 'equal' or judged_relation != 'equal' or fungibility != 'caveat'
                 or orientation is distinct from judged_orientation
         else
             ruled_relation is distinct from 'equal'

@@ -99,7 +99,7 @@ results as (
         case
             when not is_present then 'a listing is not among the markets'
             when not is_candidate then 'no blocking rule found it'
-            when veto_codes is not null then 'veto: ' || veto_codes
+            when veto_codes is not null and coalesce(tier, '') != 'judged' then 'veto: ' || veto_codes
             else reasoning
         end as why,
     from compared

@@ -11,16 +11,15 @@ with compared as (
         verdicts.one_sided_world,
         -- A verdict is about Yes, or the first of two named sides.
         coalesce(yes.outcome_index, 0) as asked_index,
-        -- A verdict alone makes a suspicion, and no more: market texts are written by strangers. What has none waits
-        -- for it, unless nobody is there to be asked.
+        -- A verdict alone makes a suspicion, and no more: market texts are written by strangers. Whatever it says, no
+        -- veto is overruled of which the rules are sure. What they know waits for it, unless nobody can be asked.
         case
-            when ruled.relation = 'unclear'
-                then if(
-                        verdict_relation = 'equal' and verdict_orientation is not null
-                        and verdict_fungibility != 'correlated'
-                        -- Whatever it says, no veto is overruled of which the rules are sure.
-                        and coalesce(related.is_unsure, true), 'raised', 'none'
-                    )
+            when
+                (ruled.relation = 'unclear' or (ruled.relation != 'equal' and coalesce(related.is_unsure, false)))
+                and verdict_relation = 'equal' and verdict_orientation is not null
+                and verdict_fungibility != 'correlated' and coalesce(related.is_unsure, true)
+                then 'raised'
+            when ruled.relation = 'unclear' then 'none'
             when
                 verdict_relation = ruled.relation
                 -- Other relations are judged of Yes and the first outcome.
@@ -29,11 +28,6 @@ with compared as (
                     verdict_orientation = ruled.orientation,
                     ruled.polymarket_outcome_index = 0
                 )
-                then 'confirmed'
-            -- What is the same implies each other.
-            when
-                ruled.relation in ('k_implies_p', 'p_implies_k') and ruled.polymarket_outcome_index = 0
-                and verdict_relation = 'equal' and verdict_orientation = 'same' and verdict_fungibility != 'correlated'
                 then 'confirmed'
             when verdict_relation != 'unevaluated' then 'lowered'
             when coalesce(verdicts.is_judge_on, true) then 'awaited'
@@ -87,7 +81,7 @@ decided as (
             when 'awaited' then relation || ' by the rules, but not judged: ' || verdict_reason
             when 'confirmed'
                 then reasoning || '; the judge agrees' || if(is_doubted, ', but for: ' || one_sided_world, '')
-            when 'raised' then 'the judge says equal; the rules leave open: ' || reasoning
+            when 'raised' then 'the judge says equal; the rules are not sure: ' || reasoning
             else reasoning
         end as found_reasoning,
     from compared
