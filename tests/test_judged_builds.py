@@ -110,10 +110,18 @@ def test_a_build_asks_once_lowers_and_keeps(
     assert ask(
         judged.warehouse, f"select distinct relation, fungibility, verdict_relation {raised}"
     ) == [("equal", "caveat", "equal")]
-    # Whatever the rules found is confirmed or taken down.
+    # Whatever the rules found is confirmed or taken down; an implication of which they are not sure
+    # may be the same after all.
     assert {
-        (relation == rule, effect) for rule, relation, _, effect, _ in after if rule != "unclear"
-    } == {(True, "confirmed"), (False, "lowered")}
+        (rule == "equal", relation == rule, effect)
+        for rule, relation, _, effect, _ in after
+        if rule != "unclear"
+    } == {
+        (True, True, "confirmed"),
+        (True, False, "lowered"),
+        (False, False, "lowered"),
+        (False, False, "raised"),
+    }
     # (One that is equal the other way round is taken down too.)
     reasons = (
         "select reasoning, one_sided_world from gold.market_similarities"
