@@ -22,12 +22,10 @@ from python_models.kernels.pair_judge.settings import load_judge_settings
 _NO_JUDGE = {"MARKETFINDER_JUDGE_ENABLED": "false"}
 _QUALITY = "select * exclude (quality_id) from gold.matching_quality where universe = ?"
 _UNANSWERED = """
-select verdicts.reason, count(*)
-from silver.pair_questions as questions
-inner join silver.pair_verdicts as verdicts using (pair_id)
-where verdicts.relation = 'unevaluated'
-group by verdicts.reason
-order by verdicts.reason
+select reason, count(*) from silver.pair_verdicts
+where relation = 'unevaluated'
+group by reason
+order by reason
 """
 _FINDINGS = """
 select

@@ -92,6 +92,12 @@ def measured(folder: Path, judged_open_pairs: int | None = None) -> Evaluation:
     )
 
 
+def of_all(evaluation: Evaluation) -> dict[str, Any]:
+    """The row for all pairs together, of labels of one split."""
+    (row,) = (row for row in evaluation.quality if row["contract_class"] == "all")
+    return row
+
+
 @pytest.fixture(scope="module")
 def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     """What is measured without a judge."""
@@ -100,7 +106,7 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
 
 @pytest.mark.slow
 def test_matching_is_measured_on_a_given_file(evaluation: Evaluation) -> None:
-    (total,) = (row for row in evaluation.quality if row["contract_class"] == "all")
+    total = of_all(evaluation)
     assert evaluation.unsure == 1
     assert (total["labelled_pairs"], total["absent_pairs"], total["same_pairs"]) == (5, 1, 2)
     assert (total["recall_after_blocking"], total["recall_after_vetoes"]) == (1, 0.5)
@@ -137,17 +143,16 @@ def test_with_a_judge_it_is_the_judge_that_is_measured(
     tmp_path: Path, judge_of_the_test: ScriptedEndpoint
 ) -> None:
     """Here a judge that says of Erewhon what its label does. Its answers are kept for the next; it
-    is asked about what is labelled, and no veto parts."""
+    is asked about what is labelled, and no veto parts for sure."""
     endpoint = judge_of_the_test
     endpoint.script = lambda request, number: Answer(
         completion(
             judgement(request, "overlap" if "Erewhon" in json.dumps(sides(request)) else "equal")
         )
     )
-    (total,) = (row for row in measured(tmp_path, 100).quality if row["contract_class"] == "all")
-    asked = len(endpoint.requests)
-    assert asked == ASKED
-    (again,) = (row for row in measured(tmp_path, 100).quality if row["contract_class"] == "all")
+    total = of_all(measured(tmp_path, 100))
+    assert len(endpoint.requests) == ASKED
+    again = of_all(measured(tmp_path, 100))
 
     assert (total["published_pairs"], total["rightly_published_pairs"]) == (1, 1)
     assert again == total
