@@ -15,9 +15,9 @@ with compared as (
         -- veto is overruled of which the rules are sure. What they know waits for it, unless nobody can be asked.
         case
             when
-                (ruled.relation = 'unclear' or (ruled.relation != 'equal' and coalesce(related.is_unsure, false)))
+                ruled.relation != 'equal' and coalesce(related.is_unsure, true)
                 and verdict_relation = 'equal' and verdict_orientation is not null
-                and verdict_fungibility != 'correlated' and coalesce(related.is_unsure, true)
+                and verdict_fungibility != 'correlated'
                 then 'raised'
             when ruled.relation = 'unclear' then 'none'
             when
